@@ -1,0 +1,153 @@
+"""The configuration dictionary, validated once into a frozen record."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from types import MappingProxyType
+from typing import Any
+
+from rtgym_ros.core.elastic_clock import NEVER_NS, ElasticClock
+from rtgym_ros.core.errors import ConfigError, nearest
+from rtgym_ros.core.time_source import to_ns
+
+Preprocessor = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class RealTimeConfig:
+    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last two are ours.
+
+    Attributes:
+        interface: class (or factory) of the user's interface.
+        interface_args: positional arguments of it.
+        interface_kwargs: keyword arguments of it.
+        time_step_duration: nominal duration of a time-step (s), positive.
+        start_obs_capture: when the observation is captured, from the start of the time-step (s).
+        time_step_timeout_factor: elasticity, in time-steps; ``inf`` never times out.
+        ep_max_length: time-steps until truncation, a whole number from 1, or ``inf``.
+        act_in_obs: append the action buffer to the observation.
+        act_buf_len: length of the action buffer: the longest total delay, in time-steps.
+        reset_act_buf: fill the action buffer with the default action at reset.
+        benchmark: measure durations.
+        benchmark_polyak: weight of the newest value in the running averages, in (0, 1].
+        benchmark_type: ``"polyak"`` for running averages, ``"trace"`` for all values.
+        wait_on_done: call the interface's ``wait`` when an episode ends.
+        last_act_on_reset: ``reset`` sends the last action instead of the default action.
+        act_prepro_func: applied to an action before it is sent.
+        obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
+        out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
+        interface_timeout: the longest that a call waits for the interface (s).
+
+    Raises:
+        ConfigError: a value is of the wrong type or out of range.
+    """
+
+    interface: Callable[..., Any]
+    interface_args: tuple[Any, ...] = ()
+    interface_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    time_step_duration: float = 0.05
+    start_obs_capture: float = 0.05
+    time_step_timeout_factor: float = 1.0
+    ep_max_length: float = math.inf
+    act_in_obs: bool = True
+    act_buf_len: int = 1
+    reset_act_buf: bool = True
+    benchmark: bool = False
+    benchmark_polyak: float = 0.1
+    benchmark_type: str = "polyak"
+    wait_on_done: bool = False
+    last_act_on_reset: bool = False
+    act_prepro_func: Preprocessor | None = None
+    obs_prepro_func: Preprocessor | None = None
+    out_of_bounds_action: str = "clip"
+    interface_timeout: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Check every entry, then freeze the containers."""
+        for name, (allowed, is_valid) in _RULES.items():
+            value = getattr(self, name)
+            if not is_valid(value):
+                raise ConfigError(f"config[{name!r}] must be {allowed}, got {value!r}")
+        if self.act_in_obs and self.act_buf_len == 0:
+            raise ConfigError("config['act_buf_len'] must be at least 1 where config['act_in_obs'] is True, got 0")
+        object.__setattr__(self, "interface_args", tuple(self.interface_args))
+        object.__setattr__(self, "interface_kwargs", MappingProxyType(dict(self.interface_kwargs)))
+
+    @classmethod
+    def from_mapping(cls, config: Mapping[str, Any]) -> RealTimeConfig:
+        """Build from a configuration dictionary, which is read and not kept.
+
+        A missing ``start_obs_capture`` is the end of the time-step.
+
+        Raises:
+            ConfigError: a key is unknown (the message names the nearest known one), missing or its value is not valid.
+        """
+        if not isinstance(config, Mapping):
+            raise ConfigError(f"config must be a dictionary, got {config!r}")
+        known = [entry.name for entry in fields(cls)]
+        for key in config:
+            if key not in known:
+                raise ConfigError(f"config has no entry {key!r}{nearest(str(key), known)}")
+        if "interface" not in config:
+            raise ConfigError("config['interface'] is missing: set it to your RealTimeGymInterface class")
+        values = dict(config)
+        if "time_step_duration" in values:
+            values.setdefault("start_obs_capture", values["time_step_duration"])
+        return cls(**values)
+
+    def make_clock(self) -> ElasticClock:
+        """Return a clock with this timing."""
+        return ElasticClock(*clock_timing(self.time_step_duration, self.start_obs_capture, self.time_step_timeout_factor))
+
+
+def clock_timing(duration: float, start_obs_capture: float, timeout_factor: float) -> tuple[int, int, int, int]:
+    """Convert a timing in seconds and time-steps to the clock's duration, capture offset, elasticity, tolerance (ns).
+
+    What is late by less than a twentieth of a time-step is not called an overrun.
+    """
+    elasticity_ns = NEVER_NS if math.isinf(timeout_factor) else min(to_ns(duration * timeout_factor), NEVER_NS)
+    return to_ns(duration), to_ns(start_obs_capture), elasticity_ns, to_ns(duration) // 20
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_optional_function(value: Any) -> bool:
+    return value is None or callable(value)
+
+
+_Rule = tuple[str, Callable[[Any], bool]]
+_FLAG: _Rule = ("True or False", _is_flag)
+_FUNCTION: _Rule = ("a function or None", _is_optional_function)
+_RULES: dict[str, _Rule] = {
+    "interface": ("a RealTimeGymInterface class", callable),
+    "interface_args": ("a tuple or a list", lambda v: isinstance(v, (tuple, list))),
+    "interface_kwargs": ("a dictionary with text keys", lambda v: isinstance(v, Mapping) and all(isinstance(k, str) for k in v)),
+    "time_step_duration": ("a number of seconds from 1e-6 up", lambda v: _is_number(v) and 1e-6 <= v < math.inf),
+    "start_obs_capture": ("a number of seconds >= 0", lambda v: _is_number(v) and 0 <= v < math.inf),
+    "time_step_timeout_factor": ("a number of time-steps >= 0", lambda v: _is_number(v) and v >= 0),
+    "ep_max_length": (
+        "a whole number of time-steps >= 1, or inf",
+        lambda v: _is_number(v) and v >= 1 and (math.isinf(v) or v == int(v)),
+    ),
+    "act_in_obs": _FLAG,
+    "act_buf_len": ("a whole number >= 0", lambda v: _is_number(v) and isinstance(v, Integral) and v >= 0),
+    "reset_act_buf": _FLAG,
+    "benchmark": _FLAG,
+    "benchmark_polyak": ("a number in (0, 1]", lambda v: _is_number(v) and 0 < v <= 1),
+    "benchmark_type": ("'polyak' or 'trace'", lambda v: v in ("polyak", "trace")),
+    "wait_on_done": _FLAG,
+    "last_act_on_reset": _FLAG,
+    "act_prepro_func": _FUNCTION,
+    "obs_prepro_func": _FUNCTION,
+    "out_of_bounds_action": ("'clip' or 'raise'", lambda v: v in ("clip", "raise")),
+    "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
+}

@@ -1,0 +1,116 @@
+"""The elastic clock: when each time-step starts, captures and ends. Arithmetic only, in integer nanoseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NEVER_NS = 2**62
+"""An elasticity (ns) that no lateness exceeds: about 146 years."""
+
+
+@dataclass(frozen=True)
+class TimeStep:
+    """One period of the elastic clock; times in ns of the clock's time source.
+
+    Attributes:
+        index: how many time-steps began before this one.
+        start_ns: where it begins on the grid; the control is sent as soon after it as possible.
+        capture_ns: when its observation is due.
+        end_ns: when it is over.
+        lateness_ns: how long after the end of the previous one it really began, 0 for the first.
+        overrun: it began late by more than the tolerance, but within the elasticity; later ones catch up.
+        timed_out: it began later than the elasticity allows, so the grid was restarted.
+    """
+
+    index: int
+    start_ns: int
+    capture_ns: int
+    end_ns: int
+    lateness_ns: int = 0
+    overrun: bool = False
+    timed_out: bool = False
+
+
+class ElasticClock:
+    """Lays time-steps end to end, lets late ones catch up, and starts afresh when they are hopelessly late.
+
+    A time-step begins where the previous one ended if ``now < previous end + elasticity``; otherwise it begins now,
+    and a timeout is counted unless the clock was paused (Real-Time Gym's elastic time-stepping).
+
+    Args:
+        duration_ns: nominal duration of a time-step (ns), positive.
+        capture_offset_ns: from the start of a time-step to its capture (ns), not negative.
+        elasticity_ns: how late a time-step may begin and still be counted from the previous end (ns), not negative.
+        tolerance_ns: how late it may begin without being called an overrun (ns): what waking up and capturing take.
+    """
+
+    def __init__(self, duration_ns: int, capture_offset_ns: int, elasticity_ns: int, tolerance_ns: int = 0) -> None:
+        self.retime(duration_ns, capture_offset_ns, elasticity_ns, tolerance_ns)
+        self._current: TimeStep | None = None
+        self._paused = False
+        self._index = 0
+        self._overruns = 0
+        self._timeouts = 0
+
+    @property
+    def current(self) -> TimeStep | None:
+        """The time-step that was begun last, None before the first."""
+        return self._current
+
+    @property
+    def time_steps(self) -> int:
+        """How many time-steps have begun."""
+        return self._index
+
+    @property
+    def overruns(self) -> int:
+        """How many time-steps began late but within the elasticity."""
+        return self._overruns
+
+    @property
+    def timeouts(self) -> int:
+        """How many time-steps began later than that (pauses are not counted)."""
+        return self._timeouts
+
+    def retime(self, duration_ns: int, capture_offset_ns: int, elasticity_ns: int, tolerance_ns: int = 0) -> None:
+        """Change the timing from the next time-step on; the running one ends when it was to end.
+
+        Raises:
+            ValueError: the duration is not positive, or another value is negative.
+        """
+        if duration_ns <= 0 or min(capture_offset_ns, elasticity_ns, tolerance_ns) < 0:
+            raise ValueError(
+                "the clock needs duration_ns > 0 and capture_offset_ns, elasticity_ns, tolerance_ns >= 0, "
+                f"got {duration_ns} and {capture_offset_ns}, {elasticity_ns}, {tolerance_ns}"
+            )
+        self._duration_ns = duration_ns
+        self._capture_offset_ns = capture_offset_ns
+        self._elasticity_ns = elasticity_ns
+        self._tolerance_ns = tolerance_ns
+
+    def pause(self) -> None:
+        """Excuse the next time-step: however late it begins, no timeout is counted for it."""
+        self._paused = True
+
+    def begin(self, now_ns: int) -> TimeStep:
+        """Begin the next time-step at ``now_ns`` and return it."""
+        due_ns = now_ns if self._current is None else self._current.end_ns
+        lateness_ns = max(now_ns - due_ns, 0)
+        on_grid = self._current is None or now_ns < due_ns + self._elasticity_ns
+        timed_out = not on_grid and not self._paused
+        overrun = on_grid and lateness_ns > self._tolerance_ns
+        start_ns = due_ns if on_grid else now_ns
+        self._paused = False
+        self._overruns += overrun
+        self._timeouts += timed_out
+        self._current = TimeStep(
+            index=self._index,
+            start_ns=start_ns,
+            capture_ns=start_ns + self._capture_offset_ns,
+            end_ns=start_ns + self._duration_ns,
+            lateness_ns=lateness_ns,
+            overrun=overrun,
+            timed_out=timed_out,
+        )
+        self._index += 1
+        return self._current

@@ -1,0 +1,113 @@
+"""What a flight looks like on a terminal: a live line an episode, and the tables at the end."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from statistics import fmean
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from rtgym_ros.drone.flight import Episode
+from rtgym_ros.drone.task import EPISODE_TIME_STEPS
+
+_DURATIONS = {
+    "time_step_duration": "time-step (send to send)",
+    "inference_duration": "inference (between two steps)",
+    "get_obs_duration": "capture",
+    "send_control_duration": "send",
+}
+
+
+class LiveLines:
+    """One line an episode, redrawn after every time-step by the thread that flies: no other thread disturbs the clock."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=25),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=console,
+            auto_refresh=False,
+        )
+        self._line: TaskID | None = None
+
+    def __enter__(self) -> LiveLines:
+        """Start drawing."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the lines where they are."""
+        self._progress.stop()
+
+    def begin(self, episode: Episode) -> None:
+        """Add a line."""
+        description = f"{episode.policy:<12} episode {episode.number}"
+        self._line = self._progress.add_task(description, total=EPISODE_TIME_STEPS, state="")
+
+    def step(self, episode: Episode) -> None:
+        """Bring the line up to date."""
+        assert self._line is not None, "begin() comes first"
+        state = f"{100 * episode.distance:5.1f} cm from the target"
+        if episode.finished:
+            state += ", reached" if episode.reached else ", not reached"
+        self._progress.update(self._line, completed=episode.time_steps, state=state)
+        self._progress.refresh()
+
+
+def episode_table(episodes: list[Episode]) -> Table:
+    """Return a row an episode, and the means of every policy."""
+    table = Table(title="Episodes", title_justify="left")
+    for heading in ("policy", "episode", "return", "time-steps", "final distance", "reached", "timeouts"):
+        table.add_column(heading, justify="left" if heading == "policy" else "right")
+    for policy, group in groupby(episodes, key=lambda episode: episode.policy):
+        flown = list(group)
+        for e in flown:
+            reached = ("yes" if e.reached else "no") if e.finished else "cut short"
+            table.add_row(
+                policy, str(e.number), f"{e.episode_return:.2f}", str(e.time_steps), f"{e.distance:.3f} m", reached, str(e.timeouts)
+            )
+        whole = [e for e in flown if e.finished]
+        if len(whole) > 1:
+            table.add_row(
+                policy,
+                "mean",
+                f"{fmean(e.episode_return for e in whole):.2f}",
+                f"{fmean(e.time_steps for e in whole):.1f}",
+                f"{fmean(e.distance for e in whole):.3f} m",
+                f"{100 * fmean(e.reached for e in whole):.0f} %",
+                str(sum(e.timeouts for e in whole)),
+                style="bold",
+                end_section=True,
+            )
+        else:
+            table.add_section()
+    return table
+
+
+def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> Table:
+    """Return mean and mean deviation (ms) of what the environment measured, and of the age of the observations.
+
+    Args:
+        durations: the ``"deltas"`` of the environment's trace benchmark (s).
+        episodes: the flights.
+    """
+    table = Table(title="Timing (ms)", title_justify="left")
+    for heading in ("duration", "mean", "mean deviation", "max", "samples"):
+        table.add_column(heading, justify="left" if heading == "duration" else "right")
+    rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items()]
+    rows.append(("age of the pose at capture", np.array([age for e in episodes for age in e.observation_ages])))
+    for title, seconds in rows:
+        if len(seconds):
+            ms = 1e3 * seconds
+            deviation = np.abs(ms - ms.mean()).mean()
+            table.add_row(title, f"{ms.mean():.3f}", f"{deviation:.3f}", f"{ms.max():.3f}", str(len(ms)))
+    return table

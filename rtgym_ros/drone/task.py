@@ -1,0 +1,29 @@
+"""The tutorial's task: fly to a random target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+TARGET_RANGE = 0.5
+"""Targets are drawn from [-TARGET_RANGE, TARGET_RANGE]^2 (m)."""
+
+REACHED_WITHIN = 0.01
+"""The episode ends when the observed position is nearer to the target than this (m)."""
+
+EPISODE_TIME_STEPS = 100
+TIME_STEP_DURATION = 0.05
+"""Of the tutorial's environment (s)."""
+
+MAX_SPEED = 2.0
+"""Limit of the norm of the drone's velocity (m/s), and bound of each component of an action."""
+
+
+def draw_target(rng: np.random.Generator) -> np.ndarray:
+    """Return a new target: float32, shape (2,), in m."""
+    return rng.uniform(-TARGET_RANGE, TARGET_RANGE, size=2).astype(np.float32)
+
+
+def score(position: np.ndarray, target: np.ndarray) -> tuple[float, bool]:
+    """Return the reward, minus the distance (m), and whether the target is reached."""
+    reward = -float(np.linalg.norm(np.asarray(position, dtype=np.float32) - target))
+    return reward, reward > -REACHED_WITHIN

@@ -1,0 +1,172 @@
+"""One background thread that captures on time what nobody else has, and runs calls in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from rtgym_ros.core.elastic_clock import TimeStep
+from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.envs.time_step_work import Observed
+
+_EARLY_NS = 1_000_000
+"""How long before a capture the thread looks whether it is wanted: late enough that a caller who comes back at all
+in time has mostly done so, early enough for an operating system's coarse timed wait."""
+
+
+class PendingCapture:
+    """The capture of one time-step: exactly one thread may claim it."""
+
+    def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Observed]) -> None:
+        self.time_step = time_step
+        self._run = run
+        self._tokens = [None]
+        self._future: Future[Observed] = Future()
+
+    def claim(self) -> bool:
+        """Take the right to capture; True for one caller only."""
+        try:
+            self._tokens.pop()  # atomic, and cheaper than a lock
+        except IndexError:
+            return False
+        return True
+
+    @property
+    def claimed(self) -> bool:
+        """Whether somebody captures or has captured."""
+        return not self._tokens
+
+    def capture(self) -> None:
+        """Wait for the capture to be due and make it; to be called by who has claimed it.
+
+        An error of the interface goes to who asks for the :meth:`result`. An interrupt gives the claim back.
+        """
+        try:
+            self._future.set_result(self._run(self.time_step))
+        except Exception as error:  # whatever it is, it belongs to the caller of step()
+            self._future.set_exception(error)
+        except BaseException:
+            self._tokens.append(None)
+            raise
+
+    def result(self, timeout_s: float) -> Observed:
+        """Return what was captured, or raise what the interface raised, with its traceback.
+
+        Raises:
+            InterfaceTimeoutError: nothing within ``timeout_s``.
+        """
+        return _result(self._future, timeout_s, "get_obs_rew_terminated_info")
+
+
+class InterfaceThread:
+    """The thread. It sleeps unless a capture comes up or a call is submitted.
+
+    Args:
+        time_source: the clock of the captures.
+        timeout_s: the longest that :meth:`call` and :meth:`close` wait (s).
+    """
+
+    def __init__(self, time_source: TimeSource, timeout_s: float) -> None:
+        self._time_source = time_source
+        self._timeout_s = timeout_s
+        self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._pending: PendingCapture | None = None
+        self._retired: PendingCapture | None = None
+        self._asleep = True
+        self._look_ns = 0
+        self._thread = Thread(target=self._loop, name="rtgym_ros interface", daemon=True)
+        self._thread.start()
+
+    def set_time_source(self, time_source: TimeSource) -> None:
+        """Change the clock of the captures; no capture may be under way."""
+        self._time_source = time_source
+
+    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Run ``function(*args)`` in the thread and return or raise what it did; ``method`` names it in errors.
+
+        Raises:
+            InterfaceTimeoutError: it did not return in time; it goes on in the background.
+        """
+        future: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                future.set_result(function(*args))
+            except BaseException as error:
+                future.set_exception(error)
+
+        self._calls.put(run)
+        return _result(future, self._timeout_s, method)
+
+    def watch(self, pending: PendingCapture) -> None:
+        """Make the capture ``pending`` on time unless somebody claims it before."""
+        self._pending = pending
+        if self._asleep or _look_ns(pending) < self._look_ns:  # otherwise it wakes in time and finds this one
+            self._calls.put(_nothing)
+
+    def close(self) -> bool:
+        """End the thread; return whether it ended (it does not while the interface blocks it)."""
+        self._calls.put(None)
+        self._thread.join(self._timeout_s)
+        return not self._thread.is_alive()
+
+    def _loop(self) -> None:
+        while True:
+            try:
+                call = self._calls.get(timeout=self._wait_s())
+            except Empty:
+                self._look()
+                continue
+            if call is None:
+                return
+            call()
+
+    def _wait_s(self) -> float | None:
+        """Return the time until the next look at the pending capture (s), None to sleep until called."""
+        self._asleep = True  # said before looking: a capture that comes up from here on sends a call
+        pending = self._pending
+        if pending is None or pending is self._retired:
+            return None
+        self._asleep = False
+        # A claimed capture needs nobody: look again when that of the next time-step is expected.
+        self._look_ns = _look_ns(pending) + (_duration_ns(pending) if pending.claimed else 0)
+        return max(to_s(self._look_ns - self._time_source.now_ns()), 0.0)
+
+    def _look(self) -> None:
+        pending = self._pending
+        if pending is None or self._time_source.now_ns() < _look_ns(pending):
+            return  # this wake-up was for an earlier one
+        if pending.claimed:
+            if self._time_source.now_ns() >= _look_ns(pending) + _duration_ns(pending):
+                self._retired = pending  # no time-step followed it: sleep until one does
+            return
+        self._time_source.sleep_until_ns(pending.time_step.capture_ns)
+        if pending.claim():
+            pending.capture()
+
+
+def _duration_ns(pending: PendingCapture) -> int:
+    return pending.time_step.end_ns - pending.time_step.start_ns
+
+
+def _look_ns(pending: PendingCapture) -> int:
+    """When to look whether a capture is wanted (ns)."""
+    return pending.time_step.capture_ns - min(_EARLY_NS, _duration_ns(pending) // 4)
+
+
+def _result(future: Future[Any], timeout_s: float, method: str) -> Any:
+    try:
+        return future.result(timeout_s)
+    except FutureTimeoutError:
+        if future.done():  # the interface itself raised it
+            raise
+        raise InterfaceTimeoutError(f"the interface's {method}() has been blocked for {timeout_s:g} s") from None
+
+
+def _nothing() -> None:
+    pass

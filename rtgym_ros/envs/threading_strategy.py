@@ -1,0 +1,150 @@
+"""Which thread does the work of a time-step: the caller's own, or one background thread for everything."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from rtgym_ros.core.elastic_clock import TimeStep
+from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
+from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
+from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
+
+
+class ThreadingStrategy(ABC):
+    """Runs the time-steps of one environment, one after the other.
+
+    Args:
+        timeout_s: the longest that anything waits for the interface (s).
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._pending: PendingCapture | None = None
+        self._work: TimeStepWork | None = None
+        self._time: TimeSource = MonotonicTimeSource()
+
+    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
+        """Give the work to run and the clock to run it on."""
+        self._work = work
+        self._time = time_source
+
+    @abstractmethod
+    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a method of the interface in the thread that it belongs to; ``method`` names it in errors."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """End every thread that was started; may be called twice."""
+
+    @abstractmethod
+    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
+        """Begin a time-step in the thread that the interface belongs to."""
+
+    @abstractmethod
+    def _observe(self, pending: PendingCapture) -> Observed:
+        """Return what ``pending`` captures."""
+
+    @abstractmethod
+    def _watch(self, pending: PendingCapture) -> None:
+        """See to it that ``pending`` is captured on time though the caller may be late."""
+
+    def start(self, action: Any) -> None:
+        """Wait for the end of the running time-step and begin the next one by sending ``action``."""
+        assert self._work is not None, "attach() comes first"
+        if self._pending is not None:
+            self._time.sleep_until_ns(self._pending.time_step.end_ns)
+        time_step = self._begin(self._work, action)
+        self._pending = PendingCapture(time_step, self._work.capture)
+        self._watch(self._pending)
+
+    def observed(self) -> Observed:
+        """Return what the running time-step captures; may be asked for again, as after a ``wait()``."""
+        assert self._pending is not None, "start() comes first"
+        return self._observe(self._pending)
+
+    def join(self) -> None:
+        """Wait for the end of the running time-step, capture included."""
+        if self._pending is not None:
+            self._observe(self._pending)
+            self._time.sleep_until_ns(self._pending.time_step.end_ns)
+
+    def abandon(self) -> None:
+        """Forget the running time-step: nobody captures in it any more."""
+        if self._pending is not None:
+            self._pending.claim()
+            self._pending = None
+
+
+class CallerThread(ThreadingStrategy):
+    """The caller's thread does everything (``real-time-gym-v1``), without a hand-over.
+
+    A helper thread keeps the capture on time when the caller is late. It is started with the first time-step.
+    """
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout_s)
+        self._helper: InterfaceThread | None = None
+
+    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Call it here."""
+        return function(*args)
+
+    def close(self) -> None:
+        """End the helper."""
+        if self._helper is not None:
+            helper, self._helper = self._helper, None
+            if not helper.close():
+                raise InterfaceTimeoutError(f"the interface has blocked the capture for {self._timeout_s:g} s")
+
+    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
+        return work.begin(action)
+
+    def _observe(self, pending: PendingCapture) -> Observed:
+        if pending.claim():
+            pending.capture()
+        return pending.result(self._timeout_s)
+
+    def _watch(self, pending: PendingCapture) -> None:
+        if not self._time.passes_by_itself:
+            return  # on such a clock nobody can be late
+        if self._helper is None:
+            self._helper = InterfaceThread(self._time, self._timeout_s)
+        self._helper.watch(pending)
+
+
+class BackgroundThread(ThreadingStrategy):
+    """One background thread makes every call to the interface (``real-time-gym-ts-v1``)."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(timeout_s)
+        self._thread = InterfaceThread(self._time, timeout_s)
+        self._closed = False
+
+    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
+        """Give the work to run and the clock to run it on."""
+        super().attach(work, time_source)
+        self._thread.set_time_source(time_source)
+
+    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Hand it to the thread and wait for it."""
+        return self._thread.call(method, function, *args)
+
+    def close(self) -> None:
+        """End the thread."""
+        if not self._closed:
+            self._closed = True
+            if not self._thread.close():
+                raise InterfaceTimeoutError(f"the interface has blocked its thread for {self._timeout_s:g} s")
+
+    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
+        time_step: TimeStep = self._thread.call("send_control", work.begin, action)
+        return time_step
+
+    def _observe(self, pending: PendingCapture) -> Observed:
+        return pending.result(self._timeout_s)
+
+    def _watch(self, pending: PendingCapture) -> None:
+        self._thread.watch(pending)
