@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -31,26 +32,27 @@ class ActionBuffer:
         Raises:
             IndexError: the buffer is empty.
         """
-        return _copy(self._actions[-1])
+        return copy_action(self._actions[-1])
 
     def fill(self, action: Action) -> None:
         """Make every entry ``action``."""
         for _ in range(self._actions.maxlen or 0):
-            self._actions.append(_copy(action))
+            self._actions.append(copy_action(action))
 
     def append(self, action: Action) -> None:
         """Add ``action`` as the newest; the oldest falls out."""
-        self._actions.append(_copy(action))
+        self._actions.append(copy_action(action))
 
     def replace_newest(self, action: Action) -> None:
         """Put ``action`` in the place of the newest, which was never sent."""
         if self._actions:
-            self._actions[-1] = _copy(action)
+            self._actions[-1] = copy_action(action)
 
     def snapshot(self) -> tuple[Action, ...]:
         """Return the actions, oldest first, as copies that nobody else writes to."""
-        return tuple(_copy(action) for action in self._actions)
+        return tuple(copy_action(action) for action in self._actions)
 
 
-def _copy(action: Action) -> Action:
-    return action.copy() if isinstance(action, np.ndarray) else action
+def copy_action(action: Action) -> Action:
+    """Return a copy of an element of an action space, down to its arrays."""
+    return action.copy() if isinstance(action, np.ndarray) else deepcopy(action)

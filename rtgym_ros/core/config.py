@@ -100,7 +100,9 @@ class RealTimeConfig:
 
     def make_clock(self) -> ElasticClock:
         """Return a clock with this timing."""
-        return ElasticClock(*clock_timing(self.time_step_duration, self.start_obs_capture, self.time_step_timeout_factor))
+        return ElasticClock(
+            *clock_timing(self.time_step_duration, self.start_obs_capture, self.time_step_timeout_factor)
+        )
 
 
 def clock_timing(duration: float, start_obs_capture: float, timeout_factor: float) -> tuple[int, int, int, int]:
@@ -130,7 +132,10 @@ _FUNCTION: _Rule = ("a function or None", _is_optional_function)
 _RULES: dict[str, _Rule] = {
     "interface": ("a RealTimeGymInterface class", callable),
     "interface_args": ("a tuple or a list", lambda v: isinstance(v, (tuple, list))),
-    "interface_kwargs": ("a dictionary with text keys", lambda v: isinstance(v, Mapping) and all(isinstance(k, str) for k in v)),
+    "interface_kwargs": (
+        "a dictionary with text keys",
+        lambda v: isinstance(v, Mapping) and all(isinstance(k, str) for k in v),
+    ),
     "time_step_duration": ("a number of seconds from 1e-6 up", lambda v: _is_number(v) and 1e-6 <= v < math.inf),
     "start_obs_capture": ("a number of seconds >= 0", lambda v: _is_number(v) and 0 <= v < math.inf),
     "time_step_timeout_factor": ("a number of time-steps >= 0", lambda v: _is_number(v) and v >= 0),
@@ -139,7 +144,7 @@ _RULES: dict[str, _Rule] = {
         lambda v: _is_number(v) and v >= 1 and (math.isinf(v) or v == int(v)),
     ),
     "act_in_obs": _FLAG,
-    "act_buf_len": ("a whole number >= 0", lambda v: _is_number(v) and isinstance(v, Integral) and v >= 0),
+    "act_buf_len": ("a whole number >= 0", lambda v: _is_number(v) and isinstance(v, Integral) and int(v) >= 0),
     "reset_act_buf": _FLAG,
     "benchmark": _FLAG,
     "benchmark_polyak": ("a number in (0, 1]", lambda v: _is_number(v) and 0 < v <= 1),

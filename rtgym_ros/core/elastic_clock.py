@@ -54,7 +54,7 @@ class ElasticClock:
 
     @property
     def current(self) -> TimeStep | None:
-        """The time-step that was begun last, None before the first."""
+        """The time-step that was begun last, None before the first and after :meth:`restart`."""
         return self._current
 
     @property
@@ -91,6 +91,10 @@ class ElasticClock:
     def pause(self) -> None:
         """Excuse the next time-step: however late it begins, no timeout is counted for it."""
         self._paused = True
+
+    def restart(self) -> None:
+        """Forget the grid: the next time-step begins when it is begun, however long that takes."""
+        self._current = None
 
     def begin(self, now_ns: int) -> TimeStep:
         """Begin the next time-step at ``now_ns`` and return it."""

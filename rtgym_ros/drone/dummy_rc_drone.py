@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from threading import Event, Lock, Thread
+from threading import Event, RLock, Thread, current_thread
 
 import numpy as np
 
@@ -94,7 +94,7 @@ class _Flight:
         start_ns = time_source.now_ns()
         self._drone = SimulatedDrone(parameters, rng, start_ns)
         self._seen = Newest(start_ns - 1, (0.0, 0.0))
-        self._lock = Lock()
+        self._lock = RLock()
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="rtgym_ros drone", daemon=True)
 
@@ -103,7 +103,8 @@ class _Flight:
 
     def stop(self) -> None:
         self._stopped.set()
-        self._thread.join()
+        if self._thread is not current_thread():  # a forgotten drone is collected in whichever thread
+            self._thread.join()
 
     def command(self, velocity: tuple[float, float]) -> None:
         with self._lock:

@@ -49,7 +49,13 @@ class Episode:
 
 
 def fly_episode(
-    env: Any, name: str, policy: Policy, number: int, seed: int, begin: Callable[[Episode], None], step: Callable[[Episode], None]
+    env: Any,
+    name: str,
+    policy: Policy,
+    number: int,
+    seed: int,
+    begin: Callable[[Episode], None],
+    step: Callable[[Episode], None],
 ) -> None:
     """Fly one episode with ``policy`` on ``env``, a drone environment.
 

@@ -33,7 +33,9 @@ def save_plot(path: Path, episodes: list[Episode], time_steps: np.ndarray, nomin
         _plot_trajectories(figure.add_subplot(grid[:, column]), policy, [e for e in episodes if e.policy == policy])
     ages = np.array([age for e in episodes for age in e.observation_ages])
     deviation = 1e6 * (time_steps - nominal)
-    _plot_histogram(figure.add_subplot(grid[0, -1]), deviation, f"time-step, less the nominal {1e3 * nominal:g} ms (µs)")
+    _plot_histogram(
+        figure.add_subplot(grid[0, -1]), deviation, f"time-step, less the nominal {1e3 * nominal:g} ms (µs)"
+    )
     _plot_histogram(figure.add_subplot(grid[1, -1]), 1e3 * ages, "age of the pose at capture (ms)")
     figure.savefig(path, dpi=100)
 

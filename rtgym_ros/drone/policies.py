@@ -14,7 +14,7 @@ Observation = Sequence[Any]
 Policy = Callable[[Observation], np.ndarray]
 
 
-def hover(observation: Observation) -> np.ndarray:
+def hover(_observation: Observation) -> np.ndarray:
     """Stay."""
     return np.zeros(2, dtype=np.float32)
 

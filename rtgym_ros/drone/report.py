@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
@@ -24,12 +25,16 @@ _DURATIONS = {
 
 
 class LiveLines:
-    """One line an episode, redrawn after every time-step by the thread that flies: no other thread disturbs the clock."""
+    """One line an episode, redrawn after every time-step by the thread that flies: no other thread disturbs the clock.
+
+    Where the console is no terminal, a line is printed when its episode ends.
+    """
 
     def __init__(self, console: Console) -> None:
+        self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(bar_width=25),
+            BarColumn(bar_width=10),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),
             console=console,
@@ -39,7 +44,8 @@ class LiveLines:
 
     def __enter__(self) -> LiveLines:
         """Start drawing."""
-        self._progress.start()
+        if self._console.is_terminal:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -50,8 +56,7 @@ class LiveLines:
 
     def begin(self, episode: Episode) -> None:
         """Add a line."""
-        description = f"{episode.policy:<12} episode {episode.number}"
-        self._line = self._progress.add_task(description, total=EPISODE_TIME_STEPS, state="")
+        self._line = self._progress.add_task(_title(episode), total=EPISODE_TIME_STEPS, state="")
 
     def step(self, episode: Episode) -> None:
         """Bring the line up to date."""
@@ -59,21 +64,34 @@ class LiveLines:
         state = f"{100 * episode.distance:5.1f} cm from the target"
         if episode.finished:
             state += ", reached" if episode.reached else ", not reached"
+        if not self._console.is_terminal:
+            if episode.finished:
+                text = f"{_title(episode)}  {episode.time_steps:3d} time-steps, {state}"
+                self._console.print(text, highlight=False, soft_wrap=True)
+            return
         self._progress.update(self._line, completed=episode.time_steps, state=state)
         self._progress.refresh()
 
 
+def _title(episode: Episode) -> str:
+    return f"{episode.policy:<12} episode {episode.number}"
+
+
 def episode_table(episodes: list[Episode]) -> Table:
     """Return a row an episode, and the means of every policy."""
-    table = Table(title="Episodes", title_justify="left")
-    for heading in ("policy", "episode", "return", "time-steps", "final distance", "reached", "timeouts"):
-        table.add_column(heading, justify="left" if heading == "policy" else "right")
+    table = _table("Episodes", ("policy", "episode", "return", "time-steps", "final distance", "reached", "timeouts"))
     for policy, group in groupby(episodes, key=lambda episode: episode.policy):
         flown = list(group)
         for e in flown:
             reached = ("yes" if e.reached else "no") if e.finished else "cut short"
             table.add_row(
-                policy, str(e.number), f"{e.episode_return:.2f}", str(e.time_steps), f"{e.distance:.3f} m", reached, str(e.timeouts)
+                policy,
+                str(e.number),
+                f"{e.episode_return:.2f}",
+                str(e.time_steps),
+                f"{e.distance:.3f} m",
+                reached,
+                str(e.timeouts),
             )
         whole = [e for e in flown if e.finished]
         if len(whole) > 1:
@@ -100,9 +118,7 @@ def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> T
         durations: the ``"deltas"`` of the environment's trace benchmark (s).
         episodes: the flights.
     """
-    table = Table(title="Timing (ms)", title_justify="left")
-    for heading in ("duration", "mean", "mean deviation", "max", "samples"):
-        table.add_column(heading, justify="left" if heading == "duration" else "right")
+    table = _table("Timing (ms)", ("duration", "mean", "mean deviation", "max", "samples"))
     rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items()]
     rows.append(("age of the pose at capture", np.array([age for e in episodes for age in e.observation_ages])))
     for title, seconds in rows:
@@ -110,4 +126,11 @@ def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> T
             ms = 1e3 * seconds
             deviation = np.abs(ms - ms.mean()).mean()
             table.add_row(title, f"{ms.mean():.3f}", f"{deviation:.3f}", f"{ms.max():.3f}", str(len(ms)))
+    return table
+
+
+def _table(title: str, headings: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
     return table

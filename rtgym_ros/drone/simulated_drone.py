@@ -65,8 +65,12 @@ class SimulatedDrone:
         self._parameters = p
         self._period_ns = to_ns(p.sampling_period)
         self._timeout_ns = None if np.isinf(p.command_timeout) else to_ns(p.command_timeout)
-        self._uplink: DelayLine[tuple[int, tuple[float, float]]] = DelayLine(p.command_delay_min, p.command_delay_max, rng)
-        self._downlink: DelayLine[Sample] = DelayLine(p.observation_delay_min, p.observation_delay_max, rng)
+        # A generator each: the delays do not depend on when somebody looks.
+        up, down = (np.random.default_rng(seed) for seed in rng.integers(2**63, size=2))
+        self._uplink: DelayLine[tuple[int, tuple[float, float]]] = DelayLine(
+            p.command_delay_min, p.command_delay_max, up
+        )
+        self._downlink: DelayLine[Sample] = DelayLine(p.observation_delay_min, p.observation_delay_max, down)
         self._next_sample_ns = start_ns
         self._position = (0.0, 0.0)
         self._command: Newest[tuple[float, float]] | None = None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.errors import ActionError
 
 
@@ -36,22 +37,24 @@ class ActionGuard:
             return self._admit_array(action, self._space, source)
         if not self._space.contains(action):
             raise ActionError(f"{source} must be an element of {self._space}, got {action!r}")
-        return action.copy() if isinstance(action, np.ndarray) else action
+        return copy_action(action)
 
     def _admit_array(self, action: Any, box: spaces.Box, source: str) -> Any:
         try:
-            array = np.array(action, dtype=box.dtype)
+            given = np.array(action)
+            finite = np.isfinite(given).all()
         except (TypeError, ValueError) as error:
             raise ActionError(f"{source} must be numbers of shape {box.shape}, got {action!r}") from error
-        if array.shape != box.shape:
-            raise ActionError(f"{source} must have shape {box.shape}, got {array.shape}")
-        if not np.isfinite(array).all():
-            raise ActionError(f"{source} must be finite, got {array.tolist()}")
-        if self._clip:
-            return np.clip(array, box.low, box.high)
-        if (array < box.low).any() or (array > box.high).any():
+        if given.shape != box.shape:
+            raise ActionError(f"{source} must have shape {box.shape}, got {given.shape}")
+        if not finite:
+            raise ActionError(f"{source} must be finite, got {given.tolist()}")
+        if not np.can_cast(given.dtype, box.dtype, "same_kind") and given.dtype.kind not in "iub":
+            raise ActionError(f"{source} must be of type {box.dtype}, got {given.dtype}")
+        inside = np.clip(given, box.low, box.high)  # before the cast: integers would wrap around
+        if not self._clip and (inside != given).any():
             raise ActionError(
-                f"{source} must lie in [{box.low.tolist()}, {box.high.tolist()}], got {array.tolist()}; "
+                f"{source} must lie in [{box.low.tolist()}, {box.high.tolist()}], got {given.tolist()}; "
                 "set config['out_of_bounds_action'] = 'clip' to have it clipped"
             )
-        return array
+        return np.asarray(inside, dtype=box.dtype)

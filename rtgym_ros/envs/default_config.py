@@ -16,5 +16,5 @@ DEFAULT_CONFIG_DICT: dict[str, Any] = {
         if entry.name != "interface"
     },
 }
-"""Every entry with its default (see :class:`~rtgym_ros.core.config.RealTimeConfig`); replace ``"interface"`` by your own
-class. It is a plain dictionary: this package reads it and never writes it; prefer to change a copy."""
+"""Every entry with its default (see :class:`~rtgym_ros.core.config.RealTimeConfig`); replace ``"interface"`` by your
+own class. It is a plain dictionary: this package reads it and never writes it; prefer to change a copy."""

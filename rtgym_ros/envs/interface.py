@@ -27,7 +27,7 @@ class RealTimeGymInterface(ABC):
     render_mode: str | None = None
 
     @abstractmethod
-    def get_observation_space(self) -> spaces.Tuple:
+    def get_observation_space(self) -> spaces.Tuple[Any]:
         """Return the space of an observation, a Tuple."""
 
     @abstractmethod
@@ -39,7 +39,9 @@ class RealTimeGymInterface(ABC):
         """Return the action that ``reset`` sends, an element of the action space."""
 
     @abstractmethod
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Sequence[Any], dict[str, Any]]:
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Sequence[Any], dict[str, Any]]:
         """Begin an episode and return its first observation, one element per space of the Tuple, and an info.
 
         Return quickly if the clock is to keep its pace from one episode to the next.
@@ -47,7 +49,7 @@ class RealTimeGymInterface(ABC):
 
     @abstractmethod
     def get_obs_rew_terminated_info(self) -> tuple[Sequence[Any], float, bool, dict[str, Any]]:
-        """Return the latest observation without waiting for one, its reward, whether it ends the episode, and an info."""
+        """Return the latest observation without waiting for one, its reward, whether it ends the episode, an info."""
 
     @abstractmethod
     def send_control(self, control: Any) -> None:

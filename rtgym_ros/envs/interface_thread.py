@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread, current_thread
 from typing import Any
 
 from rtgym_ros.core.elastic_clock import TimeStep
@@ -17,6 +17,10 @@ from rtgym_ros.envs.time_step_work import Observed
 _EARLY_NS = 1_000_000
 """How long before a capture the thread looks whether it is wanted: late enough that a caller who comes back at all
 in time has mostly done so, early enough for an operating system's coarse timed wait."""
+
+
+_GRACE_S = 0.1
+"""How long a thread that was blocked is given to show that it no longer is (s)."""
 
 
 class PendingCapture:
@@ -42,25 +46,43 @@ class PendingCapture:
         return not self._tokens
 
     def capture(self) -> None:
-        """Wait for the capture to be due and make it; to be called by who has claimed it.
+        """Wait for the capture to be due and make it, in the caller's thread; to be called by who has claimed it.
 
         An error of the interface goes to who asks for the :meth:`result`. An interrupt gives the claim back.
         """
         try:
             self._future.set_result(self._run(self.time_step))
-        except Exception as error:  # whatever it is, it belongs to the caller of step()
+        except Exception as error:
             self._future.set_exception(error)
         except BaseException:
             self._tokens.append(None)
             raise
 
-    def result(self, timeout_s: float) -> Observed:
+    def capture_for_caller(self) -> None:
+        """Do the same in another thread: whatever comes out of the interface is the caller's, an exit included."""
+        try:
+            self.capture()
+        except BaseException as error:
+            self.claim()
+            self._future.set_exception(error)
+
+    def result(self, timeout_s: float, until_due_s: float = 0.0) -> Observed:
         """Return what was captured, or raise what the interface raised, with its traceback.
 
+        Args:
+            timeout_s: how long to wait from when the capture is due (s).
+            until_due_s: how long it is until then (s).
+
         Raises:
-            InterfaceTimeoutError: nothing within ``timeout_s``.
+            InterfaceTimeoutError: nothing within that time.
         """
-        return _result(self._future, timeout_s, "get_obs_rew_terminated_info")
+        observed: Observed = _result(self._future, timeout_s, "get_obs_rew_terminated_info", until_due_s)
+        return observed
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result."""
+        return self._future.done()
 
 
 class InterfaceThread:
@@ -79,6 +101,7 @@ class InterfaceThread:
         self._retired: PendingCapture | None = None
         self._asleep = True
         self._look_ns = 0
+        self._freed: Event | None = None
         self._thread = Thread(target=self._loop, name="rtgym_ros interface", daemon=True)
         self._thread.start()
 
@@ -86,11 +109,17 @@ class InterfaceThread:
         """Change the clock of the captures; no capture may be under way."""
         self._time_source = time_source
 
-    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Run ``function(*args)`` in the thread and return or raise what it did; ``method`` names it in errors.
 
+        Args:
+            method: name of what is called.
+            function: what is called.
+            *args: with what.
+            late: where something blocks the thread, run it still as soon as the thread is free.
+
         Raises:
-            InterfaceTimeoutError: it did not return in time; it goes on in the background.
+            InterfaceTimeoutError: it did not return in time, it goes on in the background; or such a one still does.
         """
         future: Future[Any] = Future()
 
@@ -100,8 +129,22 @@ class InterfaceThread:
             except BaseException as error:
                 future.set_exception(error)
 
+        if self._freed is not None and not self._freed.wait(_GRACE_S):
+            if late:
+                self._calls.put(run)
+            raise InterfaceTimeoutError(f"the interface still blocks its thread, {method}() cannot be called")
         self._calls.put(run)
-        return _result(future, self._timeout_s, method)
+        try:
+            return _result(future, self._timeout_s, method)
+        except InterfaceTimeoutError:
+            if not future.done():
+                self.blocked()
+            raise
+
+    def blocked(self) -> None:
+        """Take note that the interface blocks the thread: until it is free again, calls are refused at once."""
+        self._freed = Event()
+        self._calls.put(self._freed.set)
 
     def watch(self, pending: PendingCapture) -> None:
         """Make the capture ``pending`` on time unless somebody claims it before."""
@@ -112,7 +155,9 @@ class InterfaceThread:
     def close(self) -> bool:
         """End the thread; return whether it ended (it does not while the interface blocks it)."""
         self._calls.put(None)
-        self._thread.join(self._timeout_s)
+        blocked = self._freed is not None and not self._freed.is_set()
+        if self._thread is not current_thread():  # the garbage collector closes in whichever thread
+            self._thread.join(_GRACE_S if blocked else self._timeout_s)
         return not self._thread.is_alive()
 
     def _loop(self) -> None:
@@ -147,7 +192,7 @@ class InterfaceThread:
             return
         self._time_source.sleep_until_ns(pending.time_step.capture_ns)
         if pending.claim():
-            pending.capture()
+            pending.capture_for_caller()
 
 
 def _duration_ns(pending: PendingCapture) -> int:
@@ -159,9 +204,9 @@ def _look_ns(pending: PendingCapture) -> int:
     return pending.time_step.capture_ns - min(_EARLY_NS, _duration_ns(pending) // 4)
 
 
-def _result(future: Future[Any], timeout_s: float, method: str) -> Any:
+def _result(future: Future[Any], timeout_s: float, method: str, before_s: float = 0.0) -> Any:
     try:
-        return future.result(timeout_s)
+        return future.result(before_s + timeout_s)
     except FutureTimeoutError:
         if future.done():  # the interface itself raised it
             raise

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import atexit
-import logging
 import weakref
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
 from threading import RLock
-from types import TracebackType
 from typing import Any
 
 import gymnasium
@@ -18,30 +14,13 @@ from rtgym_ros.core.action_buffer import ActionBuffer
 from rtgym_ros.core.benchmark import make_benchmark
 from rtgym_ros.core.config import RealTimeConfig, clock_timing
 from rtgym_ros.core.elastic_clock import ElasticClock
-from rtgym_ros.core.errors import ConfigError, InterfaceError, StateError
+from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.time_source import TimeSource
-from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
 from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.interface_link import InterfaceLink
+from rtgym_ros.envs.state import State
 from rtgym_ros.envs.threading_strategy import BackgroundThread, CallerThread, ThreadingStrategy
-from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
-
-_log = logging.getLogger(__name__)
-
-
-class State(Enum):
-    """What an environment is doing."""
-
-    CREATED = auto()
-    """Made, never reset: nothing has been sent."""
-    RUNNING = auto()
-    """In an episode."""
-    DONE = auto()
-    """The episode is over; ``reset()`` begins the next."""
-    FAILED = auto()
-    """The interface failed and the safe action was sent; ``reset()`` may begin again."""
-    CLOSED = auto()
-    """Closed for good."""
 
 
 class RealTimeEnv(gymnasium.Env[Any, Any]):
@@ -71,44 +50,36 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     ) -> None:
         if render_mode is not None and render_mode not in self.metadata["render_modes"]:
             raise ConfigError(f"render_mode must be None, 'human' or 'rgb_array', got {render_mode!r}")
-        self.config = RealTimeConfig.from_mapping(config)
+        self.config = settings = RealTimeConfig.from_mapping(config)
         self.render_mode = render_mode
-        self.metadata = {**self.metadata, "render_fps": max(round(1 / self.config.time_step_duration), 1)}
+        self.metadata = {**self.metadata, "render_fps": max(round(1 / settings.time_step_duration), 1)}
         self._state = State.CREATED
-        self._has_acted = False
         self._lock = RLock()
-        self._strategy = self._strategy_class(self.config.interface_timeout)
-        try:
-            self._build(time_source)
-        except BaseException:
-            self._strategy.close()
-            raise
-        # A program that ends without close() must not leave its robot moving.
-        self._at_exit = _CloseAtExit(self)
-
-    def _build(self, time_source: TimeSource | None) -> None:
-        config = self.config
-        self.interface: RealTimeGymInterface = self._strategy.call("__init__", _build_interface, config)
-        self.interface.render_mode = self.render_mode
-        self.action_space = self._strategy.call("get_action_space", self.interface.get_action_space)
-        self.observation_space = self._observation_space()
-        self._guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
-        self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
-        self._default_action = self._ask_action("get_default_action", self.interface.get_default_action)
-        self._last_action = self._default_action
-        self._buffer = ActionBuffer(int(config.act_buf_len))
-        self._buffer.fill(self._default_action)
-        self._appended = self._buffer if config.act_in_obs else ActionBuffer(0)
-        self._ep_max_length = config.ep_max_length
-        self._timing = (config.time_step_duration, config.start_obs_capture, config.time_step_timeout_factor)
-        self._episode_time_steps = 0
-        self._time = time_source or self._strategy.call("get_time_source", self.interface.get_time_source)
-        self._clock = config.make_clock()
-        self._benchmark = make_benchmark(config.benchmark, config.benchmark_type, config.benchmark_polyak)
-        self._work = TimeStepWork(self.interface, config, self._clock, self._time, self._benchmark)
-        self._strategy.attach(self._work, self._time)
-        self._show: Callable[[], Any] = self.render if self.render_mode == "human" else _nothing
+        self._clock = settings.make_clock()
+        self._timing = (settings.time_step_duration, settings.start_obs_capture, settings.time_step_timeout_factor)
+        self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
         self._left_step_ns: int | None = None
+        strategy = self._strategy_class(settings.interface_timeout)
+        try:
+            self._link = InterfaceLink(settings, strategy, self._clock, self._benchmark, time_source)
+        except BaseException:
+            strategy.close()
+            raise
+        self.interface.render_mode = render_mode
+        self._show: Callable[[], Any] = self.render if render_mode == "human" else _nothing
+        self.action_space = self._link.action_space
+        appended = int(settings.act_buf_len) if settings.act_in_obs else 0
+        self.observation_space = spaces.Tuple(
+            (*self._link.observation_space.spaces, *(self._link.action_space,) * appended)
+        )
+        self._default_action = self._last_action = self._link.default_action
+        self._buffer = ActionBuffer(int(settings.act_buf_len))
+        self._buffer.fill(self._default_action)
+        self._appended = self._buffer if settings.act_in_obs else ActionBuffer(0)
+        self._ep_max_length = settings.ep_max_length
+        self._episode_time_steps = 0
+        # A program that forgets close(), or ends without it, must not leave its robot moving.
+        self._abandoned = weakref.finalize(self, self._link.close)
 
     # --- Gymnasium ---
 
@@ -125,9 +96,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         with self._lock:
             self._refuse_if_closed("reset()")
             super().reset(seed=seed)
-            self._guarded(self._strategy.join)
-            self.interface.np_random = self.np_random
-            observation, info = self._guarded(self._reset_interface, seed, options)
+            self._link.join()
+            observation, info = self._link.reset(seed, options, self.np_random)
             if self.config.reset_act_buf:
                 self._buffer.fill(self._default_action)
             if not self.config.last_act_on_reset:
@@ -137,8 +107,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             elif self.config.reset_act_buf:
                 self._last_action = self._default_action
             self._episode_time_steps = 0
-            self._has_acted = True
-            self._guarded(self._strategy.start, self._last_action)
+            self._link.start(self._last_action)
             self._state = State.RUNNING
             self._left_step_ns = None
             self._show()
@@ -157,24 +126,23 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             Exception: what the interface raised; the safe action was sent and ``reset()`` begins again.
         """
         with self._lock:
-            entered_ns = self._time.now_ns()
+            entered_ns = self._link.time_source.now_ns()
             self._refuse_unless_running()
-            action = self._guard.admit(action)
-            observed: Observed = self._guarded(self._strategy.observed)
+            action = self._link.guard.admit(action)
+            observed = self._link.join()
+            assert observed is not None, "an episode has a time-step under way"
+            joined_ns = self._link.time_source.now_ns()
+            # From here on the time-step is over: an interrupt before has changed nothing.
             self._episode_time_steps += 1
             self._buffer.append(action)
             self._last_action = action
             truncated = not observed.terminated and self._episode_time_steps >= self._ep_max_length
-            # The time-step ends for the caller when the next one begins, or when there is no next one.
-            if observed.terminated or truncated:
-                self._guarded(self._strategy.join)
-                joined_ns = self._time.now_ns()
+            if not (observed.terminated or truncated):
+                self._link.start(action)
+            else:
                 self._state = State.DONE
                 if self.config.wait_on_done:
                     self.wait()
-            else:
-                self._guarded(self._strategy.start, action)
-                joined_ns = self._work.began_ns or entered_ns
             self._record_step(entered_ns, joined_ns)
             self._show()
             observation = (*observed.observation, *self._appended.snapshot())
@@ -184,7 +152,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None."""
         with self._lock:
             self._refuse_if_closed("render()")
-            return self._strategy.call("render", self.interface.render)
+            return self._link.render()
 
     def close(self) -> None:
         """Send the safe action, close the interface and end every thread; a second call does nothing."""
@@ -192,30 +160,21 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             if self._state is State.CLOSED:
                 return
             self._state = State.CLOSED
-            self._at_exit.cancel()
-            self._strategy.abandon()
-            try:
-                if self._has_acted:
-                    self._send_safe_action()
-                self._strategy.call("close", self.interface.close)
-            finally:
-                self._strategy.close()
-
-    def __enter__(self) -> RealTimeEnv:
-        """Return the environment itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the environment."""
-        self.close()
+            self._abandoned.detach()
+            self._link.close()
 
     # --- Real-Time Gym ---
 
     @property
+    def interface(self) -> RealTimeGymInterface:
+        """The user's interface."""
+        return self._link.interface
+
+    @property
     def state(self) -> State:
         """What the environment is doing."""
+        if self._link.failed and self._state is not State.CLOSED:
+            return State.FAILED
         return self._state
 
     @property
@@ -226,20 +185,19 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     @property
     def default_action(self) -> Any:
         """A copy of the action that ``reset()`` sends."""
-        return self._guard.admit(self._default_action)
+        return self._link.guard.admit(self._default_action)
 
     def wait(self) -> None:
         """Pause: wait for the running time-step, then let the interface hold the robot until the next call."""
         with self._lock:
             self._refuse_if_closed("wait()")
-            self._guarded(self._strategy.join)
-            self._clock.pause()
-            self._guarded(self._strategy.call, "wait", self.interface.wait)
+            self._link.join()
+            self._link.wait()
 
     def stop(self) -> None:
         """Wait for the running time-step."""
         with self._lock:
-            self._guarded(self._strategy.join)
+            self._link.join()
 
     def benchmarks(self) -> dict[str, Any]:
         """Return the durations measured so far, in seconds (see :mod:`rtgym_ros.core.benchmark`).
@@ -258,7 +216,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             ActionError: it is not an element of the action space.
         """
         with self._lock:
-            self._default_action = self._guard.admit(default_action, "default_action")
+            self._default_action = self._link.guard.admit(default_action, "default_action")
 
     def set_time_step_duration(self, time_step_duration: float, time_step_timeout_factor: float | None = None) -> None:
         """Change the nominal duration (s), and the elasticity (time-steps), from the next time-step on.
@@ -301,49 +259,13 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             self._clock.retime(*clock_timing(*timing))
             self._timing = timing
 
-    def _reset_interface(self, seed: int | None, options: dict[str, Any] | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        answer = self._strategy.call("reset", lambda: self.interface.reset(seed=seed, options=options))
-        try:
-            observation, info = answer
-        except (TypeError, ValueError) as error:
-            raise InterfaceError(f"reset() must return (observation, info), got {answer!r}") from error
-        return self._work.preprocess(observation), info
-
-    def _observation_space(self) -> spaces.Tuple:
-        space = self._strategy.call("get_observation_space", self.interface.get_observation_space)
-        if not isinstance(space, spaces.Tuple):
-            raise InterfaceError(f"get_observation_space() must return a gymnasium.spaces.Tuple, got {space!r}")
-        appended = int(self.config.act_buf_len) if self.config.act_in_obs else 0
-        return spaces.Tuple((*space.spaces, *(self.action_space,) * appended))
-
-    def _ask_action(self, method: str, function: Callable[[], Any]) -> Any:
-        return self._guard.admit(self._strategy.call(method, function), f"{method}()")
-
     def _record_step(self, entered_ns: int, joined_ns: int) -> None:
-        left_ns = self._time.now_ns()
+        left_ns = self._link.time_source.now_ns()
         if self._left_step_ns is not None:
             self._benchmark.record("inference_duration", entered_ns - self._left_step_ns)
         self._benchmark.record("join_duration", joined_ns - entered_ns)
         self._benchmark.record("step_duration", left_ns - entered_ns)
         self._left_step_ns = left_ns
-
-    def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
-        """Run what calls the interface; if it fails, the robot gets the safe action and the caller the error."""
-        try:
-            return function(*args)
-        except Exception:
-            self._strategy.abandon()
-            self._clock.pause()  # the next time-step starts afresh, and not because the caller was late
-            if self._has_acted:
-                self._send_safe_action()
-            self._state = State.FAILED
-            raise
-
-    def _send_safe_action(self) -> None:
-        try:
-            self._strategy.call("send_control", self._work.send, self._safe_action)
-        except Exception as error:  # what led here is the error to raise; this one must not hide it
-            _log.error("the safe action could not be sent: %s", error)
 
     def _refuse_if_closed(self, call: str) -> None:
         if self._state is State.CLOSED:
@@ -351,8 +273,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
 
     def _refuse_unless_running(self) -> None:
         self._refuse_if_closed("step()")
-        if self._state is not State.RUNNING:
-            raise StateError(f"step() while {self._state.name}: no episode is under way, call reset() first")
+        if self.state is not State.RUNNING:
+            raise StateError(f"step() while {self.state.name}: no episode is under way, call reset() first")
 
 
 class RealTimeEnvTS(RealTimeEnv):
@@ -362,31 +284,6 @@ class RealTimeEnvTS(RealTimeEnv):
     """
 
     _strategy_class = BackgroundThread
-
-
-class _CloseAtExit:
-    """Closes an environment that is still open when the interpreter ends, without keeping it alive until then."""
-
-    def __init__(self, env: RealTimeEnv) -> None:
-        self._env = weakref.ref(env)
-        atexit.register(self._close)
-
-    def cancel(self) -> None:
-        atexit.unregister(self._close)
-
-    def _close(self) -> None:
-        env = self._env()
-        if env is not None:
-            env.close()
-
-
-def _build_interface(config: RealTimeConfig) -> RealTimeGymInterface:
-    if config.interface is RealTimeGymInterface:
-        raise ConfigError("config['interface'] is still RealTimeGymInterface: set it to your own interface class")
-    interface = config.interface(*config.interface_args, **config.interface_kwargs)
-    if not isinstance(interface, RealTimeGymInterface):
-        raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}")
-    return interface
 
 
 def _nothing() -> None:

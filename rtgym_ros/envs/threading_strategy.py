@@ -8,7 +8,7 @@ from typing import Any
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceTimeoutError
-from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
+from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
@@ -32,12 +32,15 @@ class ThreadingStrategy(ABC):
         self._time = time_source
 
     @abstractmethod
-    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Call a method of the interface in the thread that it belongs to; ``method`` names it in errors."""
+    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
+        """Call a method of the interface in the thread that it belongs to; ``method`` names it in errors.
+
+        With ``late`` it is called all the same when that thread is blocked now and free later.
+        """
 
     @abstractmethod
-    def close(self) -> None:
-        """End every thread that was started; may be called twice."""
+    def close(self) -> bool:
+        """End every thread that was started; return whether they ended. May be called twice."""
 
     @abstractmethod
     def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
@@ -52,7 +55,7 @@ class ThreadingStrategy(ABC):
         """See to it that ``pending`` is captured on time though the caller may be late."""
 
     def start(self, action: Any) -> None:
-        """Wait for the end of the running time-step and begin the next one by sending ``action``."""
+        """Begin the next time-step, when the running one is over, by sending ``action``."""
         assert self._work is not None, "attach() comes first"
         if self._pending is not None:
             self._time.sleep_until_ns(self._pending.time_step.end_ns)
@@ -60,16 +63,19 @@ class ThreadingStrategy(ABC):
         self._pending = PendingCapture(time_step, self._work.capture)
         self._watch(self._pending)
 
-    def observed(self) -> Observed:
-        """Return what the running time-step captures; may be asked for again, as after a ``wait()``."""
-        assert self._pending is not None, "start() comes first"
-        return self._observe(self._pending)
+    def join(self) -> Observed | None:
+        """Wait for the end of the running time-step and return what it captured, None if there is none.
 
-    def join(self) -> None:
-        """Wait for the end of the running time-step, capture included."""
-        if self._pending is not None:
-            self._observe(self._pending)
-            self._time.sleep_until_ns(self._pending.time_step.end_ns)
+        It may be asked for again, as after a ``wait()``.
+        """
+        if self._pending is None:
+            return None
+        observed = self._observe(self._pending)
+        self._time.sleep_until_ns(self._pending.time_step.end_ns)
+        return observed
+
+    def _until_due_s(self, pending: PendingCapture) -> float:
+        return max(to_s(pending.time_step.capture_ns - self._time.now_ns()), 0.0)
 
     def abandon(self) -> None:
         """Forget the running time-step: nobody captures in it any more."""
@@ -88,16 +94,13 @@ class CallerThread(ThreadingStrategy):
         super().__init__(timeout_s)
         self._helper: InterfaceThread | None = None
 
-    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Call it here."""
         return function(*args)
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """End the helper."""
-        if self._helper is not None:
-            helper, self._helper = self._helper, None
-            if not helper.close():
-                raise InterfaceTimeoutError(f"the interface has blocked the capture for {self._timeout_s:g} s")
+        return self._helper is None or self._helper.close()
 
     def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
         return work.begin(action)
@@ -105,7 +108,7 @@ class CallerThread(ThreadingStrategy):
     def _observe(self, pending: PendingCapture) -> Observed:
         if pending.claim():
             pending.capture()
-        return pending.result(self._timeout_s)
+        return pending.result(self._timeout_s, self._until_due_s(pending))
 
     def _watch(self, pending: PendingCapture) -> None:
         if not self._time.passes_by_itself:
@@ -121,30 +124,31 @@ class BackgroundThread(ThreadingStrategy):
     def __init__(self, timeout_s: float) -> None:
         super().__init__(timeout_s)
         self._thread = InterfaceThread(self._time, timeout_s)
-        self._closed = False
 
     def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
         """Give the work to run and the clock to run it on."""
         super().attach(work, time_source)
         self._thread.set_time_source(time_source)
 
-    def call(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Hand it to the thread and wait for it."""
-        return self._thread.call(method, function, *args)
+        return self._thread.call(method, function, *args, late=late)
 
-    def close(self) -> None:
+    def close(self) -> bool:
         """End the thread."""
-        if not self._closed:
-            self._closed = True
-            if not self._thread.close():
-                raise InterfaceTimeoutError(f"the interface has blocked its thread for {self._timeout_s:g} s")
+        return self._thread.close()
 
     def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
         time_step: TimeStep = self._thread.call("send_control", work.begin, action)
         return time_step
 
     def _observe(self, pending: PendingCapture) -> Observed:
-        return pending.result(self._timeout_s)
+        try:
+            return pending.result(self._timeout_s, self._until_due_s(pending))
+        except InterfaceTimeoutError:
+            if not pending.done:
+                self._thread.blocked()
+            raise
 
     def _watch(self, pending: PendingCapture) -> None:
         self._thread.watch(pending)

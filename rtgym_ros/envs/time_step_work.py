@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.benchmark import NullBenchmark
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock, TimeStep
@@ -74,7 +75,7 @@ class TimeStepWork:
 
     def send(self, action: Any) -> None:
         """Send an action outside the grid (the safe action), or as part of :meth:`begin`."""
-        self._interface.send_control(self._preprocess_action(action))
+        self._interface.send_control(self._preprocess_action(copy_action(action)))  # it may write into its own
 
     def capture(self, time_step: TimeStep) -> Observed:
         """Wait until the capture of ``time_step`` is due, then read the latest observation.
@@ -90,16 +91,23 @@ class TimeStepWork:
             observation, reward, terminated, info = captured
         except (TypeError, ValueError) as error:
             raise InterfaceError(
-                "get_obs_rew_terminated_info() must return (observation, reward, terminated, info), "
-                f"got {captured!r}"
+                f"get_obs_rew_terminated_info() must return (observation, reward, terminated, info), got {captured!r}"
             ) from error
-        if not np.isfinite(reward):
+        if not _is_finite_number(reward):
             raise InterfaceError(f"get_obs_rew_terminated_info() must return a finite reward, got {reward!r}")
         return Observed(self.preprocess(observation), reward, bool(terminated), info)
 
     def preprocess(self, observation: Any) -> tuple[Any, ...]:
         """Return ``observation`` of the interface as the environment hands it out, less the action buffer."""
         return tuple(self._preprocess_observation(observation))
+
+
+def _is_finite_number(value: Any) -> bool:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # a ragged list
+        return False
+    return array.ndim == 0 and array.dtype.kind in "biuf" and bool(np.isfinite(array))
 
 
 def _unchanged(value: Any) -> Any:

@@ -50,7 +50,9 @@ class DroneInterface(RosInterface):
         """Hover."""
         return np.zeros(2, dtype=np.float32)
 
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[list[np.ndarray], dict[str, Any]]:
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[list[np.ndarray], dict[str, Any]]:
         """Draw a new target; the drone stays where it is."""
         self.wait_for_observations()
         self._target = task.draw_target(self.np_random)

@@ -12,12 +12,12 @@ from threading import Lock, Thread
 import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.qos import qos_profile_sensor_data
-from rclpy.utilities import remove_ros_args
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.time_source import to_s
 from rtgym_ros.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.msg import AppliedAction
+from rtgym_ros.ros.arguments import own_arguments
 from rtgym_ros.ros.command_publisher import COMMAND_QOS
 from rtgym_ros.ros.parameters import Bounded, declare
 from rtgym_ros.ros.session import RosSession
@@ -48,7 +48,9 @@ class DroneNode:
         for link in ("command", "observation"):
             low, high = values[f"{link}_delay_min"], values[f"{link}_delay_max"]
             if low > high:
-                raise ConfigError(f"parameter '{link}_delay_min' must be at most '{link}_delay_max' ({high}), got {low}")
+                raise ConfigError(
+                    f"parameter '{link}_delay_min' must be at most '{link}_delay_max' ({high}), got {low}"
+                )
         seed = values.pop("seed")
         self._parameters = replace(DroneParameters(), **values)
         self._rng = np.random.default_rng(None if seed < 0 else seed)
@@ -76,7 +78,9 @@ class DroneNode:
     def _on_command(self, command: TwistStamped) -> None:
         velocity = (command.twist.linear.x, command.twist.linear.y)
         if not np.isfinite(velocity).all():
-            self._node.get_logger().warning(f"command dropped: velocity {velocity} is not finite", throttle_duration_sec=1.0)
+            self._node.get_logger().warning(
+                f"command dropped: velocity {velocity} is not finite", throttle_duration_sec=1.0
+            )
             return
         with self._lock:
             now_ns = self._now_ns()
@@ -110,13 +114,10 @@ class DroneNode:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; return 0, or 2 for bad arguments."""
     arguments = sys.argv if arguments is None else arguments
-    parser = argparse.ArgumentParser("drone_node", description="Simulated RC drone of the tutorial, on ROS 2 topics.")
-    parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
-    options = parser.parse_args(remove_ros_args(list(arguments))[1:])
     with StopSignal() as stop:
-        if options.until_eof:
-            Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
         try:
+            if _parse(own_arguments(arguments)).until_eof:
+                Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
             session = RosSession("drone", arguments=arguments)
             try:
                 DroneNode(session).fly(stop)
@@ -126,6 +127,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"drone_node: {error}", file=sys.stderr)
             return 2
     return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("drone_node", description="Simulated RC drone of the tutorial, on ROS 2 topics.")
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
+    return parser.parse_args(arguments)
 
 
 def _stop_at_eof(stop: StopSignal) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from rclpy.utilities import remove_ros_args
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
@@ -24,6 +23,7 @@ from rtgym_ros.drone.flight import Episode, fly_episode
 from rtgym_ros.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
 from rtgym_ros.drone.report import LiveLines, episode_table, timing_table
 from rtgym_ros.drone.task import TIME_STEP_DURATION
+from rtgym_ros.ros.arguments import own_arguments
 from rtgym_ros.ros.drone_process import DroneProcess
 
 POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
@@ -32,20 +32,24 @@ POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
     "random": lambda options: make_random(options.seed),
     "hover": lambda options: hover,
 }
-STORY = ("p_controller", "predictor")
+STORY = "p_controller,predictor"
 """Flown without --policy: what delays do to the tutorial's controller, and what the action buffer does about it."""
 
 _DISCOVERY_S = 0.5
 """How long to look for a drone that is flying already (s)."""
 _DRONE_START_S = 15.0
+_LARGEST_SEED = 2**31 - 1
+"""The drone's parameter is an int32."""
 
 
 def main() -> int:
     """Run the tutorial; return 0, 1 on failure, 2 for bad input, 128 + the signal where one ended it."""
-    options = _parse(remove_ros_args(sys.argv)[1:])
     logging.basicConfig(format="drone_tutorial: %(message)s")
+    try:
+        flight = _Flight(_parse(own_arguments(sys.argv)), Console())
+    except ConfigError as error:
+        return _fail(error, 2)
     stop = _Interrupt()
-    flight = _Flight(options, Console())
     code = 0
     try:
         flight.run()
@@ -75,7 +79,7 @@ class _Flight:
             self._env = stack.enter_context(_make_env())
             self._find_or_start_drone(stack)
             lines = stack.enter_context(LiveLines(self._console))
-            for name in (self._options.policy,) if self._options.policy else STORY:
+            for name in self._options.policy:
                 policy = POLICIES[name](self._options)
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
@@ -189,12 +193,15 @@ class _Parser(argparse.ArgumentParser):
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = _Parser("drone_tutorial", description=__doc__)
-    parser.add_argument("--episodes", type=_count, default=5, metavar="N", help="episodes a policy (default: %(default)s)")
+    parser.add_argument(
+        "--episodes", type=_count, default=5, metavar="N", help="episodes a policy (default: %(default)s)"
+    )
     parser.add_argument(
         "--policy",
-        type=_policy,
-        metavar="NAME",
-        help=f"one of {', '.join(POLICIES)} (default: {' and then '.join(STORY)}, to the same targets)",
+        type=_policies,
+        default=STORY,
+        metavar="NAME[,NAME]",
+        help=f"one or more of {', '.join(POLICIES)}, flown to the same targets (default: %(default)s)",
     )
     parser.add_argument("--gain", type=_gain, default=20.0, help="of the p_controller, in 1/s (default: %(default)g)")
     parser.add_argument("--seed", type=_seed, help="of the targets and the drone's delays (default: a new one)")
@@ -214,8 +221,8 @@ def _count(text: str) -> int:
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**31 - 10**6:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to 2146483647, got {text!r}")
+    if not text.isdecimal() or int(text) > _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {_LARGEST_SEED}, got {text!r}")
     return int(text)
 
 
@@ -229,10 +236,13 @@ def _gain(text: str) -> float:
     return gain
 
 
-def _policy(text: str) -> str:
-    if text not in POLICIES:
-        raise argparse.ArgumentTypeError(f"must be one of {', '.join(POLICIES)}, got {text!r}{nearest(text, POLICIES)}")
-    return text
+def _policies(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in POLICIES:
+            hint = nearest(name, POLICIES)
+            raise argparse.ArgumentTypeError(f"must be among {', '.join(POLICIES)}, got {name!r}{hint}")
+    return names
 
 
 if __name__ == "__main__":

@@ -23,14 +23,16 @@ from rtgym_ros.ros.stamps import to_duration, to_time
 Message = TypeVar("Message")
 
 _PARAMETERS = (
-    Bounded("observation_timeout", 10.0, 0.1, 3600.0, "how long reset() waits for a first observation of every topic (s)"),
+    Bounded(
+        "observation_timeout", 10.0, 0.1, 3600.0, "how long reset() waits for a first observation of every topic (s)"
+    ),
     Bounded("clock_timeout", 60.0, 0.1, 3600.0, "how long /clock may stand still while use_sim_time is true (s)"),
 )
 _POLL_S = 0.002
 
 
 class RosInterface(RealTimeGymInterface):
-    """An interface whose robot is on ROS 2 topics. A subclass declares them in its constructor and reads and writes them.
+    """An interface whose robot is on ROS 2 topics: a subclass declares them when it is made, then reads and writes.
 
     The clock runs in the environment's thread and no executor; observations are pulled when they are captured. The node
     publishes ``step_timing`` (``rtgym_ros/msg/StepTiming``) once a time-step.
@@ -45,9 +47,7 @@ class RosInterface(RealTimeGymInterface):
         InterfaceTimeoutError: ``use_sim_time`` is true and nobody publishes ``/clock``.
     """
 
-    def __init__(
-        self, node_name: str = "rtgym", namespace: str = "", arguments: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, node_name: str = "rtgym", namespace: str = "", arguments: Sequence[str] | None = None) -> None:
         self._session = RosSession(node_name, namespace, arguments)
         try:
             parameters = declare(self.node, _PARAMETERS)

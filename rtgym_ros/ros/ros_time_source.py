@@ -47,5 +47,6 @@ class RosTimeSource(TimeSource):
                 seen_ns, seen_at = now_ns, monotonic()
             elif monotonic() - seen_at > self._stall_timeout:
                 raise InterfaceTimeoutError(
-                    f"/clock has stood still for {self._stall_timeout:g} s while use_sim_time is true: is the simulator running?"
+                    f"/clock has stood still for {self._stall_timeout:g} s while use_sim_time is true: "
+                    "is the simulator running?"
                 )

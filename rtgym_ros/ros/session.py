@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from threading import Thread
+from threading import Barrier, BrokenBarrierError, Thread
 
 import rclpy
 from rclpy.context import Context
 from rclpy.exceptions import InvalidNamespaceException, InvalidNodeNameException
-from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
+from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor, ShutdownException
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.validate_namespace import validate_namespace
+from rclpy.validate_node_name import validate_node_name
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.arguments import one_line
 
 _log = logging.getLogger(__name__)
+
+_THREADS = 2
+_JOIN_TIMEOUT_S = 5.0
+"""How long the end waits for a callback that is still running (s)."""
 
 
 class RosSession:
@@ -33,6 +40,11 @@ class RosSession:
     """
 
     def __init__(self, node_name: str, namespace: str = "", arguments: Sequence[str] | None = None) -> None:
+        try:
+            validate_node_name(node_name)
+            validate_namespace(namespace if namespace.startswith("/") else f"/{namespace}")
+        except (InvalidNodeNameException, InvalidNamespaceException) as error:
+            raise ConfigError(f"node {node_name!r} in namespace {namespace!r}: {one_line(error)}") from error
         self.context = Context()
         try:
             rclpy.init(
@@ -40,39 +52,52 @@ class RosSession:
                 context=self.context,
                 signal_handler_options=SignalHandlerOptions.NO,
             )
-        except Exception as error:  # rclpy raises RCLError and others of its C++ side, all for bad arguments
-            raise ConfigError(f"ROS arguments: {_first_line(error)}") from error
-        try:
             self.node = Node(node_name, namespace=namespace or None, context=self.context)
-        except (InvalidNodeNameException, InvalidNamespaceException, ValueError) as error:
+        except Exception as error:  # rclpy raises RCLError and others of its C++ side, all for bad arguments
             rclpy.try_shutdown(context=self.context)
-            raise ConfigError(f"node {node_name!r} in namespace {namespace!r}: {_first_line(error)}") from error
-        self._executor = MultiThreadedExecutor(num_threads=2, context=self.context)
+            raise ConfigError(one_line(error)) from error
+        self._executor = MultiThreadedExecutor(num_threads=_THREADS, context=self.context)
         self._executor.add_node(self.node)
+        self._closed = False
         self._thread = Thread(target=self._spin, name="rtgym_ros executor", daemon=True)
         self._thread.start()
-        self._closed = False
 
     def close(self) -> None:
         """End the executor, its threads, the node and the context; a second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        self._executor.shutdown(timeout_sec=5.0)
-        self._thread.join(5.0)
+        # First the loop, then the callbacks, then what they work on: rclpy's own shutdown() goes the other way round.
+        self._executor.create_task(_nothing)  # something to do is all that brings the loop back
+        self._thread.join(_JOIN_TIMEOUT_S)
+        if self._callbacks_end():
+            self._executor.shutdown(_JOIN_TIMEOUT_S)
+        else:
+            _log.error("a callback of node %s has not ended for %g s", self.node.get_name(), _JOIN_TIMEOUT_S)
         self.node.destroy_node()
         rclpy.try_shutdown(context=self.context)
         self.context.destroy()
 
-    def _spin(self) -> None:
+    def _callbacks_end(self) -> bool:
+        """Wait until every thread of the executor is idle; return whether that came about."""
+        meeting = Barrier(_THREADS + 1)
+        for _ in range(_THREADS):
+            self._executor._executor.submit(meeting.wait, _JOIN_TIMEOUT_S)
         try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            pass
-        except Exception:
-            if not self._closed:
-                _log.exception("the executor of %s failed", self.node.get_name())
+            meeting.wait(_JOIN_TIMEOUT_S)
+        except BrokenBarrierError:
+            return False
+        return True
+
+    def _spin(self) -> None:
+        while not self._closed:
+            try:
+                self._executor.spin_once()
+            except (ExternalShutdownException, ShutdownException):
+                return
+            except Exception:  # of a callback that the user added: the node's other callbacks go on
+                _log.exception("a callback of node %s failed", self.node.get_name())
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _nothing() -> None:
+    pass

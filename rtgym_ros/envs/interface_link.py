@@ -1,0 +1,147 @@
+"""The environment's link to the user's interface: calls in its thread, answers checked, failures made safe."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.core.benchmark import NullBenchmark
+from rtgym_ros.core.config import RealTimeConfig
+from rtgym_ros.core.elastic_clock import ElasticClock
+from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutError
+from rtgym_ros.core.time_source import TimeSource
+from rtgym_ros.envs.actions import ActionGuard
+from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.threading_strategy import ThreadingStrategy
+from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
+
+_log = logging.getLogger(__name__)
+
+
+class InterfaceLink:
+    """Builds the interface and runs its time-steps.
+
+    When it fails, the robot gets the safe action and the caller the error.
+
+    Args:
+        config: of the environment.
+        strategy: which thread the interface belongs to.
+        clock: lays out the time-steps.
+        benchmark: hears how long calls take.
+        time_source: the clock to use instead of the interface's.
+    """
+
+    def __init__(
+        self,
+        config: RealTimeConfig,
+        strategy: ThreadingStrategy,
+        clock: ElasticClock,
+        benchmark: NullBenchmark,
+        time_source: TimeSource | None,
+    ) -> None:
+        self._strategy = strategy
+        self._clock = clock
+        self._has_acted = False
+        self.failed = False
+        """Whether a method of the interface has failed since the last time-step was started."""
+        self.interface: RealTimeGymInterface = strategy.call("__init__", _build, config)
+        self.action_space = strategy.call("get_action_space", self.interface.get_action_space)
+        self.observation_space = _tuple(strategy.call("get_observation_space", self.interface.get_observation_space))
+        self.guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
+        self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
+        self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
+        self.time_source = time_source or strategy.call("get_time_source", self.interface.get_time_source)
+        self._work = TimeStepWork(self.interface, config, clock, self.time_source, benchmark)
+        strategy.attach(self._work, self.time_source)
+
+    @property
+    def began_ns(self) -> int | None:
+        """When the running time-step really began (ns), None before the first."""
+        return self._work.began_ns
+
+    def start(self, action: Any) -> None:
+        """Begin the next time-step, when the running one is over, by sending ``action``."""
+        self._has_acted = True
+        self._guarded(self._strategy.start, action)
+        self.failed = False
+
+    def join(self) -> Observed | None:
+        """Wait for the end of the running time-step and return what it captured, None if there is none."""
+        observed: Observed | None = self._guarded(self._strategy.join)
+        return observed
+
+    def reset(
+        self, seed: int | None, options: dict[str, Any] | None, rng: np.random.Generator
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Reset the interface; return its observation, preprocessed, and its info."""
+        self.interface.np_random = rng
+        answer: tuple[tuple[Any, ...], dict[str, Any]] = self._guarded(self._reset, seed, options)
+        return answer
+
+    def wait(self) -> None:
+        """Let the interface hold the robot; the clock excuses the time that passes."""
+        self._clock.pause()
+        self._guarded(self._strategy.call, "wait", self.interface.wait)
+
+    def render(self) -> Any:
+        """Return what the interface renders."""
+        return self._strategy.call("render", self.interface.render)
+
+    def close(self) -> None:
+        """Send the safe action if anything was ever sent, close the interface, and end the threads."""
+        self._strategy.abandon()
+        try:
+            self._send_safe_action()
+            self._strategy.call("close", self.interface.close)
+        finally:
+            ended = self._strategy.close()
+        if not ended:
+            raise InterfaceTimeoutError("the interface has not let go of its thread, which goes on in the background")
+
+    def _reset(self, seed: int | None, options: dict[str, Any] | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        answer = self._strategy.call("reset", lambda: self.interface.reset(seed=seed, options=options))
+        try:
+            observation, info = answer
+        except (TypeError, ValueError) as error:
+            raise InterfaceError(f"reset() must return (observation, info), got {answer!r}") from error
+        return self._work.preprocess(observation), info
+
+    def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return function(*args)
+        except (Exception, SystemExit):  # an interrupt, in contrast, is the caller's: nothing has failed
+            self._strategy.abandon()
+            self._clock.restart()
+            self._send_safe_action()
+            self.failed = True
+            raise
+
+    def _send_safe_action(self) -> None:
+        if not self._has_acted:
+            return
+        try:
+            self._strategy.call("send_control", self._work.send, self._safe_action, late=True)
+        except Exception as error:  # what led here is the error to raise; this one must not hide it
+            _log.error("the safe action could not be sent: %s", error)
+
+    def _ask_action(self, method: str, function: Callable[[], Any]) -> Any:
+        return self.guard.admit(self._strategy.call(method, function), f"{method}()")
+
+
+def _build(config: RealTimeConfig) -> RealTimeGymInterface:
+    if config.interface is RealTimeGymInterface:
+        raise ConfigError("config['interface'] is still RealTimeGymInterface: set it to your own interface class")
+    interface = config.interface(*config.interface_args, **config.interface_kwargs)
+    if not isinstance(interface, RealTimeGymInterface):
+        raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}")
+    return interface
+
+
+def _tuple(space: Any) -> spaces.Tuple[Any]:
+    if not isinstance(space, spaces.Tuple):
+        raise InterfaceError(f"get_observation_space() must return a gymnasium.spaces.Tuple, got {space!r}")
+    return space

@@ -1,0 +1,109 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+TUTORIAL = [sys.executable, "-m", "rtgym_ros.ros.drone_tutorial"]
+TIMEOUT_S = 90
+
+
+def run(namespace, *arguments):
+    ros = ["--ros-args", "-r", f"__ns:={namespace}"]
+    return subprocess.run([*TUTORIAL, *arguments, *ros], capture_output=True, text=True, timeout=TIMEOUT_S)
+
+
+def drones():
+    """Return the process ids of all drones of this user."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    return {int(line.split()[0]) for line in listed.splitlines() if "rtgym_ros.ros.drone_node" in line}
+
+
+def test_it_flies_and_tells(namespace, tmp_path):
+    picture = tmp_path / "flight.png"
+    before = drones()
+    done = run(namespace, "--episodes", "2", "--policy", "predictor,hover", "--seed", "3", "--plot", str(picture))
+    assert (done.returncode, done.stderr) == (0, "")
+    for expected in ("predictor", "hover", "yes", "no", "100 %", "0 %", "send", "capture", "inference", "--seed 3"):
+        assert expected in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert drones() <= before
+
+
+def test_the_same_seed_flies_to_the_same_targets(namespace):
+    flights = [run(namespace, "--episodes", "1", "--policy", "hover", "--seed", "11").stdout for _ in range(2)]
+    returns = [re.findall(r"hover +\d +(-[\d.]+)", flight) for flight in flights]
+    assert len(returns[0]) == 1
+    assert returns[0] == returns[1]
+
+
+def test_it_attaches_to_a_drone_that_flies(drone, namespace):
+    before = drones()
+    done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach")
+    assert done.returncode == 0, done.stderr
+    assert "running already" in done.stdout
+    assert drones() >= before  # and leaves it alone
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_interrupt_lands_and_shows_what_was_flown(namespace, number, code):
+    before = drones()
+    process = subprocess.Popen(
+        [*TUTORIAL, "--policy", "predictor,hover", "--episodes", "3", "--ros-args", "-r", f"__ns:={namespace}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    shown = ""
+    while "predictor    episode 3" not in shown:  # now hover's first episode begins: five seconds of it
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        shown += line
+    process.send_signal(number)
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == code, errors
+    assert errors == ""
+    assert "predictor" in rest
+    assert "Timing" in rest
+    assert drones() <= before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ("--policy", "predicter"),
+            "must be among p_controller, predictor, random, hover, got 'predicter' (did you mean 'predictor'?)",
+        ),
+        (("--episodes", "-1"), "argument --episodes: must be a whole number >= 1, got '-1'"),
+        (("--gain", "nan"), "argument --gain: must be a number >= 0, got 'nan'"),
+        (("--speed", "3"), "unrecognized arguments: --speed 3"),
+        (("--params-file", "missing.yaml"), "missing.yaml"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(namespace, arguments, message):
+    done = run(namespace, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1,\n  b: }", "drone.yaml"),
+        ("/**:\n  ros__parameters:\n    max_sped: 1.0\n", "no parameter 'max_sped' (did you mean 'max_speed'?)"),
+        ("/**:\n  ros__parameters:\n    max_speed: -1.0\n", "'max_speed' of node"),
+    ],
+)
+def test_a_bad_params_file_is_one_line_and_exit_code_2(namespace, tmp_path, text, message):
+    file = tmp_path / "drone.yaml"
+    file.write_text(text)
+    done = run(namespace, "--params-file", str(file))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

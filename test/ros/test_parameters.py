@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.drone_node import PARAMETERS
+from rtgym_ros.ros.parameters import Bounded, declare
+from rtgym_ros.ros.session import RosSession
+
+SPEED = Bounded("speed", 1.0, 0.0, 2.0, "speed (m/s)")
+COUNT = Bounded("count", 3, 0, 9, "how many")
+
+
+def values_of(*ros_args):
+    session = RosSession("configured", arguments=["program", "--ros-args", *ros_args])
+    try:
+        return declare(session.node, (SPEED, COUNT))
+    finally:
+        session.close()
+
+
+def test_defaults_and_overrides():
+    assert values_of() == {"speed": 1.0, "count": 3}
+    assert values_of("-p", "speed:=2.0", "-p", "count:=9") == {"speed": 2.0, "count": 9}
+
+
+def test_use_sim_time_is_known():
+    assert values_of("-p", "use_sim_time:=true")["count"] == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("speed:=2.5", r"'speed' of node /configured must be a decimal number in \[0.0, 2.0\], got 2.5"),
+        ("count:=10", r"'count' of node /configured must be an integer in \[0, 9\], got 10"),
+        ("speed:=fast", r"'speed' .* got 'fast'"),
+        ("sped:=1.0", r"node /configured has no parameter 'sped' \(did you mean 'speed'\?\)"),
+    ],
+)
+def test_bad_overrides_are_named(override, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        values_of("-p", override)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_yaml_is_one_line(tmp_path):
+    file = tmp_path / "bad.yaml"
+    file.write_text("a: [1,\n  b: }")
+    with pytest.raises(ConfigError, match=r"bad\.yaml") as error:
+        values_of("--params-file", str(file))
+    assert "\n" not in str(error.value)
+
+
+def test_parameters_cannot_be_changed_in_flight():
+    session = RosSession("configured", arguments=["program"])
+    try:
+        declare(session.node, (SPEED,))
+        descriptor = session.node.describe_parameter("speed")
+        assert descriptor.read_only
+        assert descriptor.description == "speed (m/s)"
+    finally:
+        session.close()
+
+
+def test_the_file_holds_the_defaults():
+    file = Path(__file__).parents[2] / "config" / "drone.yaml"
+    stated = yaml.safe_load(file.read_text())["/**/drone"]["ros__parameters"]
+    assert stated == {parameter.name: parameter.default for parameter in PARAMETERS}

@@ -1,0 +1,121 @@
+"""A robot of forty lines, flown on a /clock that the test advances: every time is exact."""
+
+import threading
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from rosgraph_msgs.msg import Clock
+from std_msgs.msg import Float64
+
+from rtgym_ros import RealTimeEnv
+from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.core.time_source import NS_PER_S
+from rtgym_ros.ros.ros_interface import RosInterface
+from rtgym_ros.ros.session import RosSession
+from rtgym_ros.ros.stamps import to_time
+
+TICK_NS = 10_000_000
+START_NS = 1000 * NS_PER_S
+
+
+class Thermostat(RosInterface):
+    """Observes a temperature, sends a power."""
+
+    def __init__(self, namespace, *parameters):
+        overrides = [text for parameter in ("use_sim_time:=true", *parameters) for text in ("-p", parameter)]
+        super().__init__("thermostat", namespace, arguments=["program", "--ros-args", *overrides])
+        self._temperature = self.subscribe_latest(Float64, "temperature")
+        self._power = self.advertise_command(Float64, "power")
+        self.captures = []
+
+    def get_observation_space(self):
+        return spaces.Tuple([spaces.Box(-50.0, 150.0, shape=(1,))])
+
+    def get_action_space(self):
+        return spaces.Box(0.0, 1.0, shape=(1,))
+
+    def get_default_action(self):
+        return np.zeros(1, dtype=np.float32)
+
+    def reset(self, seed=None, options=None):
+        self.wait_for_observations()
+        return self._observe(), {}
+
+    def get_obs_rew_terminated_info(self):
+        self.captures.append(self.get_time_source().now_ns())
+        return self._observe(), 0.0, False, {}
+
+    def send_control(self, control):
+        self._power.publish(Float64(data=float(control[0])))
+
+    def _observe(self):
+        self._temperature.pull()
+        return [np.array([self._temperature.latest.data], dtype=np.float32)]
+
+
+class World:
+    """Publishes /clock, a tick at a time, and the temperature."""
+
+    def __init__(self, namespace):
+        self.session = RosSession("world", namespace, arguments=["program"])
+        self._clock = self.session.node.create_publisher(Clock, "/clock", 1)
+        self._temperature = self.session.node.create_publisher(Float64, "temperature", 1)
+        self._now_ns = START_NS
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stopped.wait(0.002):
+            self._clock.publish(Clock(clock=to_time(self._now_ns)))
+            self._temperature.publish(Float64(data=20.0))
+            self._now_ns += TICK_NS
+
+    def stand_still(self):
+        self._stopped.set()
+        self._thread.join()
+
+    def close(self):
+        self.stand_still()
+        self.session.close()
+
+
+@pytest.fixture
+def world(namespace):
+    world = World(namespace)
+    yield world
+    world.close()
+
+
+def test_time_steps_follow_the_simulated_clock(world, namespace):
+    config = {"interface": Thermostat, "interface_args": (namespace,), "time_step_duration": 0.05}
+    with RealTimeEnv(config) as env:
+        env.reset()
+        for _ in range(30):
+            observation, *_ = env.step(np.ones(1, dtype=np.float32))
+        captures = env.interface.captures
+        assert observation[0] == 20.0
+        assert all(now_ns % TICK_NS == 0 and now_ns >= START_NS for now_ns in captures)
+        # Ticks may be lost between the processes, but over the whole the grid holds to within one tick.
+        assert all(now_ns >= captures[0] + 5 * i * TICK_NS - TICK_NS for i, now_ns in enumerate(captures))
+        assert captures == sorted(captures)
+
+
+def test_a_clock_that_stands_still_is_named(world, namespace):
+    config = {"interface": Thermostat, "interface_args": (namespace, "clock_timeout:=0.3")}
+    with RealTimeEnv(config) as env:
+        env.reset()
+        world.stand_still()
+        with pytest.raises(InterfaceTimeoutError, match=r"/clock has stood still for 0\.3 s"):
+            step_often(env)
+
+
+def step_often(env):
+    for _ in range(100):
+        env.step(np.ones(1, dtype=np.float32))
+
+
+def test_a_missing_clock_is_named(namespace):
+    with pytest.raises(InterfaceTimeoutError, match=r"no message on /clock for 0.3 s \(0 publishers\)"):
+        Thermostat(namespace, "observation_timeout:=0.3")

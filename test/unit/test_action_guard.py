@@ -1,0 +1,129 @@
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from rtgym_ros.core.errors import ActionError
+from rtgym_ros.envs.actions import ActionGuard
+
+BOX = spaces.Box(np.array([-1.0, -2.0]), np.array([1.0, 2.0]), dtype=np.float32)
+
+
+@pytest.fixture
+def clipping():
+    return ActionGuard(BOX, clip=True)
+
+
+@pytest.fixture
+def strict():
+    return ActionGuard(BOX, clip=False)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize(
+    "action", [[0.5, -1.5], (0.5, -1.5), np.array([0.5, -1.5]), np.array([0.5, -1.5], dtype=np.float32)]
+)
+def test_numbers_of_the_right_shape_become_elements(clip, action):
+    admitted = ActionGuard(BOX, clip).admit(action)
+    assert admitted.dtype == np.float32
+    assert BOX.contains(admitted)
+    np.testing.assert_array_equal(admitted, [0.5, -1.5])
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_what_is_admitted_is_a_copy(clip):
+    action = np.zeros(2, dtype=np.float32)
+    admitted = ActionGuard(BOX, clip).admit(action)
+    action[0] = 1.0
+    np.testing.assert_array_equal(admitted, [0, 0])
+
+
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize(
+    ("action", "message"),
+    [
+        ([0.0], r"action must have shape \(2,\), got \(1,\)"),
+        ([[0.0, 0.0]], r"action must have shape \(2,\), got \(1, 2\)"),
+        (0.0, r"action must have shape \(2,\), got \(\)"),
+        (None, r"action must .*\(2,\), got "),
+        ([0.0, [1.0, 2.0]], r"action must be numbers of shape \(2,\), got \[0.0, \[1.0, 2.0\]\]"),
+        ("left", r"action must be numbers of shape \(2,\), got 'left'"),
+        ({"x": 1}, r"action must be numbers of shape \(2,\), got \{'x': 1\}"),
+        ([0.0, np.nan], r"action must be finite, got \[0.0, nan\]"),
+        ([-np.inf, 0.0], r"action must be finite, got \[-inf, 0.0\]"),
+    ],
+)
+def test_what_is_no_action_is_refused(clip, action, message):
+    with pytest.raises(ActionError, match=message) as error:
+        ActionGuard(BOX, clip).admit(action)
+    assert isinstance(error.value, ValueError)
+
+
+def test_out_of_bounds_is_clipped(clipping):
+    np.testing.assert_array_equal(clipping.admit([-5.0, 5.0]), [-1.0, 2.0])
+    assert clipping.admit([-5.0, 5.0]).dtype == np.float32
+
+
+@pytest.mark.parametrize("action", [[1.001, 0.0], [0.0, -2.001]])
+def test_out_of_bounds_is_refused_with_the_bounds(strict, action):
+    with pytest.raises(ActionError, match=r"must lie in \[\[-1.0, -2.0\], \[1.0, 2.0\]\], got .* = 'clip'"):
+        strict.admit(action)
+
+
+@pytest.mark.parametrize("bound", [BOX.low, BOX.high])
+def test_the_bounds_are_in_bounds(strict, clipping, bound):
+    np.testing.assert_array_equal(strict.admit(bound), bound)
+    np.testing.assert_array_equal(clipping.admit(bound), bound)
+
+
+def test_the_error_names_the_source(strict):
+    with pytest.raises(ActionError, match=r"^get_safe_action\(\) must be finite"):
+        strict.admit([np.nan, 0.0], "get_safe_action()")
+
+
+@pytest.mark.parametrize("clip", [True, False])
+def test_an_action_without_dimensions_stays_an_array(clip):
+    box = spaces.Box(-1.0, 1.0, ())
+    admitted = ActionGuard(box, clip).admit(0.5)
+    assert isinstance(admitted, np.ndarray)
+    assert admitted == np.float32(0.5)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize("action", [[np.nan], np.array([np.nan]), np.array([np.inf])])
+def test_integers_are_finite_too(clip, action):
+    with pytest.raises(ActionError):
+        ActionGuard(spaces.Box(-5, 5, (1,), np.int64), clip).admit(action)
+
+
+@pytest.mark.parametrize("action", [[300], [-1], np.array([300]), np.array([-1])])
+def test_integers_do_not_wrap_around(action):
+    box = spaces.Box(10, 250, (1,), np.uint8)
+    admitted = ActionGuard(box, clip=True).admit(action)
+    assert admitted == [250 if action[0] == 300 else 10]
+    assert admitted.dtype == np.uint8
+    with pytest.raises(ActionError):
+        ActionGuard(box, clip=False).admit(action)
+
+
+def test_discrete_actions():
+    guard = ActionGuard(spaces.Discrete(3), clip=True)
+    assert guard.admit(2) == 2
+    assert guard.admit(np.int64(1)) == 1
+    for action in (3, -1, 0.5, None, np.array([0])):
+        with pytest.raises(ActionError, match=r"action must be an element of Discrete\(3\), got "):
+            guard.admit(action)
+
+
+def test_arrays_of_other_spaces_are_copied():
+    action = np.array([1, 2])
+    admitted = ActionGuard(spaces.MultiDiscrete([3, 3]), clip=True).admit(action)
+    action[0] = 0
+    np.testing.assert_array_equal(admitted, [1, 2])
+
+
+def test_actions_of_several_parts_are_copied():
+    action = {"arm": np.zeros(1, dtype=np.float32), "hand": 0}
+    admitted = ActionGuard(spaces.Dict(arm=spaces.Box(-1, 1, (1,)), hand=spaces.Discrete(2)), clip=True).admit(action)
+    action["arm"][0] = 1.0
+    action["hand"] = 1
+    assert admitted == {"arm": [0.0], "hand": 0}

@@ -1,0 +1,587 @@
+"""The environment on a fake clock: what is sent and captured when, to the nanosecond."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from rtgym_ros import RealTimeGymInterface
+from rtgym_ros.core.errors import ActionError, ConfigError, InterfaceError, StateError, TimeStepTimeoutWarning
+from rtgym_ros.core.time_source import FakeTimeSource
+from rtgym_ros.envs.real_time_env import State
+
+MS = 1_000_000
+
+
+def buffer_of(observation):
+    """Return what follows the one element of the interface."""
+    return [round(float(action[0]), 3) for action in observation[1:]]
+
+
+def sent(env):
+    return [entry[2] for entry in env.interface.log if entry[1] == "send"]
+
+
+def terminate_at(env, capture):
+    """Let the interface end its episode at that capture."""
+
+    def observe():
+        number = env.interface.captures
+        return ([np.array([number], dtype=np.float32)], float(number), number == capture, {"capture": number})
+
+    env.interface.do["get_obs_rew_terminated_info"] = observe
+
+
+# --- the schedule ---
+
+
+def test_the_schedule_of_an_episode(make_env, clock):
+    env = make_env(start_obs_capture=0.04)
+    env.reset()
+    for action in (0.1, 0.2, 0.3):
+        clock.advance_ns(30 * MS)  # the policy thinks
+        env.step([action])
+        assert clock.now_ns() % (50 * MS) == 0
+    assert env.interface.log == [
+        (0, "reset"),
+        (0, "send", 0.0),
+        (40, "capture"),
+        (50, "send", 0.1),
+        (90, "capture"),
+        (100, "send", 0.2),
+        (140, "capture"),
+        (150, "send", 0.3),
+    ]
+    assert (env.clock.time_steps, env.clock.overruns, env.clock.timeouts) == (4, 0, 0)
+
+
+def test_the_schedule_across_episodes(make_env):
+    env = make_env(start_obs_capture=0.04, ep_max_length=2)
+    for _ in range(2):
+        env.reset()
+        assert env.step([0.1])[3] is False
+        assert env.step([0.2])[3] is True
+    assert env.interface.log == [
+        (0, "reset"),
+        (0, "send", 0.0),
+        (40, "capture"),
+        (50, "send", 0.1),
+        (90, "capture"),
+        (100, "reset"),
+        (100, "send", 0.0),
+        (140, "capture"),
+        (150, "send", 0.1),
+        (190, "capture"),
+    ], "the last action of an episode is not sent, and the time-steps go on without a gap"
+    assert env.clock.timeouts == 0
+
+
+def test_a_reset_in_the_middle_of_an_episode_lets_the_time_step_end(env):
+    env.reset()
+    env.step([0.1])
+    env.reset()
+    assert env.interface.log[4:] == [(100, "capture"), (100, "reset"), (100, "send", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("capture", "schedule"),
+    [
+        (0.0, [(0, "capture"), (50, "send", 0.1), (50, "capture"), (100, "send", 0.2)]),
+        (0.05, [(50, "capture"), (50, "send", 0.1), (100, "capture"), (100, "send", 0.2)]),
+        (0.07, [(70, "capture"), (70, "send", 0.1), (120, "capture"), (120, "send", 0.2)]),
+    ],
+)
+def test_captures_at_the_start_at_the_end_and_after_the_end(make_env, capture, schedule):
+    env = make_env(start_obs_capture=capture)
+    env.reset()
+    env.step([0.1])
+    env.step([0.2])
+    assert env.interface.log[2:] == schedule
+    assert env.clock.timeouts == 0
+
+
+def test_an_overrun_shortens_the_next_time_step(make_env, clock):
+    env = make_env(start_obs_capture=0.04)
+    env.reset()
+    clock.advance_ns(70 * MS)
+    env.step([0.1])
+    env.step([0.2])
+    assert env.interface.log[2:] == [(70, "capture"), (70, "send", 0.1), (90, "capture"), (100, "send", 0.2)]
+    assert (env.clock.overruns, env.clock.timeouts) == (1, 0)
+
+
+def test_being_late_by_less_than_a_twentieth_is_no_overrun(env, clock):
+    env.reset()
+    clock.advance_ns(52_500_000)
+    env.step([0.1])
+    assert env.clock.current.lateness_ns == 2_500_000
+    assert env.clock.overruns == 0
+
+
+def test_being_too_late_restarts_the_clock_and_warns(env, clock):
+    env.reset()
+    clock.advance_ns(100 * MS)  # the end, and the elasticity
+    with pytest.warns(TimeStepTimeoutWarning, match=r"time-step 1 timed out: it began 0\.050000 s late") as warned:
+        env.step([0.1])
+    assert len(warned) == 1
+    env.step([0.2])
+    assert env.interface.log[2:] == [(100, "capture"), (100, "send", 0.1), (150, "capture"), (150, "send", 0.2)]
+    assert env.clock.timeouts == 1
+
+
+def test_a_nanosecond_less_late_is_an_overrun(env, clock):
+    env.reset()
+    clock.advance_ns(100 * MS - 1)
+    env.step([0.1])
+    assert (env.clock.overruns, env.clock.timeouts) == (1, 0)
+
+
+def test_an_infinite_elasticity_never_times_out(make_env, clock):
+    env = make_env(time_step_timeout_factor=math.inf)
+    env.reset()
+    clock.advance_ns(10**15)
+    env.step([0.1])
+    assert (env.clock.current.start_ns, env.clock.timeouts) == (50 * MS, 0)
+
+
+def test_oversleeping_does_not_add_up(make_env):
+    late_ns = iter(range(1, 1000))
+    env = make_env(time_source=FakeTimeSource(overshoot_ns=lambda: next(late_ns)))
+    env.reset()
+    for number in range(1, 101):
+        env.step([0.1])
+        assert env.clock.current.start_ns == number * 50 * MS
+    assert env.clock.overruns == 0
+
+
+def test_the_interface_hears_of_every_time_step(env):
+    heard = []
+    env.interface.do["on_time_step"] = lambda time_step: heard.append((time_step, env.interface.log[-1]))
+    env.reset()
+    env.step([0.1])
+    assert heard[-1] == (env.clock.current, (50, "send", 0.1))
+    assert [time_step.index for time_step, _ in heard] == [0, 1]
+
+
+# --- what comes out ---
+
+
+def test_reset_and_step_return_what_the_interface_says(env):
+    observation, info = env.reset(seed=3, options={"slowly": True})
+    assert observation[0] == [-1]
+    assert info == {"seed": 3, "options": {"slowly": True}}
+    observation, reward, terminated, truncated, info = env.step([0.1])
+    assert (observation[0], reward, terminated, truncated, info) == ([1], 1.0, False, False, {"capture": 1})
+
+
+def test_the_interface_draws_from_the_generator_of_the_environment(env):
+    drawn = []
+    env.interface.do["reset"] = lambda seed, options: drawn.append(env.interface.np_random.random())
+    for seed in (5, 5, None):
+        env.reset(seed=seed)
+    assert drawn[0] == drawn[1] != drawn[2]
+
+
+@pytest.mark.parametrize(("length", "in_obs", "parts"), [(1, True, 2), (3, True, 4), (3, False, 1), (0, False, 1)])
+def test_observations_are_elements_of_the_observation_space(make_env, length, in_obs, parts):
+    env = make_env(act_buf_len=length, act_in_obs=in_obs)
+    assert isinstance(env.observation_space, spaces.Tuple)
+    assert len(env.observation_space) == parts
+    assert list(env.observation_space)[1:] == [env.action_space] * (parts - 1)
+    assert env.observation_space.contains(env.reset()[0])
+    assert env.observation_space.contains(env.step([0.5])[0])
+
+
+def test_without_the_buffer_in_the_observation_actions_are_sent_all_the_same(make_env):
+    env = make_env(act_in_obs=False, act_buf_len=0, last_act_on_reset=True, reset_act_buf=False)
+    env.reset()
+    env.step([0.5])
+    env.reset()
+    assert sent(env) == [0.0, 0.5, 0.5]
+
+
+def test_the_action_joins_the_observation_as_the_newest(env):
+    assert buffer_of(env.reset()[0]) == [0, 0]
+    assert buffer_of(env.step([0.1])[0]) == [0, 0.1]
+    assert buffer_of(env.step([0.2])[0]) == [0.1, 0.2]
+    assert buffer_of(env.step([0.3])[0]) == [0.2, 0.3]
+
+
+@pytest.mark.parametrize(
+    ("reset_act_buf", "last_act_on_reset", "buffer", "first"),
+    [
+        (True, False, [0, 0, 0], 0),
+        (True, True, [0, 0, 0], 0),
+        (False, False, [0.1, 0.2, 0], 0),
+        (False, True, [0.1, 0.2, 0.3], 0.3),
+    ],
+)
+def test_the_action_buffer_across_episodes(make_env, reset_act_buf, last_act_on_reset, buffer, first):
+    env = make_env(act_buf_len=3, ep_max_length=3, reset_act_buf=reset_act_buf, last_act_on_reset=last_act_on_reset)
+    assert buffer_of(env.reset()[0]) == [0, 0, 0]
+    assert sent(env) == [0]
+    for action in (0.1, 0.2, 0.3):
+        observation = env.step([action])[0]
+    assert buffer_of(observation) == [0.1, 0.2, 0.3]
+    observation = env.reset()[0]
+    assert buffer_of(observation) == buffer
+    assert sent(env) == [0, 0.1, 0.2, first]
+    assert buffer_of(env.step([0.4])[0]) == [*buffer[1:], 0.4]
+
+
+def test_observations_share_no_array_with_the_environment(env):
+    observation, _ = env.reset()
+    for action in observation[1:]:
+        action[:] = 2.0
+    action = np.array([0.1], dtype=np.float32)
+    observation = env.step(action)[0]
+    action[:] = 2.0
+    observation[-1][:] = 2.0
+    assert buffer_of(env.step([0.2])[0]) == [0.1, 0.2]
+    assert buffer_of(env.reset()[0]) == [0, 0]
+
+
+def test_an_interface_that_writes_into_its_action_harms_nobody(make_env):
+    def spoil(control):
+        control += 1.0
+
+    env = make_env(do={"send_control": spoil}, last_act_on_reset=True, reset_act_buf=False)
+    assert buffer_of(env.reset()[0]) == [0]
+    assert buffer_of(env.step([0.5])[0]) == [0.5]
+    assert buffer_of(env.reset()[0]) == [0.5]
+    assert sent(env) == [0, 0.5, 0.5]
+    env.set_default_action([0.25])
+    assert env.default_action == [0.25]
+    env.close()
+    assert sent(env)[-1] == -1
+
+
+def test_an_interface_that_writes_into_the_default_action_does_not_change_it(make_env):
+    def spoil(control):
+        control += 1.0
+
+    env = make_env(do={"send_control": spoil})
+    for _ in range(3):
+        env.reset()
+    assert sent(env) == [0, 0, 0]
+    assert env.default_action == [0]
+
+
+# --- the end of an episode ---
+
+
+def test_an_episode_is_truncated_at_its_greatest_length(make_env):
+    env = make_env(ep_max_length=3)
+    for _ in range(2):
+        env.reset()
+        assert [env.step([0.0])[2:4] for _ in range(3)] == [(False, False), (False, False), (False, True)]
+
+
+def test_terminated_wins_over_truncated(make_env):
+    env = make_env(ep_max_length=2)
+    terminate_at(env, capture=2)
+    env.reset()
+    env.step([0.1])
+    assert env.step([0.2])[2:4] == (True, False)
+    assert env.state is State.DONE
+    assert sent(env) == [0, 0.1]
+
+
+def test_wait_on_done_waits_after_the_time_step_and_excuses_the_next(make_env, clock):
+    env = make_env(start_obs_capture=0.04, wait_on_done=True)
+    terminate_at(env, capture=1)
+    env.reset()
+    env.step([0.1])
+    assert env.interface.log[2:] == [(40, "capture"), (50, "wait")]
+    clock.advance_ns(10**12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        env.reset()
+    assert env.clock.current.start_ns == clock.now_ns()
+    assert env.clock.timeouts == 0
+
+
+def test_the_interface_does_not_wait_unless_asked(make_env):
+    env = make_env(ep_max_length=1)
+    env.reset()
+    env.step([0.1])
+    assert "wait" not in [entry[1] for entry in env.interface.log]
+
+
+def test_wait_in_an_episode_keeps_the_observation_for_the_next_step(make_env, clock):
+    env = make_env(start_obs_capture=0.04)
+    env.reset()
+    env.wait()
+    assert env.interface.log[2:] == [(40, "capture"), (50, "wait")]
+    clock.advance_ns(10**12)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        observation = env.step([0.1])[0]
+    assert observation[0] == [1]
+    assert env.interface.log[4:] == [(50 + 10**6, "send", 0.1)]
+    assert env.clock.timeouts == 0
+    clock.advance_ns(10**12)
+    with pytest.warns(TimeStepTimeoutWarning):
+        env.step([0.2])
+
+
+def test_wait_before_the_first_episode(env):
+    env.wait()
+    env.reset()
+    assert env.interface.log == [(0, "wait"), (0, "reset"), (0, "send", 0.0)]
+
+
+def test_stop_waits_for_the_running_time_step(env, clock):
+    env.stop()
+    env.reset()
+    env.stop()
+    assert clock.now_ns() == 50 * MS
+    env.stop()
+    assert env.interface.log[2:] == [(50, "capture")]
+
+
+# --- preprocessing ---
+
+
+def test_observations_are_preprocessed_alike_in_reset_and_step(make_env):
+    seen = []
+
+    def double(observation):
+        seen.append(len(observation))
+        return [2 * observation[0]]
+
+    env = make_env(obs_prepro_func=double, act_buf_len=2)
+    assert env.reset()[0][0] == [-2]
+    assert env.step([0.1])[0][0] == [2]
+    assert seen == [1, 1], "without the action buffer, both times"
+
+
+def test_actions_are_preprocessed_when_sent_and_not_in_the_buffer(make_env):
+    env = make_env(act_prepro_func=lambda action: 2 * action + 0.5)
+    assert buffer_of(env.reset()[0]) == [0]
+    assert buffer_of(env.step([0.25])[0]) == [0.25]
+    env.close()
+    assert sent(env) == [0.5, 1.0, -1.5], "default, stepped and safe"
+
+
+# --- actions ---
+
+
+def test_a_bad_action_is_refused_and_the_time_step_goes_on(make_env, clock):
+    env = make_env(start_obs_capture=0.04)
+    env.reset()
+    for action in ([np.nan], [0.0, 0.0], "left"):
+        with pytest.raises(ActionError):
+            env.step(action)
+    assert (clock.now_ns(), env.state, sent(env)) == (0, State.RUNNING, [0])
+    observation = env.step([0.1])[0]
+    assert observation[0] == [1]
+    assert buffer_of(observation) == [0.1]
+
+
+def test_out_of_bounds_actions_are_clipped_or_refused(make_env):
+    clipping, strict = make_env(), make_env(out_of_bounds_action="raise")
+    clipping.reset()
+    assert buffer_of(clipping.step([9.0])[0]) == [2.0]
+    assert sent(clipping) == [0, 2]
+    strict.reset()
+    with pytest.raises(ActionError, match="must lie in"):
+        strict.step([9.0])
+    assert sent(strict) == [0]
+
+
+@pytest.mark.parametrize("method", ["get_default_action", "get_safe_action"])
+def test_a_bad_action_of_the_interface_is_named_when_the_environment_is_made(make_env, method):
+    with pytest.raises(ActionError, match=rf"{method}\(\) must be finite"):
+        make_env(do={method: lambda: np.array([np.nan])})
+
+
+def test_discrete_actions_fly_too(make_env):
+    do = {
+        "get_action_space": lambda: spaces.Discrete(3),
+        "get_default_action": lambda: np.int64(1),
+        "get_safe_action": lambda: np.int64(1),
+    }
+    env = make_env(do=do, act_buf_len=2, act_prepro_func=lambda action: [action])
+    assert env.reset()[0][1:] == (1, 1)
+    observation = env.step(2)[0]
+    assert observation[1:] == (1, 2)
+    assert env.observation_space.contains(observation)
+    with pytest.raises(ActionError):
+        env.step(3)
+
+
+# --- settings ---
+
+
+def test_a_new_default_action_is_sent_by_the_next_reset(env):
+    env.reset()
+    env.set_default_action([0.7])
+    assert env.default_action == np.float32(0.7)
+    env.step([0.1])
+    assert buffer_of(env.reset()[0]) == [0.7, 0.7]
+    assert sent(env) == [0, 0.1, 0.7]
+
+
+def test_a_new_default_action_is_checked_and_copied(env):
+    action = np.array([0.5], dtype=np.float32)
+    env.set_default_action(action)
+    action[0] = 1.0
+    env.default_action[0] = 1.0
+    with pytest.raises(ActionError, match="default_action must be finite"):
+        env.set_default_action([np.nan])
+    assert env.default_action == [0.5]
+
+
+def test_a_new_duration_counts_from_the_next_time_step(env):
+    env.reset()
+    env.set_start_obs_capture(0.02)
+    env.set_time_step_duration(0.02)
+    env.step([0.1])
+    env.step([0.2])
+    env.step([0.3])
+    times = [entry[0] for entry in env.interface.log if entry[1] == "send"]
+    assert times == [0, 50, 70, 90]
+
+
+def test_a_new_duration_keeps_the_elasticity_in_time_steps_unless_told(env, clock):
+    def lateness_that_times_out():
+        previous_ns = env.clock.current.end_ns
+        clock.advance_ns(previous_ns - clock.now_ns() + 60 * MS)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            env.step([0.0])
+        return [warning.category for warning in caught]
+
+    env.reset()
+    assert lateness_that_times_out() == [TimeStepTimeoutWarning]
+    env.set_time_step_duration(0.1)
+    assert lateness_that_times_out() == []
+    env.set_time_step_duration(0.1, 0.5)
+    assert lateness_that_times_out() == [TimeStepTimeoutWarning]
+    env.set_start_obs_capture(0.1)
+    assert lateness_that_times_out() == [TimeStepTimeoutWarning], "the factor stays"
+    env.set_time_step_duration(0.1, math.inf)
+    assert lateness_that_times_out() == []
+
+
+def test_a_new_capture_time_counts_from_the_next_time_step(env):
+    env.reset()
+    env.set_start_obs_capture(0.01)
+    env.step([0.1])
+    env.step([0.2])
+    assert [entry[0] for entry in env.interface.log if entry[1] == "capture"] == [50, 60]
+
+
+def test_a_new_episode_length_counts_from_the_next_step(env):
+    env.reset()
+    for _ in range(3):
+        assert env.step([0.0])[3] is False
+    env.set_ep_max_length(5)
+    assert [env.step([0.0])[3] for _ in range(2)] == [False, True]
+    env.reset()
+    env.step([0.0])
+    env.step([0.0])
+    env.set_ep_max_length(1)
+    assert env.step([0.0])[3] is True
+
+
+@pytest.mark.parametrize(
+    ("setter", "value", "key"),
+    [
+        ("set_time_step_duration", 0.0, "time_step_duration"),
+        ("set_start_obs_capture", -1.0, "start_obs_capture"),
+        ("set_ep_max_length", 0, "ep_max_length"),
+    ],
+)
+def test_bad_settings_are_refused_and_change_nothing(env, setter, value, key):
+    env.reset()
+    with pytest.raises(ConfigError, match=f"config\\['{key}'\\] must be .*, got {value}"):
+        getattr(env, setter)(value)
+    with pytest.raises(ConfigError, match="time_step_timeout_factor"):
+        env.set_time_step_duration(0.02, -1)
+    assert env.step([0.1])[3] is False
+    env.step([0.2])
+    assert [entry[0] for entry in env.interface.log if entry[1] == "send"] == [0, 50, 100]
+
+
+# --- benchmarks ---
+
+
+def test_the_trace_of_the_durations(make_env, clock):
+    env = make_env(benchmark=True, benchmark_type="trace", start_obs_capture=0.04, ep_max_length=3)
+    env.interface.do["send_control"] = lambda control: clock.advance_ns(1 * MS)
+    env.interface.do["get_obs_rew_terminated_info"] = lambda: clock.advance_ns(2 * MS)
+    env.reset()
+    for think_ms in (10, 20, 15):
+        clock.advance_ns(think_ms * MS)
+        env.step([0.1])
+    deltas = {name: np.round(1e3 * values, 6).tolist() for name, values in env.benchmarks()["deltas"].items()}
+    assert deltas == {
+        "send_control_duration": [1, 1, 1],
+        "get_obs_duration": [2, 2, 2],
+        "time_step_duration": [50, 50],
+        "inference_duration": [20, 15],
+        "join_duration": [50 - 1 - 10, 50 - 1 - 20, 50 - 1 - 15],
+        "step_duration": [50 - 10, 50 - 20, 50 - 1 - 15],
+    }
+
+
+def test_averages_of_the_durations(make_env, clock):
+    env = make_env(benchmark=True, benchmark_polyak=0.5)
+    env.reset()
+    for think_ms in (10, 20, 30):
+        clock.advance_ns(think_ms * MS)
+        env.step([0.1])
+    averages = env.benchmarks()
+    assert averages["time_step_duration"] == pytest.approx((0.05, 0.0))
+    assert averages["inference_duration"] == pytest.approx((0.025, 0.005))
+
+
+def test_without_the_option_there_are_no_benchmarks(env):
+    with pytest.raises(StateError, match=r"benchmarks\(\) needs config\['benchmark'\] = True"):
+        env.benchmarks()
+
+
+# --- rendering ---
+
+
+def test_render_returns_what_the_interface_draws(make_env):
+    env = make_env(render_mode="rgb_array")
+    env.reset()
+    env.step([0.1])
+    assert env.interface.render_mode == "rgb_array"
+    assert env.render().max() == 1
+
+
+def test_human_rendering_shows_every_time_step(make_env):
+    shown = []
+    env = make_env(render_mode="human")
+    env.interface.do["render"] = lambda: shown.append(env.interface.log[-1])
+    env.reset()
+    env.step([0.1])
+    assert shown == [(0, "send", 0.0), (50, "send", 0.1)]
+
+
+def test_an_unknown_render_mode_is_refused(make_env):
+    with pytest.raises(ConfigError, match="render_mode must be None, 'human' or 'rgb_array', got 'ansi'"):
+        make_env(render_mode="ansi")
+
+
+@pytest.mark.parametrize(("duration", "fps"), [(0.05, 20), (0.01, 100), (10.0, 1)])
+def test_render_fps_is_the_rate_of_the_clock(make_env, duration, fps):
+    assert make_env(time_step_duration=duration).metadata["render_fps"] == fps
+
+
+def test_an_observation_space_that_is_no_tuple_is_refused(make_env):
+    with pytest.raises(InterfaceError, match=r"get_observation_space\(\) must return a .*Tuple, got Discrete\(2\)"):
+        make_env(do={"get_observation_space": lambda: spaces.Discrete(2)})
+
+
+def test_the_optional_methods_of_an_interface(env):
+    bare = RealTimeGymInterface
+    assert (bare.wait(env.interface), bare.render(env.interface), bare.close(env.interface)) == (None, None, None)
+    assert bare.get_safe_action(env.interface) == env.default_action
+    assert bare.get_time_source(env.interface).passes_by_itself
