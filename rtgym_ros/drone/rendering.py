@@ -65,7 +65,10 @@ class DroneView:
             cv2.waitKey(1)
             self._shown = True
         except cv2.error as error:  # an OpenCV built without windows
-            _log.warning("render_mode 'human' shows nothing: %s", str(error).strip().splitlines()[0])
+            _log.warning(
+                "render_mode 'human' shows nothing: install opencv-python in place of opencv-python-headless (%s)",
+                " ".join(str(error).split()),
+            )
             self._window = False
             self._shown = True
 

@@ -5,7 +5,7 @@ from gymnasium import spaces
 from rtgym_ros.core.errors import ActionError
 from rtgym_ros.envs.actions import ActionGuard
 
-BOX = spaces.Box(np.array([-1.0, -2.0]), np.array([1.0, 2.0]), dtype=np.float32)
+BOX = spaces.Box(np.array([-1, -2], dtype=np.float32), np.array([1, 2], dtype=np.float32))
 
 
 @pytest.fixture
@@ -103,6 +103,19 @@ def test_integers_do_not_wrap_around(action):
     assert admitted.dtype == np.uint8
     with pytest.raises(ActionError):
         ActionGuard(box, clip=False).admit(action)
+
+
+@pytest.mark.parametrize("clip", [True, False])
+@pytest.mark.parametrize(
+    ("box", "action", "message"),
+    [
+        (spaces.Box(-5, 5, (1,), np.int64), [0.7], "action must be of type int64, got float64"),
+        (BOX, [1j, 0.0], "action must be of type float32, got complex128"),
+    ],
+)
+def test_what_a_cast_would_falsify_is_refused(clip, box, action, message):
+    with pytest.raises(ActionError, match=message):
+        ActionGuard(box, clip).admit(action)
 
 
 def test_discrete_actions():

@@ -316,7 +316,7 @@ def test_a_capture_of_the_wrong_arity(env, answer):
     assert (env.state, sent(env)) == (State.FAILED, [0, -1])
 
 
-@pytest.mark.parametrize("reward", [np.nan, np.inf, -np.inf, np.float32("nan"), None, "1", [1.0, 2.0]])
+@pytest.mark.parametrize("reward", [np.nan, np.inf, -np.inf, np.float32("nan"), None, "1", [1.0, 2.0], [1.0, [2.0]]])
 def test_a_reward_that_is_no_finite_number(env, reward):
     env.reset()
     env.interface.do["get_obs_rew_terminated_info"] = lambda: (OBSERVATION, reward, False, {})

@@ -273,6 +273,67 @@ def test_ts_a_method_that_blocks_is_named(make, gate, method):
         assert env.state is State.RUNNING
 
 
+def test_ts_a_blocked_thread_is_not_waited_for_again_and_sends_the_safe_action_when_it_is_free(make, gate):
+    env = make(RealTimeEnvTS, interface_timeout=0.3)
+    env.reset()
+    env.interface.do[CAPTURE] = stop_at(gate)
+    with pytest.raises(InterfaceTimeoutError, match="has been blocked"):
+        env.step([0.1])
+    for _ in range(2):
+        with pytest.raises(InterfaceTimeoutError, match=r"still blocks its thread, reset\(\) cannot be called"):
+            env.reset()
+    assert env.state is State.FAILED
+    assert [entry[1] for entry in env.interface.log] == ["reset", "send", "capture"]
+    gate.set()
+    env.reset()
+    late = [entry[1:] for entry in env.interface.log[3:]]
+    assert late[0] == ("send", -1.0)
+    assert late[-2:] == [("reset",), ("send", 0.0)]
+
+
+@pytest.mark.parametrize("method", [CAPTURE, "wait"])
+def test_ts_a_timeout_that_the_interface_reports_itself_does_not_make_it_blocked(make, method):
+    def robot_fault():
+        del env.interface.do[method]
+        raise InterfaceTimeoutError("the robot is silent")
+
+    env = make(RealTimeEnvTS)
+    env.reset()
+    env.interface.do[method] = robot_fault
+    with pytest.raises(InterfaceTimeoutError, match="the robot is silent"):
+        BLOCKED[method](env)
+    assert env.interface.log[-1][1:] == ("send", -1.0)
+    env.reset()
+    assert env.state is State.RUNNING
+
+
+@pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
+def test_an_environment_forgotten_in_its_own_thread_is_closed(make_env, monkeypatch, env_class):
+    """The garbage collector runs in whichever thread happens to allocate."""
+    failures, closed = [], Event()
+    monkeypatch.setattr("sys.unraisablehook", failures.append)
+    monkeypatch.setattr("sys.excepthook", lambda kind, error, trace: failures.append(error))
+    interface = type(make_env().interface)
+    do = {"close": closed.set}
+    config = {
+        "interface": interface,
+        "interface_args": (None, do),
+        "time_step_duration": 0.01,
+        "interface_timeout": 0.3,
+    }
+    holder = [env_class(config)]
+    log = holder[0].interface.log
+    holder[0].reset()
+    do[CAPTURE] = holder.clear
+    assert closed.wait(LONG)
+    assert [entry[1:] for entry in log[-2:]] == [("send", -1.0), ("close",)]
+    for thread in threading.enumerate():
+        if thread.name.startswith("rtgym_ros"):
+            thread.join(LONG)
+    assert names() == []
+    assert failures == []
+
+
 def test_ts_a_time_step_may_last_longer_than_the_patience_with_the_interface(make):
     env = make(RealTimeEnvTS, time_step_duration=0.6, interface_timeout=0.3)
     env.reset()

@@ -1,0 +1,49 @@
+"""Hold the imports of rtgym_ros to section 4 of the design: an allow-list, so that a new dependency is a decision."""
+
+import ast
+import sys
+from pathlib import Path
+
+PACKAGE = "rtgym_ros"
+ROOT = Path(__file__).resolve().parents[1] / PACKAGE
+# Folder: the folders of rtgym_ros and the packages, beside its own and the standard library, that it may import.
+# The files beside the folders are what `import rtgym_ros` runs; ros/ may import anything.
+ALLOWED = {
+    "": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone"},
+    "core": {"numpy"},
+    "envs": {"rtgym_ros.core", "gymnasium", "numpy"},
+    "drone": {"rtgym_ros.core", "numpy", "cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
+    "train": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy", "ray", "torch"},
+}
+
+
+def imported(tree, package):
+    """Yield line and dotted name of every import, wherever in the file it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *filter(None, [node.module])])
+            # `from rtgym_ros import ros` names a folder in its second half.
+            yield from ((node.lineno, f"{base}.{alias.name}" if base == PACKAGE else base) for alias in node.names)
+
+
+def violations():
+    for file in sorted(ROOT.rglob("*.py")):
+        inside = file.relative_to(ROOT).parts
+        folder = inside[0] if len(inside) > 1 else ""
+        if folder in ("ros", "msg"):
+            continue
+        allowed = ALLOWED.get(folder, set()) | {f"{PACKAGE}.{folder}"} | sys.stdlib_module_names
+        for line, name in imported(ast.parse(file.read_text()), [PACKAGE, *inside[:-1]]):
+            parts = name.split(".")
+            target = ".".join(parts[:2]) if parts[0] == PACKAGE else parts[0]
+            if target not in allowed:
+                yield f"{file.relative_to(ROOT.parent)}:{line}: {folder or PACKAGE} must not import {target}"
+
+
+if __name__ == "__main__":
+    found = list(violations())
+    print(*(found or ["Imports: as the design wants them."]), sep="\n")
+    sys.exit(bool(found))
