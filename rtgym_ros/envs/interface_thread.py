@@ -121,6 +121,8 @@ class InterfaceThread:
         Raises:
             InterfaceTimeoutError: it did not return in time, it goes on in the background; or such a one still does.
         """
+        if self._is_current():
+            return function(*args)
         future: Future[Any] = Future()
 
         def run() -> None:
@@ -155,10 +157,15 @@ class InterfaceThread:
     def close(self) -> bool:
         """End the thread; return whether it ended (it does not while the interface blocks it)."""
         self._calls.put(None)
+        if self._is_current():
+            return True  # it ends when it comes back
         blocked = self._freed is not None and not self._freed.is_set()
-        if self._thread is not current_thread():  # the garbage collector closes in whichever thread
-            self._thread.join(_GRACE_S if blocked else self._timeout_s)
+        self._thread.join(_GRACE_S if blocked else self._timeout_s)
         return not self._thread.is_alive()
+
+    def _is_current(self) -> bool:
+        """Whether the caller is the thread itself: a forgotten environment is collected in whichever thread."""
+        return self._thread is current_thread()
 
     def _loop(self) -> None:
         while True:

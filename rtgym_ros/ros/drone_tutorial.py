@@ -6,6 +6,7 @@ import argparse
 import logging
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
-from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, nearest
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, TimeStepTimeoutWarning, nearest
 from rtgym_ros.drone.flight import Episode, fly_episode
 from rtgym_ros.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
 from rtgym_ros.drone.report import LiveLines, episode_table, timing_table
@@ -45,6 +46,7 @@ _LARGEST_SEED = 2**31 - 1
 def main() -> int:
     """Run the tutorial; return 0, 1 on failure, 2 for bad input, 128 + the signal where one ended it."""
     logging.basicConfig(format="drone_tutorial: %(message)s")
+    warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the tables count them
     try:
         flight = _Flight(_parse(own_arguments(sys.argv)), Console())
     except ConfigError as error:

@@ -67,7 +67,7 @@ class World:
         self._thread.start()
 
     def _run(self):
-        while not self._stopped.wait(0.002):
+        while not self._stopped.wait(0.005):
             self._clock.publish(Clock(clock=to_time(self._now_ns)))
             self._temperature.publish(Float64(data=20.0))
             self._now_ns += TICK_NS

@@ -325,7 +325,7 @@ def test_an_environment_forgotten_in_its_own_thread_is_closed(make_env, monkeypa
     log = holder[0].interface.log
     holder[0].reset()
     do[CAPTURE] = holder.clear
-    assert closed.wait(LONG)
+    assert closed.wait(10)
     assert [entry[1:] for entry in log[-2:]] == [("send", -1.0), ("close",)]
     for thread in threading.enumerate():
         if thread.name.startswith("rtgym_ros"):
