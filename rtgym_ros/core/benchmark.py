@@ -74,7 +74,7 @@ class TraceBenchmark(NullBenchmark):
 
 
 def make_benchmark(enabled: bool, kind: str, factor: float) -> NullBenchmark:
-    """Return the collaborator that a configuration asks for; ``kind`` is ``"polyak"`` or ``"trace"``."""
+    """Return the collaborator that a configuration asks for; ``kind`` is ``"polyak"`` or ``"trace"``, in any case."""
     if not enabled:
         return NullBenchmark()
-    return PolyakBenchmark(factor) if kind == "polyak" else TraceBenchmark()
+    return PolyakBenchmark(factor) if kind.lower() == "polyak" else TraceBenchmark()

@@ -148,7 +148,7 @@ _RULES: dict[str, _Rule] = {
     "reset_act_buf": _FLAG,
     "benchmark": _FLAG,
     "benchmark_polyak": ("a number in (0, 1]", lambda v: _is_number(v) and 0 < v <= 1),
-    "benchmark_type": ("'polyak' or 'trace'", lambda v: v in ("polyak", "trace")),
+    "benchmark_type": ("'polyak' or 'trace'", lambda v: isinstance(v, str) and v.lower() in ("polyak", "trace")),
     "wait_on_done": _FLAG,
     "last_act_on_reset": _FLAG,
     "act_prepro_func": _FUNCTION,

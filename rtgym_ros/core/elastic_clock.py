@@ -89,7 +89,7 @@ class ElasticClock:
         self._tolerance_ns = tolerance_ns
 
     def pause(self) -> None:
-        """Excuse the next time-step: however late it begins, no timeout is counted for it."""
+        """Excuse the next time-step: late by a time-step or more, it restarts the grid and is not counted."""
         self._paused = True
 
     def restart(self) -> None:
@@ -100,7 +100,9 @@ class ElasticClock:
         """Begin the next time-step at ``now_ns`` and return it."""
         due_ns = now_ns if self._current is None else self._current.end_ns
         lateness_ns = max(now_ns - due_ns, 0)
-        on_grid = self._current is None or now_ns < due_ns + self._elasticity_ns
+        # After a pause nothing is caught up: a robot would get all the missed time-steps at once.
+        elasticity_ns = min(self._elasticity_ns, self._duration_ns) if self._paused else self._elasticity_ns
+        on_grid = self._current is None or now_ns < due_ns + elasticity_ns
         timed_out = not on_grid and not self._paused
         overrun = on_grid and lateness_ns > self._tolerance_ns
         start_ns = due_ns if on_grid else now_ns

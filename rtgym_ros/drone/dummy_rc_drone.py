@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from threading import Event, RLock, Thread, current_thread
 
@@ -74,7 +75,13 @@ class DummyRCDrone:
         self._flight.start()
 
     def send_control(self, vel_x: float, vel_y: float) -> None:
-        """Send a velocity (m/s) to the drone; it arrives later, and only counts if it is newer than what is applied."""
+        """Send a velocity (m/s) to the drone; it arrives later, and only counts if it is newer than what is applied.
+
+        Raises:
+            ValueError: a component is not finite.
+        """
+        if not (math.isfinite(vel_x) and math.isfinite(vel_y)):
+            raise ValueError(f"the velocity must be finite, got {vel_x}, {vel_y}")
         self._flight.command((float(vel_x), float(vel_y)))
 
     def get_observation(self) -> tuple[float, float]:

@@ -89,7 +89,7 @@ class InterfaceLink:
 
     def render(self) -> Any:
         """Return what the interface renders."""
-        return self._strategy.call("render", self.interface.render)
+        return self._guarded(self._strategy.call, "render", self.interface.render)
 
     def close(self) -> None:
         """Send the safe action if anything was ever sent, close the interface, and end the threads."""

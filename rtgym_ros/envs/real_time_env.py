@@ -98,14 +98,14 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             super().reset(seed=seed)
             self._link.join()
             observation, info = self._link.reset(seed, options, self.np_random)
+            if self.config.reset_act_buf or not self.config.last_act_on_reset:
+                self._last_action = self._default_action
             if self.config.reset_act_buf:
                 self._buffer.fill(self._default_action)
-            if not self.config.last_act_on_reset:
-                # The newest was never sent: the episode ended before. What is sent now takes its place.
-                self._last_action = self._default_action
-                self._buffer.replace_newest(self._default_action)
-            elif self.config.reset_act_buf:
-                self._last_action = self._default_action
+            elif self.state is State.RUNNING:  # in mid-episode: what is sent now comes after the newest
+                self._buffer.append(self._last_action)
+            else:  # the newest was never sent, the episode ended before: what is sent now takes its place
+                self._buffer.replace_newest(self._last_action)
             self._episode_time_steps = 0
             self._link.start(self._last_action)
             self._state = State.RUNNING

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rtgym_ros.core.elastic_clock import TimeStep
-from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
@@ -55,10 +55,8 @@ class ThreadingStrategy(ABC):
         """See to it that ``pending`` is captured on time though the caller may be late."""
 
     def start(self, action: Any) -> None:
-        """Begin the next time-step, when the running one is over, by sending ``action``."""
+        """Begin the next time-step by sending ``action``; :meth:`join` the running one before."""
         assert self._work is not None, "attach() comes first"
-        if self._pending is not None:
-            self._time.sleep_until_ns(self._pending.time_step.end_ns)
         time_step = self._begin(self._work, action)
         self._pending = PendingCapture(time_step, self._work.capture)
         self._watch(self._pending)
@@ -127,6 +125,10 @@ class BackgroundThread(ThreadingStrategy):
 
     def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
         """Give the work to run and the clock to run it on."""
+        if not time_source.passes_by_itself:
+            raise ConfigError(
+                "real-time-gym-ts-v1 waits in a thread of its own: it needs a clock that passes by itself"
+            )
         super().attach(work, time_source)
         self._thread.set_time_source(time_source)
 

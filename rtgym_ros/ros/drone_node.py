@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from threading import Lock, Thread
+from threading import Thread
+from time import time_ns
 
 import numpy as np
 from geometry_msgs.msg import PoseStamped, TwistStamped
@@ -20,6 +21,7 @@ from rtgym_ros.msg import AppliedAction
 from rtgym_ros.ros.arguments import own_arguments
 from rtgym_ros.ros.command_publisher import COMMAND_QOS
 from rtgym_ros.ros.parameters import Bounded, declare
+from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.stamps import header_stamp_ns, to_time
 from rtgym_ros.ros.stop_signal import StopSignal
@@ -36,7 +38,7 @@ PARAMETERS = (
     Bounded("seed", -1, -1, 2**31 - 1, "of the random delays; -1 draws one"),
 )
 _LONGEST_WAIT_S = 0.1
-"""Between two looks at the clock (s): a simulated one may be set back."""
+"""Between two looks (s): a simulated clock may be set back, and it may stand still while commands come."""
 
 
 class DroneNode:
@@ -56,35 +58,32 @@ class DroneNode:
         self._rng = np.random.default_rng(None if seed < 0 else seed)
         self._node = node
         self._clock = node.get_clock()
-        self._lock = Lock()
         self._seen_ns = self._now_ns()
         self._drone = SimulatedDrone(self._parameters, self._rng, self._seen_ns)
         self._pose_publisher = node.create_publisher(PoseStamped, "pose", qos_profile_sensor_data)
         self._applied_publisher = node.create_publisher(AppliedAction, "applied_action", qos_profile_sensor_data)
-        node.create_subscription(TwistStamped, "cmd_vel", self._on_command, COMMAND_QOS)
+        # Pulled between two events: an executor's callbacks would make the loop wait for the interpreter lock.
+        self._commands = PulledSubscription(node, TwistStamped, "cmd_vel", COMMAND_QOS)
 
     def fly(self, stop: StopSignal) -> None:
         """Let time pass and publish what comes through the link, until told to stop."""
         wait_s = 0.0
         while not stop.wait(wait_s):
-            with self._lock:
-                self._start_again_if_set_back()
-                arrived = self._drone.advance(self._seen_ns)
-                next_event_ns = self._drone.next_event_ns
-            for sample in arrived:
+            self._start_again_if_set_back()
+            for command, information in self._commands.take():
+                self._receive(command, information["received_timestamp"])
+            for sample in self._drone.advance(self._seen_ns):
                 self._publish(sample)
-            wait_s = min(max(to_s(next_event_ns - self._now_ns()), 0.0), _LONGEST_WAIT_S)
+            wait_s = min(max(to_s(self._drone.next_event_ns - self._now_ns()), 0.0), _LONGEST_WAIT_S)
 
-    def _on_command(self, command: TwistStamped) -> None:
+    def _receive(self, command: TwistStamped, received_ns: int) -> None:
+        """Send a command through the link, from when it came and not from when it is looked at."""
         velocity = (command.twist.linear.x, command.twist.linear.y)
         if not np.isfinite(velocity).all():
-            self._node.get_logger().warning(
-                f"command dropped: velocity {velocity} is not finite", throttle_duration_sec=1.0
-            )
+            self._node.get_logger().warning(f"command dropped: velocity {velocity} is not finite")
             return
-        with self._lock:
-            now_ns = self._now_ns()
-            self._drone.command(now_ns, header_stamp_ns(command) or now_ns, velocity)
+        came_ns = self._seen_ns - max(time_ns() - received_ns, 0)
+        self._drone.command(came_ns, header_stamp_ns(command) or came_ns, velocity)
 
     def _start_again_if_set_back(self) -> None:
         now_ns = self._now_ns()

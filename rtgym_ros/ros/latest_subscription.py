@@ -1,32 +1,19 @@
-"""The latest message of a topic, taken from the middleware when it is asked for, never before."""
+"""The latest message of a topic, as fresh as it can be when it is asked for."""
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
-from rclpy.callback_groups import CallbackGroup
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
+from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.stamps import header_stamp_ns
 
 Message = TypeVar("Message")
 
 
-class _Pulled(CallbackGroup):
-    """Keeps a subscription out of every executor's wait set: its messages cost nothing until they are pulled."""
-
-    def can_execute(self, entity: Any) -> bool:
-        return False
-
-    def beginning_execution(self, entity: Any) -> bool:
-        return False
-
-    def ending_execution(self, entity: Any) -> None:
-        pass
-
-
-class LatestSubscription(Generic[Message]):
+class LatestSubscription(PulledSubscription[Message]):
     """A best-effort subscription that holds the message with the newest header stamp.
 
     Args:
@@ -38,28 +25,16 @@ class LatestSubscription(Generic[Message]):
     """
 
     def __init__(self, node: Node, message_type: type[Message], topic: str, depth: int = 1) -> None:
-        self._node = node
-        self._type = message_type
         qos = QoSProfile(
             history=HistoryPolicy.KEEP_LAST,
             depth=depth,
             reliability=ReliabilityPolicy.BEST_EFFORT,
             durability=DurabilityPolicy.VOLATILE,
         )
-        self._subscription = node.create_subscription(message_type, topic, _never, qos, callback_group=_Pulled())
+        super().__init__(node, message_type, topic, qos)
         self._latest: Message | None = None
         self._stamp_ns = 0
         self._dropped = 0
-
-    @property
-    def topic(self) -> str:
-        """The resolved name of the topic."""
-        return str(self._subscription.topic_name)
-
-    @property
-    def publishers(self) -> int:
-        """How many publishers the topic has just now."""
-        return int(self._node.count_publishers(self.topic))
 
     @property
     def latest(self) -> Message | None:
@@ -82,14 +57,11 @@ class LatestSubscription(Generic[Message]):
 
     def pull(self) -> list[Message]:
         """Take what has arrived; return what was newer than anything before, oldest first."""
-        newer = []
-        handle = self._subscription.handle
-        with handle:  # keeps it from being destroyed meanwhile
-            while (taken := handle.take_message(self._type, False)) is not None:
-                message, information = taken
-                if self._offer(message, header_stamp_ns(message) or information["source_timestamp"]):
-                    newer.append(message)
-        return newer
+        return [
+            message
+            for message, information in self.take()
+            if self._offer(message, header_stamp_ns(message) or information["source_timestamp"])
+        ]
 
     def _offer(self, message: Message, stamp_ns: int) -> bool:
         # A latest message from the future was stamped before the clock was set back: then the new one is right.
@@ -99,7 +71,3 @@ class LatestSubscription(Generic[Message]):
         self._latest = message
         self._stamp_ns = stamp_ns
         return True
-
-
-def _never(_message: Any) -> None:
-    """Stand where rclpy wants a callback: no executor ever calls it."""

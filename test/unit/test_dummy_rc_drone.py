@@ -216,3 +216,9 @@ def test_in_real_time_it_flies_by_itself():
         assert drone.get_observation() == (1.0, 1.0)
     finally:
         drone.close()
+
+
+@pytest.mark.parametrize("velocity", [(float("nan"), 0.0), (0.0, float("inf"))])
+def test_a_velocity_that_is_not_finite_is_refused(make_drone, velocity):
+    with pytest.raises(ValueError, match="must be finite"):
+        make_drone().send_control(*velocity)

@@ -160,7 +160,7 @@ def test_any_flight_of_the_clock_follows_the_rules(timing, first_ns, flight):
             duration, offset, elasticity, tolerance = retimed
         now_ns = previous.end_ns + late_ns
         time_step = clock.begin(now_ns)
-        kept = late_ns < elasticity
+        kept = late_ns < (min(elasticity, duration) if paused else elasticity)
         assert time_step.start_ns == (previous.end_ns if kept else now_ns)
         assert time_step.lateness_ns == max(0, late_ns)
         assert time_step.timed_out == (not kept and not paused)
@@ -173,6 +173,14 @@ def test_any_flight_of_the_clock_follows_the_rules(timing, first_ns, flight):
         timeouts += time_step.timed_out
         previous = time_step
     assert (clock.overruns, clock.timeouts, clock.time_steps) == (overruns, timeouts, len(flight) + 1)
+
+
+def test_nothing_is_caught_up_after_a_pause():
+    clock = ElasticClock(DURATION, CAPTURE, NEVER_NS)
+    end_ns = clock.begin(0).end_ns
+    clock.pause()
+    assert clock.begin(end_ns + 20 * DURATION).start_ns == end_ns + 20 * DURATION
+    assert (clock.overruns, clock.timeouts) == (0, 0)
 
 
 @given(st.lists(st.integers(0, 10**15), min_size=1, max_size=20))

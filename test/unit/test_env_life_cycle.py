@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from rtgym_ros.core.errors import InterfaceError, StateError
-from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS, State
+from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
+from rtgym_ros.envs.state import State
 
 MS = 1_000_000
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,8 @@ from gymnasium import spaces
 from rtgym_ros import RealTimeGymInterface
 from rtgym_ros.core.errors import ActionError, ConfigError, InterfaceError, StateError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import FakeTimeSource
-from rtgym_ros.envs.real_time_env import State
+from rtgym_ros.envs.real_time_env import RealTimeEnvTS
+from rtgym_ros.envs.state import State
 
 MS = 1_000_000
 
@@ -585,3 +586,32 @@ def test_the_optional_methods_of_an_interface(env):
     assert (bare.wait(env.interface), bare.render(env.interface), bare.close(env.interface)) == (None, None, None)
     assert bare.get_safe_action(env.interface) == env.default_action
     assert bare.get_time_source(env.interface).passes_by_itself
+
+
+@pytest.mark.parametrize(("last_act_on_reset", "sent_by_reset"), [(False, 0.0), (True, 0.2)])
+def test_a_reset_in_mid_episode_forgets_no_action_that_was_sent(make_env, last_act_on_reset, sent_by_reset):
+    env = make_env(act_buf_len=3, reset_act_buf=False, last_act_on_reset=last_act_on_reset)
+    env.reset()
+    env.step([0.1])
+    env.step([0.2])
+    observation, _ = env.reset()
+    buffered = [float(action[0]) for action in observation[-3:]]
+    assert buffered == pytest.approx([0.1, 0.2, sent_by_reset])
+
+
+def test_an_error_while_showing_is_a_failure_too(make_env):
+    def fail():
+        raise OSError("the window is gone")
+
+    env = make_env(render_mode="human")
+    env.reset()
+    env.interface.do["render"] = fail
+    with pytest.raises(OSError, match="the window is gone"):
+        env.step([0.1])
+    assert env.state is State.FAILED
+    assert env.interface.log[-1][1:] == ("send", -1.0)
+
+
+def test_an_environment_with_a_thread_of_its_own_refuses_a_clock_that_stands_still(make_env):
+    with pytest.raises(ConfigError, match="passes by itself"):
+        make_env(RealTimeEnvTS)

@@ -12,7 +12,8 @@ from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
 from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
-from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS, State
+from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
+from rtgym_ros.envs.state import State
 
 LONG = 30  # s; more than any thread needs, however busy the machine
 CAPTURE = "get_obs_rew_terminated_info"
