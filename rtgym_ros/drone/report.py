@@ -79,7 +79,7 @@ def _title(episode: Episode) -> str:
 
 def episode_table(episodes: list[Episode]) -> Table:
     """Return a row an episode, and the means of every policy."""
-    table = _table("Episodes", ("policy", "episode", "return", "time-steps", "final distance", "reached", "timeouts"))
+    table = _table("Episodes", ("policy", "episode", "return", "time-steps", "distance", "reached", "timeouts"))
     for policy, group in groupby(episodes, key=lambda episode: episode.policy):
         flown = list(group)
         for e in flown:
@@ -130,7 +130,7 @@ def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> T
 
 
 def _table(title: str, headings: tuple[str, ...]) -> Table:
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="right" if number else "left", no_wrap=True)
     return table

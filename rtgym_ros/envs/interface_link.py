@@ -58,11 +58,6 @@ class InterfaceLink:
         self._work = TimeStepWork(self.interface, config, clock, self.time_source, benchmark)
         strategy.attach(self._work, self.time_source)
 
-    @property
-    def began_ns(self) -> int | None:
-        """When the running time-step really began (ns), None before the first."""
-        return self._work.began_ns
-
     def start(self, action: Any) -> None:
         """Begin the next time-step, when the running one is over, by sending ``action``."""
         self._has_acted = True

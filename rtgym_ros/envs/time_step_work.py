@@ -51,8 +51,7 @@ class TimeStepWork:
         self._clock = clock
         self._time = time_source
         self._benchmark = benchmark
-        self.began_ns: int | None = None
-        """When the running time-step really began (ns), None before the first."""
+        self._began_ns: int | None = None
 
     def begin(self, action: Any) -> TimeStep:
         """Begin a time-step now and send ``action``."""
@@ -60,9 +59,9 @@ class TimeStepWork:
         time_step = self._clock.begin(began_ns)
         self.send(action)
         self._benchmark.record("send_control_duration", self._time.now_ns() - began_ns)
-        if self.began_ns is not None:
-            self._benchmark.record("time_step_duration", began_ns - self.began_ns)
-        self.began_ns = began_ns
+        if self._began_ns is not None:
+            self._benchmark.record("time_step_duration", began_ns - self._began_ns)
+        self._began_ns = began_ns
         if time_step.timed_out:
             warnings.warn(
                 f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "

@@ -22,7 +22,7 @@ from rtgym_ros.ros.stamps import to_duration, to_time
 
 Message = TypeVar("Message")
 
-_PARAMETERS = (
+PARAMETERS = (
     Bounded(
         "observation_timeout", 10.0, 0.1, 3600.0, "how long reset() waits for a first observation of every topic (s)"
     ),
@@ -50,7 +50,7 @@ class RosInterface(RealTimeGymInterface):
     def __init__(self, node_name: str = "rtgym", namespace: str = "", arguments: Sequence[str] | None = None) -> None:
         self._session = RosSession(node_name, namespace, arguments)
         try:
-            parameters = declare(self.node, _PARAMETERS)
+            parameters = declare(self.node, PARAMETERS)
             self._observation_timeout: float = parameters["observation_timeout"]
             self._observations: list[LatestSubscription[object]] = []
             self._timing_publisher = self.node.create_publisher(StepTiming, "step_timing", 10)

@@ -1,0 +1,87 @@
+"""The command line of the tutorial."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtgym_ros.core.errors import nearest
+from rtgym_ros.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
+
+POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
+    "p_controller": lambda options: make_p_controller(options.gain),
+    "predictor": lambda options: Predictor(),
+    "random": lambda options: make_random(options.seed),
+    "hover": lambda options: hover,
+}
+STORY = "p_controller,predictor"
+"""Flown without --policy: what delays do to the tutorial's controller, and what the action buffer does about it."""
+
+_LARGEST_SEED = 2**31 - 1
+"""The drone's parameter is an int32."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> Any:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse the command line; end the program with one line and exit code 2 where it cannot be used."""
+    parser = _Parser("drone_tutorial", description="Fly the tutorial's drone to random targets over real ROS 2 topics.")
+    parser.add_argument(
+        "--episodes", type=_count, default=5, metavar="N", help="episodes a policy (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--policy",
+        type=_policies,
+        default=STORY,
+        metavar="NAME[,NAME]",
+        help=f"one or more of {', '.join(POLICIES)}, flown to the same targets (default: %(default)s)",
+    )
+    parser.add_argument("--gain", type=_gain, default=20.0, help="of the p_controller, in 1/s (default: %(default)g)")
+    parser.add_argument("--seed", type=_seed, help="of the targets and the drone's delays (default: a new one)")
+    parser.add_argument("--attach", action="store_true", help="never start a drone: wait for one that runs")
+    parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="write trajectories and histograms")
+    options = parser.parse_args(arguments)
+    if options.seed is None:
+        options.seed = int(np.random.default_rng().integers(1_000_000))
+    return options
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number >= 1, got {text!r}")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 0 to {_LARGEST_SEED}, got {text!r}")
+    return int(text)
+
+
+def _gain(text: str) -> float:
+    try:
+        gain = float(text)
+    except ValueError:
+        gain = -1.0
+    if not 0 <= gain < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number >= 0, got {text!r}")
+    return gain
+
+
+def _policies(text: str) -> list[str]:
+    names = text.split(",")
+    for name in names:
+        if name not in POLICIES:
+            hint = nearest(name, POLICIES)
+            raise argparse.ArgumentTypeError(f"must be among {', '.join(POLICIES)}, got {name!r}{hint}")
+    return names
