@@ -45,6 +45,7 @@ class TutorialFlight:
         with ExitStack() as stack:
             self._env = stack.enter_context(_make_env())
             self._find_or_start_drone(stack)
+            self._console.print(f"seed {self._options.seed}, {self._options.episodes} episodes a policy", highlight=False)
             lines = stack.enter_context(LiveLines(self._console))
             for name in self._options.policy:
                 policy = POLICIES[name](self._options)
