@@ -12,7 +12,7 @@ import gymnasium
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
-from rtgym_ros.core.errors import InterfaceTimeoutError, RtgymError
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.drone.flight import Episode, fly_episode
 from rtgym_ros.drone.plot import save_plot
 from rtgym_ros.drone.report import LiveLines, episode_table, timing_table
@@ -45,7 +45,10 @@ class TutorialFlight:
         with ExitStack() as stack:
             self._env = stack.enter_context(_make_env())
             self._find_or_start_drone(stack)
-            self._console.print(f"seed {self._options.seed}, {self._options.episodes} episodes a policy", highlight=False)
+            stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
+            self._console.print(
+                f"seed {self._options.seed}, {self._options.episodes} episodes a policy", highlight=False
+            )
             lines = stack.enter_context(LiveLines(self._console))
             for name in self._options.policy:
                 policy = POLICIES[name](self._options)
@@ -85,6 +88,8 @@ class TutorialFlight:
         node = self._env.unwrapped.interface.node
         flying = _wait_until(lambda: node.count_publishers("pose") > 0, _DISCOVERY_S)
         if flying or self._options.attach:
+            if self._options.params_file is not None:
+                raise ConfigError("--params-file is for a drone that is started here, and this one is running already")
             self._console.print("flying the drone that is running already" if flying else "waiting for a drone")
             return
         use_sim_time = "true" if node.get_parameter("use_sim_time").value else "false"

@@ -39,6 +39,13 @@ def test_the_same_seed_flies_to_the_same_targets(namespace):
     assert returns[0] == returns[1]
 
 
+def test_parameters_are_not_for_a_drone_that_runs_already(drone, namespace, tmp_path):
+    done = run(namespace, "--attach", "--params-file", str(tmp_path / "drone.yaml"))
+    assert done.returncode == 2
+    assert "--params-file is for a drone that is started here" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_it_attaches_to_a_drone_that_flies(drone, namespace):
     before = drones()
     done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach")
