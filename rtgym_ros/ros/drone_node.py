@@ -15,7 +15,7 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.qos import qos_profile_sensor_data
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
-from rtgym_ros.core.time_source import to_s
+from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.msg import AppliedAction
 from rtgym_ros.ros.arguments import own_arguments
@@ -39,6 +39,9 @@ PARAMETERS = (
 )
 _LONGEST_WAIT_S = 0.1
 """Between two looks (s): a simulated clock may be set back, and it may stand still while commands come."""
+
+_JUMP_NS = 10 * NS_PER_S
+"""A clock that goes on by more between two looks was set (ns)."""
 
 
 class DroneNode:
@@ -69,7 +72,7 @@ class DroneNode:
         """Let time pass and publish what comes through the link, until told to stop."""
         wait_s = 0.0
         while not stop.wait(wait_s):
-            self._start_again_if_set_back()
+            self._follow_clock()
             for command, information in self._commands.take():
                 self._receive(command, information["received_timestamp"])
             for sample in self._drone.advance(self._seen_ns):
@@ -85,10 +88,12 @@ class DroneNode:
         came_ns = self._seen_ns - max(time_ns() - received_ns, 0)
         self._drone.command(came_ns, header_stamp_ns(command) or came_ns, velocity)
 
-    def _start_again_if_set_back(self) -> None:
+    def _follow_clock(self) -> None:
+        """Read the clock; where it was set, there is nothing to catch up: the drone starts again from the origin."""
         now_ns = self._now_ns()
-        if now_ns < self._seen_ns:
-            self._node.get_logger().warning("the clock was set back: the drone starts again from the origin")
+        if not 0 <= now_ns - self._seen_ns <= _JUMP_NS:
+            if self._seen_ns:  # a simulated clock is zero until it is heard for the first time
+                self._node.get_logger().warning("the clock was set: the drone starts again from the origin")
             self._drone = SimulatedDrone(self._parameters, self._rng, now_ns)
         self._seen_ns = now_ns
 

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
 from gymnasium import spaces
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64
@@ -11,12 +12,14 @@ from std_msgs.msg import Float64
 from rtgym_ros import RealTimeEnv
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import NS_PER_S
+from rtgym_ros.ros.drone_process import DroneProcess
+from rtgym_ros.ros.latest_subscription import LatestSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.session import RosSession
-from rtgym_ros.ros.stamps import to_time
+from rtgym_ros.ros.stamps import to_nanoseconds, to_time
 
 TICK_NS = 10_000_000
-START_NS = 1000 * NS_PER_S
+START_NS = 1_700_000_000 * NS_PER_S
 
 
 class Thermostat(RosInterface):
@@ -61,16 +64,16 @@ class World:
         self.session = RosSession("world", namespace, arguments=["program"])
         self._clock = self.session.node.create_publisher(Clock, "/clock", 1)
         self._temperature = self.session.node.create_publisher(Float64, "temperature", 1)
-        self._now_ns = START_NS
+        self.now_ns = START_NS
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def _run(self):
         while not self._stopped.wait(0.005):
-            self._clock.publish(Clock(clock=to_time(self._now_ns)))
+            self._clock.publish(Clock(clock=to_time(self.now_ns)))
             self._temperature.publish(Float64(data=20.0))
-            self._now_ns += TICK_NS
+            self.now_ns += TICK_NS
 
     def stand_still(self):
         self._stopped.set()
@@ -100,6 +103,21 @@ def test_time_steps_follow_the_simulated_clock(world, namespace):
         # Ticks may be lost between the processes, but over the whole the grid holds to within one tick.
         assert all(now_ns >= captures[0] + 5 * i * TICK_NS - TICK_NS for i, now_ns in enumerate(captures))
         assert captures == sorted(captures)
+
+
+def test_the_drone_flies_on_the_simulated_clock(world, namespace):
+    with DroneProcess(namespace, ("use_sim_time:=true",)):
+        pose = LatestSubscription(world.session.node, PoseStamped, "pose", depth=32)
+        stamps = []
+        for _ in range(2000):
+            stamps += [to_nanoseconds(message.header.stamp) for message in pose.pull()]
+            if len(stamps) >= 20:
+                break
+            threading.Event().wait(0.01)
+    assert len(stamps) >= 20
+    assert {(stamp - START_NS) % TICK_NS for stamp in stamps} == {0}
+    assert min(stamps) >= START_NS
+    assert max(stamps) <= world.now_ns
 
 
 def test_a_clock_that_stands_still_is_named(world, namespace):
