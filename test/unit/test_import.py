@@ -75,4 +75,4 @@ def test_what_needs_ros_says_what_is_missing():
     program = "import gymnasium, rtgym_ros; gymnasium.make('rtgym_ros/Drone-v0')"
     ended = run_python(textwrap.dedent(BLOCKED) + program)
     assert ended.returncode == 1
-    assert "ModuleNotFoundError: No module named 'r" in ended.stderr.splitlines()[-1]
+    assert "ModuleNotFoundError: rtgym_ros.ros needs ROS 2 (rclpy)" in ended.stderr.splitlines()[-1]
