@@ -98,20 +98,19 @@ class RealTimeConfig:
             values.setdefault("start_obs_capture", values["time_step_duration"])
         return cls(**values)
 
+    def clock_timing(self) -> tuple[int, int, int, int]:
+        """Return the clock's duration, capture offset, elasticity and tolerance (ns).
+
+        What is late by less than a twentieth of a time-step is not called an overrun.
+        """
+        duration_ns = to_ns(self.time_step_duration)
+        elasticity = self.time_step_duration * self.time_step_timeout_factor
+        elasticity_ns = NEVER_NS if math.isinf(elasticity) else min(to_ns(elasticity), NEVER_NS)
+        return duration_ns, to_ns(self.start_obs_capture), elasticity_ns, duration_ns // 20
+
     def make_clock(self) -> ElasticClock:
         """Return a clock with this timing."""
-        return ElasticClock(
-            *clock_timing(self.time_step_duration, self.start_obs_capture, self.time_step_timeout_factor)
-        )
-
-
-def clock_timing(duration: float, start_obs_capture: float, timeout_factor: float) -> tuple[int, int, int, int]:
-    """Convert a timing in seconds and time-steps to the clock's duration, capture offset, elasticity, tolerance (ns).
-
-    What is late by less than a twentieth of a time-step is not called an overrun.
-    """
-    elasticity_ns = NEVER_NS if math.isinf(timeout_factor) else min(to_ns(duration * timeout_factor), NEVER_NS)
-    return to_ns(duration), to_ns(start_obs_capture), elasticity_ns, to_ns(duration) // 20
+        return ElasticClock(*self.clock_timing())
 
 
 def _is_number(value: Any) -> bool:

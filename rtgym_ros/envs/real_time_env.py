@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import RLock
 from typing import Any
 
@@ -12,7 +13,7 @@ from gymnasium import spaces
 
 from rtgym_ros.core.action_buffer import ActionBuffer
 from rtgym_ros.core.benchmark import make_benchmark
-from rtgym_ros.core.config import RealTimeConfig, clock_timing
+from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.time_source import TimeSource
@@ -56,7 +57,6 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self._state = State.CREATED
         self._lock = RLock()
         self._clock = settings.make_clock()
-        self._timing = (settings.time_step_duration, settings.start_obs_capture, settings.time_step_timeout_factor)
         self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
         self._left_step_ns: int | None = None
         strategy = self._strategy_class(settings.interface_timeout)
@@ -76,7 +76,6 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self._buffer = ActionBuffer(int(settings.act_buf_len))
         self._buffer.fill(self._default_action)
         self._appended = self._buffer if settings.act_in_obs else ActionBuffer(0)
-        self._ep_max_length = settings.ep_max_length
         self._episode_time_steps = 0
         # A program that forgets close(), or ends without it, must not leave its robot moving.
         self._abandoned = weakref.finalize(self, self._link.close)
@@ -136,7 +135,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             self._episode_time_steps += 1
             self._buffer.append(action)
             self._last_action = action
-            truncated = not observed.terminated and self._episode_time_steps >= self._ep_max_length
+            truncated = not observed.terminated and self._episode_time_steps >= self.config.ep_max_length
             if not (observed.terminated or truncated):
                 self._link.start(action)
             else:
@@ -224,8 +223,9 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ConfigError: out of range.
         """
-        factor = self._timing[2] if time_step_timeout_factor is None else time_step_timeout_factor
-        self._retime((time_step_duration, self._timing[1], factor))
+        if time_step_timeout_factor is None:
+            time_step_timeout_factor = self.config.time_step_timeout_factor
+        self._reconfigure(time_step_duration=time_step_duration, time_step_timeout_factor=time_step_timeout_factor)
 
     def set_start_obs_capture(self, start_obs_capture: float) -> None:
         """Change when the observation is captured (s from the start), from the next time-step on.
@@ -233,7 +233,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ConfigError: out of range.
         """
-        self._retime((self._timing[0], start_obs_capture, self._timing[2]))
+        self._reconfigure(start_obs_capture=start_obs_capture)
 
     def set_ep_max_length(self, ep_max_length: float) -> None:
         """Change the time-steps until truncation, a whole number or ``inf``, from the next time-step on.
@@ -241,23 +241,15 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ConfigError: out of range.
         """
-        with self._lock:
-            RealTimeConfig(interface=self.config.interface, ep_max_length=ep_max_length)
-            self._ep_max_length = ep_max_length
+        self._reconfigure(ep_max_length=ep_max_length)
 
     # --- inside ---
 
-    def _retime(self, timing: tuple[float, float, float]) -> None:
-        duration, capture, factor = timing
+    def _reconfigure(self, **changes: float) -> None:
+        """Replace entries of the configuration, validated like those of the first one."""
         with self._lock:
-            RealTimeConfig(
-                interface=self.config.interface,
-                time_step_duration=duration,
-                start_obs_capture=capture,
-                time_step_timeout_factor=factor,
-            )
-            self._clock.retime(*clock_timing(*timing))
-            self._timing = timing
+            self.config = replace(self.config, **changes)  # type: ignore[arg-type]  # all of them are numbers
+            self._clock.retime(*self.config.clock_timing())
 
     def _record_step(self, entered_ns: int, joined_ns: int) -> None:
         left_ns = self._link.time_source.now_ns()

@@ -18,7 +18,7 @@ from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.msg import AppliedAction
-from rtgym_ros.ros.arguments import own_arguments
+from rtgym_ros.ros.arguments import OneLineParser, own_arguments
 from rtgym_ros.ros.command_publisher import COMMAND_QOS
 from rtgym_ros.ros.parameters import Bounded, declare
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("drone_node", description="Simulated RC drone of the tutorial, on ROS 2 topics.")
+    parser = OneLineParser("drone_node", description="Simulated RC drone of the tutorial, on ROS 2 topics.")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
     return parser.parse_args(arguments)
 

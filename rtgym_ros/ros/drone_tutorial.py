@@ -18,6 +18,7 @@ def main() -> int:
     """Run the tutorial; return 0, 1 on failure, 2 for bad input, 128 + the signal where one ended it."""
     logging.basicConfig(format="drone_tutorial: %(message)s")
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the tables count them
+    interrupt = _Interrupt()
     try:
         options = parse(own_arguments(sys.argv))
         from rtgym_ros.ros.tutorial_flight import DroneEndedError, TutorialFlight
@@ -25,7 +26,8 @@ def main() -> int:
         return _fail(error, 2)
     except ImportError as error:
         return _fail(f"{error.name} is not installed: pip install 'rtgym_ros[tutorial]'", 1)
-    interrupt = _Interrupt()
+    except KeyboardInterrupt:
+        return 128 + interrupt.number
     flight = TutorialFlight(options)
     code = 0
     try:

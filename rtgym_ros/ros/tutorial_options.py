@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from rtgym_ros.core.errors import nearest
 from rtgym_ros.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
+from rtgym_ros.ros.arguments import OneLineParser
 
 POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
     "p_controller": lambda options: make_p_controller(options.gain),
@@ -25,16 +25,11 @@ _LARGEST_SEED = 2**31 - 1
 """The drone's parameter is an int32."""
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> Any:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse the command line; end the program with one line and exit code 2 where it cannot be used."""
-    parser = _Parser("drone_tutorial", description="Fly the tutorial's drone to random targets over real ROS 2 topics.")
+    parser = OneLineParser(
+        "drone_tutorial", description="Fly the tutorial's drone to random targets over real ROS 2 topics."
+    )
     parser.add_argument(
         "--episodes", type=_count, default=5, metavar="N", help="episodes a policy (default: %(default)s)"
     )
@@ -49,7 +44,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=_seed, help="of the targets and the drone's delays (default: a new one)")
     parser.add_argument("--attach", action="store_true", help="never start a drone: wait for one that runs")
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="write trajectories and histograms")
+    parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
     options = parser.parse_args(arguments)
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))
@@ -76,6 +71,15 @@ def _gain(text: str) -> float:
     if not 0 <= gain < float("inf"):
         raise argparse.ArgumentTypeError(f"must be a number >= 0, got {text!r}")
     return gain
+
+
+def _picture(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"must be a file name that ends in .png, got {text!r}")
+    if not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"must be in a folder that exists, got {text!r}")
+    return path
 
 
 def _policies(text: str) -> list[str]:

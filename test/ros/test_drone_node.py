@@ -141,6 +141,12 @@ def test_it_ends_with_its_parent(namespace):
     assert (process.returncode, errors) == (0, "")
 
 
+def test_an_unknown_argument_is_one_line_and_exit_code_2():
+    process = start("--speed", "3")
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (2, "drone_node: unrecognized arguments: --speed 3\n")
+
+
 @pytest.mark.parametrize(
     ("parameter", "message"),
     [

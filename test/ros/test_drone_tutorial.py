@@ -89,6 +89,8 @@ def test_an_interrupt_lands_and_shows_what_was_flown(namespace, number, code):
         (("--episodes", "-1"), "argument --episodes: must be a whole number >= 1, got '-1'"),
         (("--gain", "nan"), "argument --gain: must be a number >= 0, got 'nan'"),
         (("--speed", "3"), "unrecognized arguments: --speed 3"),
+        (("--plot", "flight.svg"), "argument --plot: must be a file name that ends in .png, got 'flight.svg'"),
+        (("--plot", "no/such/flight.png"), "argument --plot: must be in a folder that exists"),
         (("--params-file", "missing.yaml"), "missing.yaml"),
     ],
 )

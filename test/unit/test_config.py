@@ -10,7 +10,7 @@ import pytest
 
 import rtgym_ros
 from rtgym_ros import DEFAULT_CONFIG_DICT, RealTimeEnv, RealTimeGymInterface
-from rtgym_ros.core.config import RealTimeConfig, clock_timing
+from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import NEVER_NS
 from rtgym_ros.core.errors import ConfigError, RtgymError, nearest
 
@@ -180,11 +180,21 @@ def test_what_makes_no_interface_is_refused(made):
         RealTimeEnv({"interface": lambda: made})
 
 
+def timing(duration, start_obs_capture, timeout_factor):
+    config = RealTimeConfig(
+        interface=object,
+        time_step_duration=duration,
+        start_obs_capture=start_obs_capture,
+        time_step_timeout_factor=timeout_factor,
+    )
+    return config.clock_timing()
+
+
 def test_timing_in_nanoseconds():
-    assert clock_timing(0.05, 0.04, 1.0) == (50_000_000, 40_000_000, 50_000_000, 2_500_000)
-    assert clock_timing(0.05, 0.0, 0.5)[2] == 25_000_000
-    assert clock_timing(0.05, 0.0, math.inf)[2] == NEVER_NS
-    assert clock_timing(0.05, 0.0, 1e300)[2] == NEVER_NS
+    assert timing(0.05, 0.04, 1.0) == (50_000_000, 40_000_000, 50_000_000, 2_500_000)
+    assert timing(0.05, 0.0, 0.5)[2] == 25_000_000
+    assert timing(0.05, 0.0, math.inf)[2] == NEVER_NS
+    assert timing(0.05, 0.0, 1e300)[2] == NEVER_NS
 
 
 def test_the_clock_has_the_timing_of_the_configuration():
