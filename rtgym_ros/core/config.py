@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
+from rtgym_ros.core.config_rules import check_entries, without_obsolete
 from rtgym_ros.core.elastic_clock import NEVER_NS, ElasticClock
 from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.core.time_source import to_ns
@@ -18,7 +18,7 @@ Preprocessor = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class RealTimeConfig:
-    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last two are ours.
+    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last four are ours.
 
     Attributes:
         interface: class (or factory) of the user's interface.
@@ -39,6 +39,8 @@ class RealTimeConfig:
         act_prepro_func: applied to an action before it is sent.
         obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
         out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
+        observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
+        time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (see :mod:`rtgym_ros.envs.step_info`).
         interface_timeout: the longest that a call waits for the interface (s).
 
     Raises:
@@ -63,16 +65,13 @@ class RealTimeConfig:
     act_prepro_func: Preprocessor | None = None
     obs_prepro_func: Preprocessor | None = None
     out_of_bounds_action: str = "clip"
+    observation_check: str = "raise"
+    time_in_info: bool = True
     interface_timeout: float = 60.0
 
     def __post_init__(self) -> None:
         """Check every entry, then freeze the containers."""
-        for name, (allowed, is_valid) in _RULES.items():
-            value = getattr(self, name)
-            if not is_valid(value):
-                raise ConfigError(f"config[{name!r}] must be {allowed}, got {value!r}")
-        if self.act_in_obs and self.act_buf_len == 0:
-            raise ConfigError("config['act_buf_len'] must be at least 1 where config['act_in_obs'] is True, got 0")
+        check_entries({entry.name: getattr(self, entry.name) for entry in fields(self)})
         object.__setattr__(self, "interface_args", tuple(self.interface_args))
         object.__setattr__(self, "interface_kwargs", MappingProxyType(dict(self.interface_kwargs)))
 
@@ -84,16 +83,20 @@ class RealTimeConfig:
 
         Raises:
             ConfigError: a key is unknown (the message names the nearest known one), missing or its value is not valid.
+
+        Warns:
+            DeprecationWarning: a key of an older generation, which says what it means now.
+            ConfigWarning: two entries hardly go together.
         """
         if not isinstance(config, Mapping):
             raise ConfigError(f"config must be a dictionary, got {config!r}")
+        values = without_obsolete(config)
         known = [entry.name for entry in fields(cls)]
-        for key in config:
+        for key in values:
             if key not in known:
                 raise ConfigError(f"config has no entry {key!r}{nearest(str(key), known)}")
-        if "interface" not in config:
+        if "interface" not in values:
             raise ConfigError("config['interface'] is missing: set it to your RealTimeGymInterface class")
-        values = dict(config)
         if "time_step_duration" in values:
             values.setdefault("start_obs_capture", values["time_step_duration"])
         return cls(**values)
@@ -111,47 +114,3 @@ class RealTimeConfig:
     def make_clock(self) -> ElasticClock:
         """Return a clock with this timing."""
         return ElasticClock(*self.clock_timing())
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_optional_function(value: Any) -> bool:
-    return value is None or callable(value)
-
-
-_Rule = tuple[str, Callable[[Any], bool]]
-_FLAG: _Rule = ("True or False", _is_flag)
-_FUNCTION: _Rule = ("a function or None", _is_optional_function)
-_RULES: dict[str, _Rule] = {
-    "interface": ("a RealTimeGymInterface class", callable),
-    "interface_args": ("a tuple or a list", lambda v: isinstance(v, (tuple, list))),
-    "interface_kwargs": (
-        "a dictionary with text keys",
-        lambda v: isinstance(v, Mapping) and all(isinstance(k, str) for k in v),
-    ),
-    "time_step_duration": ("a number of seconds from 1e-6 up", lambda v: _is_number(v) and 1e-6 <= v < math.inf),
-    "start_obs_capture": ("a number of seconds >= 0", lambda v: _is_number(v) and 0 <= v < math.inf),
-    "time_step_timeout_factor": ("a number of time-steps >= 0", lambda v: _is_number(v) and v >= 0),
-    "ep_max_length": (
-        "a whole number of time-steps >= 1, or inf",
-        lambda v: _is_number(v) and v >= 1 and (math.isinf(v) or v == int(v)),
-    ),
-    "act_in_obs": _FLAG,
-    "act_buf_len": ("a whole number >= 0", lambda v: _is_number(v) and isinstance(v, Integral) and int(v) >= 0),
-    "reset_act_buf": _FLAG,
-    "benchmark": _FLAG,
-    "benchmark_polyak": ("a number in (0, 1]", lambda v: _is_number(v) and 0 < v <= 1),
-    "benchmark_type": ("'polyak' or 'trace'", lambda v: isinstance(v, str) and v.lower() in ("polyak", "trace")),
-    "wait_on_done": _FLAG,
-    "last_act_on_reset": _FLAG,
-    "act_prepro_func": _FUNCTION,
-    "obs_prepro_func": _FUNCTION,
-    "out_of_bounds_action": ("'clip' or 'raise'", lambda v: v in ("clip", "raise")),
-    "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
-}

@@ -30,6 +30,10 @@ class InterfaceTimeoutError(RtgymError, TimeoutError):
     """A method of the interface, or what it waits for, did not answer in its bounded time."""
 
 
+class ConfigWarning(UserWarning):
+    """Two entries of a configuration work together, but hardly as intended."""
+
+
 class TimeStepTimeoutWarning(RuntimeWarning):
     """A time-step began later than the elasticity allows; the clock restarted from then."""
 

@@ -1,4 +1,6 @@
 import math
+import re
+import warnings
 from copy import deepcopy
 from dataclasses import FrozenInstanceError, fields
 from fractions import Fraction
@@ -12,7 +14,7 @@ import rtgym_ros
 from rtgym_ros import DEFAULT_CONFIG_DICT, RealTimeEnv, RealTimeGymInterface
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import NEVER_NS
-from rtgym_ros.core.errors import ConfigError, RtgymError, nearest
+from rtgym_ros.core.errors import ConfigError, ConfigWarning, RtgymError, nearest
 
 GOOD = {
     "interface": [RealTimeGymInterface, lambda: None],
@@ -33,6 +35,8 @@ GOOD = {
     "act_prepro_func": [None, abs],
     "obs_prepro_func": [None, tuple],
     "out_of_bounds_action": ["clip", "raise"],
+    "observation_check": ["raise", "warn", "off"],
+    "time_in_info": [True, False],
     "interface_timeout": [1e-3, 60],
 }
 BAD = {
@@ -60,6 +64,8 @@ BAD = {
     "act_prepro_func": ("a function or None", [1, "abs", False]),
     "obs_prepro_func": ("a function or None", [1, "tuple", False]),
     "out_of_bounds_action": ("'clip' or 'raise'", ["wrap", True, None]),
+    "observation_check": ("'raise', 'warn' or 'off'", [True, None, "clip"]),
+    "time_in_info": ("True or False", [1, None]),
     "interface_timeout": ("a number of seconds > 0", [0, -1, math.nan, math.inf, True, "60", None]),
 }
 ENTRIES = [entry.name for entry in fields(RealTimeConfig)]
@@ -73,6 +79,7 @@ def test_every_entry_is_tested_here():
     assert list(GOOD) == list(BAD) == ENTRIES
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.ConfigWarning")  # tried one by one
 @pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in GOOD.items() for value in values])
 def test_good_values_are_kept(key, value):
     kept = getattr(config_of(**{key: value}), key)
@@ -203,3 +210,52 @@ def test_the_clock_has_the_timing_of_the_configuration():
     assert (time_step.capture_ns, time_step.end_ns) == (80_000_000, 100_000_000)
     assert not clock.begin(100_000_000 + 49_999_999).timed_out
     assert clock.begin(200_000_000 + 50_000_000).timed_out
+
+
+# --- older generations, and entries that hardly go together ---
+
+
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize("key", ["real_time", "async_threading"])
+def test_an_obsolete_entry_says_what_it_means_now(key, value):
+    with pytest.warns(DeprecationWarning, match=rf"config\['{key}'\] is ignored.*always.*; remove it") as warned:
+        RealTimeConfig.from_mapping({"interface": RealTimeGymInterface, key: value})
+    assert ("though it was False" in str(warned[0].message)) == (not value)
+    assert warned[0].filename == __file__, "it points at the user's line"
+
+
+def test_a_renamed_entry_keeps_its_value():
+    with pytest.warns(DeprecationWarning, match=r"'running_average_factor'\] is now called config\['benchmark_polyak'\]"):
+        config = RealTimeConfig.from_mapping({"interface": RealTimeGymInterface, "running_average_factor": 0.3})
+    assert config.benchmark_polyak == 0.3
+
+
+DOUBTS = [
+    ({"wait_on_done": True, "reset_act_buf": False}, "set config['reset_act_buf'] to True"),
+    ({"last_act_on_reset": True}, "config['last_act_on_reset'] has no effect"),
+    ({"start_obs_capture": 0.1}, "a time-step times out after 0.1 s: every time-step will"),
+    ({"time_step_timeout_factor": 0.0}, "a time-step times out after 0.05 s: every time-step will"),
+]
+
+
+@pytest.mark.parametrize(("entries", "message"), DOUBTS)
+def test_entries_that_hardly_go_together_are_told(entries, message):
+    with pytest.warns(ConfigWarning, match=re.escape(message)) as warned:
+        RealTimeConfig.from_mapping({"interface": RealTimeGymInterface, **entries})
+    assert [warning.filename for warning in warned] == [__file__]
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {"wait_on_done": True},
+        {"reset_act_buf": False},
+        {"last_act_on_reset": True, "reset_act_buf": False},
+        {"start_obs_capture": 0.0999},
+        {"time_step_timeout_factor": 0.0, "start_obs_capture": 0.0499},
+    ],
+)
+def test_entries_that_go_together_are_taken_silently(entries):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        RealTimeConfig.from_mapping({"interface": RealTimeGymInterface, **entries})
