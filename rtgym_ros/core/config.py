@@ -40,7 +40,7 @@ class RealTimeConfig:
         obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
         out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
-        time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (see :mod:`rtgym_ros.envs.step_info`).
+        time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (:mod:`rtgym_ros.envs.step_info`).
         interface_timeout: the longest that a call waits for the interface (s).
 
     Raises:

@@ -32,19 +32,19 @@ def check_entries(entries: Mapping[str, Any]) -> None:
 def _doubts(entries: Mapping[str, Any]) -> Iterator[str]:
     if entries["wait_on_done"] and not entries["reset_act_buf"]:
         yield (
-            "config['wait_on_done'] is True and config['reset_act_buf'] is False: what the robot does in wait() is not in "
-            "the action buffer, which reset() keeps; set config['reset_act_buf'] to True"
+            "config['wait_on_done'] is True and config['reset_act_buf'] is False: what the robot does in wait() is not "
+            "in the action buffer, which reset() keeps; set config['reset_act_buf'] to True"
         )
     if entries["last_act_on_reset"] and entries["reset_act_buf"]:
         yield (
-            "config['last_act_on_reset'] has no effect where config['reset_act_buf'] is True: the last action is then the "
-            "default action"
+            "config['last_act_on_reset'] has no effect where config['reset_act_buf'] is True: the last action is then "
+            "the default action"
         )
     longest = entries["time_step_duration"] * (1 + entries["time_step_timeout_factor"])
     if entries["start_obs_capture"] >= longest:
         yield (
-            f"config['start_obs_capture'] is {entries['start_obs_capture']} s, and a time-step times out after {longest:g} s: "
-            "every time-step will"
+            f"config['start_obs_capture'] is {entries['start_obs_capture']} s, and a time-step times out after "
+            f"{longest:g} s: every time-step will"
         )
 
 

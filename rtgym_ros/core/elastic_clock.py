@@ -17,6 +17,7 @@ class TimeStep:
         start_ns: where it begins on the grid; the control is sent as soon after it as possible.
         capture_ns: when its observation is due.
         end_ns: when it is over.
+        began_ns: when it really began: just before its control was sent.
         lateness_ns: how long after the end of the previous one it really began, 0 for the first.
         overrun: it began late by more than the tolerance, but within the elasticity; later ones catch up.
         timed_out: it began later than the elasticity allows, so the grid was restarted.
@@ -26,6 +27,7 @@ class TimeStep:
     start_ns: int
     capture_ns: int
     end_ns: int
+    began_ns: int
     lateness_ns: int = 0
     overrun: bool = False
     timed_out: bool = False
@@ -114,6 +116,7 @@ class ElasticClock:
             start_ns=start_ns,
             capture_ns=start_ns + self._capture_offset_ns,
             end_ns=start_ns + self._duration_ns,
+            began_ns=now_ns,
             lateness_ns=lateness_ns,
             overrun=overrun,
             timed_out=timed_out,

@@ -34,6 +34,10 @@ class ConfigWarning(UserWarning):
     """Two entries of a configuration work together, but hardly as intended."""
 
 
+class ObservationWarning(RuntimeWarning):
+    """The interface returned an observation outside of its space; it was handed out all the same."""
+
+
 class TimeStepTimeoutWarning(RuntimeWarning):
     """A time-step began later than the elasticity allows; the clock restarted from then."""
 

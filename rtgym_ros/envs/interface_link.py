@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.core.benchmark import NullBenchmark
+from rtgym_ros.core.benchmark import Benchmark
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
 from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.threading_strategy import ThreadingStrategy
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
@@ -40,7 +41,7 @@ class InterfaceLink:
         config: RealTimeConfig,
         strategy: ThreadingStrategy,
         clock: ElasticClock,
-        benchmark: NullBenchmark,
+        benchmark: Benchmark,
         time_source: TimeSource | None,
     ) -> None:
         self._strategy = strategy
@@ -49,13 +50,14 @@ class InterfaceLink:
         self.failed = False
         """Whether a method of the interface has failed since the last time-step was started."""
         self.interface: RealTimeGymInterface = strategy.call("__init__", _build, config)
-        self.action_space = strategy.call("get_action_space", self.interface.get_action_space)
+        self.action_space = _space(strategy.call("get_action_space", self.interface.get_action_space))
         self.observation_space = _tuple(strategy.call("get_observation_space", self.interface.get_observation_space))
         self.guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
-        self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
         self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
+        self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
         self.time_source = time_source or strategy.call("get_time_source", self.interface.get_time_source)
-        self._work = TimeStepWork(self.interface, config, clock, self.time_source, benchmark)
+        observations = ObservationGuard(self.observation_space, config.observation_check)
+        self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
         strategy.attach(self._work, self.time_source)
 
     def start(self, action: Any) -> None:
@@ -74,7 +76,9 @@ class InterfaceLink:
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Reset the interface; return its observation, preprocessed, and its info."""
         self.interface.np_random = rng
-        answer: tuple[tuple[Any, ...], dict[str, Any]] = self._guarded(self._reset, seed, options)
+        answer: tuple[tuple[Any, ...], dict[str, Any]] = self._guarded(
+            self._strategy.call, "reset", self._work.reset, seed, options
+        )
         return answer
 
     def wait(self) -> None:
@@ -82,9 +86,13 @@ class InterfaceLink:
         self._clock.pause()
         self._guarded(self._strategy.call, "wait", self.interface.wait)
 
-    def render(self) -> Any:
-        """Return what the interface renders."""
-        return self._guarded(self._strategy.call, "render", self.interface.render)
+    def render(self, mode: str | None) -> Any:
+        """Return what the interface renders.
+
+        Raises:
+            InterfaceError: it is not a frame, where the mode asks for one.
+        """
+        return self._guarded(self._render, mode)
 
     def close(self) -> None:
         """Send the safe action if anything was ever sent, close the interface, and end the threads."""
@@ -97,22 +105,21 @@ class InterfaceLink:
         if not ended:
             raise InterfaceTimeoutError("the interface has not let go of its thread, which goes on in the background")
 
-    def _reset(self, seed: int | None, options: dict[str, Any] | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        answer = self._strategy.call("reset", lambda: self.interface.reset(seed=seed, options=options))
-        try:
-            observation, info = answer
-        except (TypeError, ValueError) as error:
-            raise InterfaceError(f"reset() must return (observation, info), got {answer!r}") from error
-        return self._work.preprocess(observation), info
+    def _render(self, mode: str | None) -> Any:
+        frame = self._strategy.call("render", self.interface.render)
+        if mode == "rgb_array" and not _is_frame(frame):
+            shown = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else repr(frame)
+            raise InterfaceError(f"render() must return a uint8 array of shape (height, width, 3), got {shown}")
+        return frame
 
     def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
         try:
             return function(*args)
         except (Exception, SystemExit):  # an interrupt, in contrast, is the caller's: nothing has failed
+            self.failed = True
             self._strategy.abandon()
             self._clock.restart()
             self._send_safe_action()
-            self.failed = True
             raise
 
     def _send_safe_action(self) -> None:
@@ -134,6 +141,16 @@ def _build(config: RealTimeConfig) -> RealTimeGymInterface:
     if not isinstance(interface, RealTimeGymInterface):
         raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}")
     return interface
+
+
+def _is_frame(frame: Any) -> bool:
+    return isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3
+
+
+def _space(space: Any) -> spaces.Space[Any]:
+    if not isinstance(space, spaces.Space):
+        raise InterfaceError(f"get_action_space() must return a gymnasium.spaces.Space, got {space!r}")
+    return space
 
 
 def _tuple(space: Any) -> spaces.Tuple[Any]:

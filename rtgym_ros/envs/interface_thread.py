@@ -10,80 +10,20 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread, current_thread
 from typing import Any
 
-from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import TimeSource, to_s
-from rtgym_ros.envs.time_step_work import Observed
+from rtgym_ros.envs.interruption import InterruptibleCall
+from rtgym_ros.envs.pending_capture import PendingCapture, result_of
+
+LATE_TIMEOUT_S = 1.0
+"""How long the last attempt to reach the robot after a failure may take (s)."""
 
 _EARLY_NS = 1_000_000
 """How long before a capture the thread looks whether it is wanted: late enough that a caller who comes back at all
 in time has mostly done so, early enough for an operating system's coarse timed wait."""
 
-
 _GRACE_S = 0.1
-"""How long a thread that was blocked is given to show that it no longer is (s)."""
-
-
-class PendingCapture:
-    """The capture of one time-step: exactly one thread may claim it."""
-
-    def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Observed]) -> None:
-        self.time_step = time_step
-        self._run = run
-        self._tokens = [None]
-        self._future: Future[Observed] = Future()
-
-    def claim(self) -> bool:
-        """Take the right to capture; True for one caller only."""
-        try:
-            self._tokens.pop()  # atomic, and cheaper than a lock
-        except IndexError:
-            return False
-        return True
-
-    @property
-    def claimed(self) -> bool:
-        """Whether somebody captures or has captured."""
-        return not self._tokens
-
-    def capture(self) -> None:
-        """Wait for the capture to be due and make it, in the caller's thread; to be called by who has claimed it.
-
-        An error of the interface goes to who asks for the :meth:`result`. An interrupt gives the claim back.
-        """
-        try:
-            self._future.set_result(self._run(self.time_step))
-        except Exception as error:
-            self._future.set_exception(error)
-        except BaseException:
-            self._tokens.append(None)
-            raise
-
-    def capture_for_caller(self) -> None:
-        """Do the same in another thread: whatever comes out of the interface is the caller's, an exit included."""
-        try:
-            self.capture()
-        except BaseException as error:
-            self.claim()
-            self._future.set_exception(error)
-
-    def result(self, timeout_s: float, until_due_s: float = 0.0) -> Observed:
-        """Return what was captured, or raise what the interface raised, with its traceback.
-
-        Args:
-            timeout_s: how long to wait from when the capture is due (s).
-            until_due_s: how long it is until then (s).
-
-        Raises:
-            InterfaceTimeoutError: nothing within that time.
-        """
-        observed: Observed = _result(self._future, timeout_s, "get_obs_rew_terminated_info", until_due_s)
-        return observed
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result."""
-        return self._future.done()
+"""How long a thread that was interrupted is given to show that it no longer is blocked (s)."""
 
 
 class InterfaceThread:
@@ -103,6 +43,7 @@ class InterfaceThread:
         self._asleep = True
         self._look_ns = 0
         self._freed: Event | None = None
+        self._running: InterruptibleCall | None = None
         self._thread = Thread(target=self._loop, name="rtgym_ros interface", daemon=True)
         self._thread.start()
 
@@ -110,17 +51,20 @@ class InterfaceThread:
         """Change the clock of the captures; no capture may be under way."""
         self._time_source = time_source
 
-    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
+    def call(
+        self, method: str, function: Callable[..., Any], *args: Any, late: bool = False, whole: bool = False
+    ) -> Any:
         """Run ``function(*args)`` in the thread and return or raise what it did; ``method`` names it in errors.
 
         Args:
             method: name of what is called.
             function: what is called.
             *args: with what.
-            late: where something blocks the thread, run it still as soon as the thread is free.
+            late: the last attempt after a failure: it has a second at most, and is made still when the thread is free.
+            whole: an interrupt of the user waits until it has been done.
 
         Raises:
-            InterfaceTimeoutError: it did not return in time, it goes on in the background; or such a one still does.
+            InterfaceTimeoutError: it did not return in time and was interrupted; or an earlier one cannot be.
         """
         if self._is_current():
             return function(*args)
@@ -132,22 +76,29 @@ class InterfaceThread:
             except BaseException as error:
                 future.set_exception(error)
 
-        if self._freed is not None and not self._freed.wait(_GRACE_S):
+        if self._is_blocked():
             if late:
                 self._calls.put(run)
             raise InterfaceTimeoutError(f"the interface still blocks its thread, {method}() cannot be called")
         self._calls.put(run)
+        timeout_s = min(self._timeout_s, LATE_TIMEOUT_S) if late else self._timeout_s
         try:
-            return _result(future, self._timeout_s, method)
+            return result_of(future, timeout_s, method)
         except InterfaceTimeoutError:
             if not future.done():
                 self.blocked()
             raise
+        except BaseException:
+            if whole:
+                with suppress(FutureTimeoutError):
+                    future.exception(timeout_s)
+            raise
 
     def blocked(self) -> None:
-        """Take note that the interface blocks the thread: until it is free again, calls are refused at once."""
+        """Interrupt what blocks the thread; until it is free again, calls are refused at once."""
         self._freed = Event()
         self._calls.put(self._freed.set)
+        self._interrupt()
 
     def watch(self, pending: PendingCapture) -> None:
         """Make the capture ``pending`` on time unless somebody claims it before."""
@@ -160,9 +111,21 @@ class InterfaceThread:
         self._calls.put(None)
         if self._is_current():
             return True  # it ends when it comes back
-        blocked = self._freed is not None and not self._freed.is_set()
-        self._thread.join(_GRACE_S if blocked else self._timeout_s)
+        self._thread.join(_GRACE_S if self._is_blocked() else self._timeout_s)
         return not self._thread.is_alive()
+
+    def _interrupt(self) -> None:
+        running = self._running
+        if running is not None:
+            running.interrupt()
+
+    def _is_blocked(self) -> bool:
+        """Whether the thread is blocked and stays so though it is interrupted."""
+        freed = self._freed
+        if freed is None or freed.wait(_GRACE_S):
+            return False
+        self._interrupt()  # once more: it may have been swallowed
+        return not freed.wait(_GRACE_S)
 
     def _is_current(self) -> bool:
         """Whether the caller is the thread itself: a forgotten environment is collected in whichever thread."""
@@ -177,7 +140,12 @@ class InterfaceThread:
                 continue
             if call is None:
                 return
-            call()
+            self._run(call)
+
+    def _run(self, function: Callable[[], None]) -> None:
+        self._running = InterruptibleCall()
+        self._running.run(function)
+        self._running = None
 
     def _wait_s(self) -> float | None:
         """Return the time until the next look at the pending capture (s), None to sleep until called."""
@@ -201,7 +169,7 @@ class InterfaceThread:
         with suppress(Exception):  # of a clock that stands still: the capture waits for it too, and tells the caller
             self._time_source.sleep_until_ns(pending.time_step.capture_ns)
         if pending.claim():
-            pending.capture_for_caller()
+            self._run(pending.capture_for_caller)
 
 
 def _duration_ns(pending: PendingCapture) -> int:
@@ -211,15 +179,6 @@ def _duration_ns(pending: PendingCapture) -> int:
 def _look_ns(pending: PendingCapture) -> int:
     """When to look whether a capture is wanted (ns)."""
     return pending.time_step.capture_ns - min(_EARLY_NS, _duration_ns(pending) // 4)
-
-
-def _result(future: Future[Any], timeout_s: float, method: str, before_s: float = 0.0) -> Any:
-    try:
-        return future.result(before_s + timeout_s)
-    except FutureTimeoutError:
-        if future.done():  # the interface itself raised it
-            raise
-        raise InterfaceTimeoutError(f"the interface's {method}() has been blocked for {timeout_s:g} s") from None
 
 
 def _nothing() -> None:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from threading import RLock
 from typing import Any
 
 import gymnasium
 from gymnasium import spaces
 
-from rtgym_ros.core.action_buffer import ActionBuffer
-from rtgym_ros.core.benchmark import make_benchmark
+from rtgym_ros.core.benchmark import TraceBenchmark, make_benchmark
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
+from rtgym_ros.envs.episode import Episode
+from rtgym_ros.envs.forked import tell_of_forks
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.interface_link import InterfaceLink
 from rtgym_ros.envs.state import State
@@ -55,10 +57,10 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": max(round(1 / settings.time_step_duration), 1)}
         self._state = State.CREATED
+        self._closed_by = "after close()"
         self._lock = RLock()
         self._clock = settings.make_clock()
         self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
-        self._left_step_ns: int | None = None
         strategy = self._strategy_class(settings.interface_timeout)
         try:
             self._link = InterfaceLink(settings, strategy, self._clock, self._benchmark, time_source)
@@ -72,13 +74,10 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.observation_space = spaces.Tuple(
             (*self._link.observation_space.spaces, *(self._link.action_space,) * appended)
         )
-        self._default_action = self._last_action = self._link.default_action
-        self._buffer = ActionBuffer(int(settings.act_buf_len))
-        self._buffer.fill(self._default_action)
-        self._appended = self._buffer if settings.act_in_obs else ActionBuffer(0)
-        self._episode_time_steps = 0
+        self._episode = Episode(settings, self._link.default_action)
         # A program that forgets close(), or ends without it, must not leave its robot moving.
         self._abandoned = weakref.finalize(self, self._link.close)
+        tell_of_forks(self)
 
     # --- Gymnasium ---
 
@@ -93,24 +92,17 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             Exception: what the interface raised; the safe action was sent and ``reset()`` may be called again.
         """
         with self._lock:
+            entered_ns = self._link.time_source.now_ns()
             self._refuse_if_closed("reset()")
             super().reset(seed=seed)
             self._link.join()
+            joined_ns = self._link.time_source.now_ns()
             observation, info = self._link.reset(seed, options, self.np_random)
-            if self.config.reset_act_buf or not self.config.last_act_on_reset:
-                self._last_action = self._default_action
-            if self.config.reset_act_buf:
-                self._buffer.fill(self._default_action)
-            elif self.state is State.RUNNING:  # in mid-episode: what is sent now comes after the newest
-                self._buffer.append(self._last_action)
-            else:  # the newest was never sent, the episode ended before: what is sent now takes its place
-                self._buffer.replace_newest(self._last_action)
-            self._episode_time_steps = 0
-            self._link.start(self._last_action)
-            self._state = State.RUNNING
-            self._left_step_ns = None
+            in_mid_episode = self._state is State.RUNNING
+            self._start(self._episode.first_action, lambda action: self._begin_episode(action, in_mid_episode))
+            self._benchmark.call(entered_ns, joined_ns, self._link.time_source.now_ns(), is_step=False)
             self._show()
-            return (*observation, *self._appended.snapshot()), info
+            return self._episode.observed(observation), info
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Wait for the running time-step, then begin the next one by sending ``action``.
@@ -131,27 +123,24 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             observed = self._link.join()
             assert observed is not None, "an episode has a time-step under way"
             joined_ns = self._link.time_source.now_ns()
-            # From here on the time-step is over: an interrupt before has changed nothing.
-            self._episode_time_steps += 1
-            self._buffer.append(action)
-            self._last_action = action
-            truncated = not observed.terminated and self._episode_time_steps >= self.config.ep_max_length
-            if not (observed.terminated or truncated):
-                self._link.start(action)
-            else:
+            truncated = not observed.terminated and self._episode.time_steps + 1 >= self.config.ep_max_length
+            if observed.terminated or truncated:
+                self._episode.take(action)
                 self._state = State.DONE
                 if self.config.wait_on_done:
                     self.wait()
-            self._record_step(entered_ns, joined_ns)
+            else:
+                self._start(action, self._episode.take)
+            self._benchmark.call(entered_ns, joined_ns, self._link.time_source.now_ns(), is_step=True)
             self._show()
-            observation = (*observed.observation, *self._appended.snapshot())
+            observation = self._episode.observed(observed.observation)
             return observation, observed.reward, observed.terminated, truncated, observed.info
 
     def render(self) -> Any:
         """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None."""
         with self._lock:
             self._refuse_if_closed("render()")
-            return self._link.render()
+            return self._link.render(self.render_mode)
 
     def close(self) -> None:
         """Send the safe action, close the interface and end every thread; a second call does nothing."""
@@ -161,6 +150,13 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             self._state = State.CLOSED
             self._abandoned.detach()
             self._link.close()
+
+    def lose_in_fork(self) -> None:
+        """Be closed in a forked process, whose threads and robot are still those of the parent."""
+        self._abandoned.detach()
+        self._lock = RLock()  # somebody may have held it, who is not here
+        self._state = State.CLOSED
+        self._closed_by = "in a forked process"
 
     # --- Real-Time Gym ---
 
@@ -184,7 +180,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     @property
     def default_action(self) -> Any:
         """A copy of the action that ``reset()`` sends."""
-        return self._link.guard.admit(self._default_action)
+        return self._link.guard.admit(self._episode.default_action)
 
     def wait(self) -> None:
         """Pause: wait for the running time-step, then let the interface hold the robot until the next call."""
@@ -199,14 +195,45 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             self._link.join()
 
     def benchmarks(self) -> dict[str, Any]:
-        """Return the durations measured so far, in seconds (see :mod:`rtgym_ros.core.benchmark`).
+        """Return the durations measured so far, in seconds, as Real-Time Gym does.
+
+        Returns:
+            Of the type ``"polyak"``: ``{name: (mean, mean deviation)}``. Of the type ``"trace"``: ``{"clock": {event:
+            times}, "deltas": {name: durations}}``, float64 arrays. See :mod:`rtgym_ros.core.benchmark`.
 
         Raises:
             StateError: the environment is not benchmarked.
         """
-        if not self.config.benchmark:
-            raise StateError("benchmarks() needs config['benchmark'] = True")
+        self._refuse_unless_benchmarked("benchmarks()")
         return self._benchmark.summary()
+
+    def benchmark_statistics(self) -> dict[str, Any]:
+        """Return what the durations were like so far.
+
+        Returns:
+            ``{name: {"count", "mean", "p50", "p90", "p99", "max"}}`` (s), and ``"time_steps"``, ``"overruns"``,
+            ``"timeouts"``: how many there were.
+
+        Raises:
+            StateError: the environment is not benchmarked.
+        """
+        self._refuse_unless_benchmarked("benchmark_statistics()")
+        clock = self._clock
+        counts = {"time_steps": clock.time_steps, "overruns": clock.overruns, "timeouts": clock.timeouts}
+        return {**self._benchmark.statistics(), **counts}
+
+    def export_benchmark_trace(self, path: str | Path) -> None:
+        """Write the trace to a CSV file that ``pandas.read_csv`` reads: event, start, end, duration (s).
+
+        Raises:
+            StateError: the environment keeps no trace.
+            OSError: the file cannot be written.
+        """
+        if not isinstance(self._benchmark, TraceBenchmark):
+            raise StateError(
+                "export_benchmark_trace() needs config['benchmark'] = True and config['benchmark_type'] = 'trace'"
+            )
+        self._benchmark.export(path)
 
     def set_default_action(self, default_action: Any) -> None:
         """Change the action that ``reset()`` sends.
@@ -215,7 +242,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             ActionError: it is not an element of the action space.
         """
         with self._lock:
-            self._default_action = self._link.guard.admit(default_action, "default_action")
+            self._episode.default_action = self._link.guard.admit(default_action, "default_action")
 
     def set_time_step_duration(self, time_step_duration: float, time_step_timeout_factor: float | None = None) -> None:
         """Change the nominal duration (s), and the elasticity (time-steps), from the next time-step on.
@@ -251,17 +278,26 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             self.config = replace(self.config, **changes)  # type: ignore[arg-type]  # all of them are numbers
             self._clock.retime(*self.config.clock_timing())
 
-    def _record_step(self, entered_ns: int, joined_ns: int) -> None:
-        left_ns = self._link.time_source.now_ns()
-        if self._left_step_ns is not None:
-            self._benchmark.record("inference_duration", entered_ns - self._left_step_ns)
-        self._benchmark.record("join_duration", joined_ns - entered_ns)
-        self._benchmark.record("step_duration", left_ns - entered_ns)
-        self._left_step_ns = left_ns
+    def _start(self, action: Any, take: Callable[[Any], None]) -> None:
+        """Begin the next time-step; once it has begun ``take`` the action into account, even if the user interrupts."""
+        before = self._clock.time_steps
+        try:
+            self._link.start(action)
+        finally:
+            if self._clock.time_steps > before:
+                take(action)
+
+    def _begin_episode(self, action: Any, in_mid_episode: bool) -> None:
+        self._episode.begin(action, in_mid_episode)
+        self._state = State.RUNNING
 
     def _refuse_if_closed(self, call: str) -> None:
         if self._state is State.CLOSED:
-            raise StateError(f"{call} after close(): make a new environment")
+            raise StateError(f"{call} {self._closed_by}: make a new environment")
+
+    def _refuse_unless_benchmarked(self, call: str) -> None:
+        if not self.config.benchmark:
+            raise StateError(f"{call} needs config['benchmark'] = True")
 
     def _refuse_unless_running(self) -> None:
         self._refuse_if_closed("step()")

@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
-from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
+from rtgym_ros.envs.call_watchdog import CallWatchdog
+from rtgym_ros.envs.interface_thread import LATE_TIMEOUT_S, InterfaceThread
+from rtgym_ros.envs.pending_capture import CAPTURE, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
 
@@ -35,7 +36,11 @@ class ThreadingStrategy(ABC):
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Call a method of the interface in the thread that it belongs to; ``method`` names it in errors.
 
-        With ``late`` it is called all the same when that thread is blocked now and free later.
+        With ``late`` it is the last attempt after a failure: it has a second at most, and is made all the same when
+        that thread is blocked now and free later.
+
+        Raises:
+            InterfaceTimeoutError: it did not return in time; it was interrupted if that is possible.
         """
 
     @abstractmethod
@@ -43,7 +48,7 @@ class ThreadingStrategy(ABC):
         """End every thread that was started; return whether they ended. May be called twice."""
 
     @abstractmethod
-    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
+    def _begin(self, work: TimeStepWork, action: Any) -> None:
         """Begin a time-step in the thread that the interface belongs to."""
 
     @abstractmethod
@@ -56,10 +61,15 @@ class ThreadingStrategy(ABC):
 
     def start(self, action: Any) -> None:
         """Begin the next time-step by sending ``action``; :meth:`join` the running one before."""
-        assert self._work is not None, "attach() comes first"
-        time_step = self._begin(self._work, action)
-        self._pending = PendingCapture(time_step, self._work.capture)
-        self._watch(self._pending)
+        work = self._work
+        assert work is not None, "attach() comes first"
+        begun_before = work.begun
+        try:
+            self._begin(work, action)
+        finally:  # what has begun has a capture, even if an interrupt of the user came in between
+            if work.begun is not None and work.begun is not begun_before:
+                self._pending = PendingCapture(work.begun, work.capture)
+                self._watch(self._pending)
 
     def join(self) -> Observed | None:
         """Wait for the end of the running time-step and return what it captured, None if there is none.
@@ -90,23 +100,31 @@ class CallerThread(ThreadingStrategy):
 
     def __init__(self, timeout_s: float) -> None:
         super().__init__(timeout_s)
+        self._watchdog = CallWatchdog(timeout_s)
         self._helper: InterfaceThread | None = None
 
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Call it here."""
-        return function(*args)
+        return self._watchdog.run(method, function, *args, timeout_s=LATE_TIMEOUT_S if late else None)
 
     def close(self) -> bool:
-        """End the helper."""
-        return self._helper is None or self._helper.close()
+        """End the helper and the watchdog."""
+        helper_ended = self._helper is None or self._helper.close()
+        return self._watchdog.close() and helper_ended
 
-    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
-        return work.begin(action)
+    def _begin(self, work: TimeStepWork, action: Any) -> None:
+        self._watchdog.run("send_control", work.begin, action)
 
     def _observe(self, pending: PendingCapture) -> Observed:
         if pending.claim():
-            pending.capture()
-        return pending.result(self._timeout_s, self._until_due_s(pending))
+            self._watchdog.run(CAPTURE, pending.capture, before_s=self._until_due_s(pending))
+            return pending.result(self._timeout_s)
+        try:
+            return pending.result(self._timeout_s, self._until_due_s(pending))
+        except InterfaceTimeoutError:
+            if self._helper is not None and not pending.done:
+                self._helper.blocked()
+            raise
 
     def _watch(self, pending: PendingCapture) -> None:
         if not self._time.passes_by_itself:
@@ -140,9 +158,8 @@ class BackgroundThread(ThreadingStrategy):
         """End the thread."""
         return self._thread.close()
 
-    def _begin(self, work: TimeStepWork, action: Any) -> TimeStep:
-        time_step: TimeStep = self._thread.call("send_control", work.begin, action)
-        return time_step
+    def _begin(self, work: TimeStepWork, action: Any) -> None:
+        self._thread.call("send_control", work.begin, action, whole=True)
 
     def _observe(self, pending: PendingCapture) -> Observed:
         try:

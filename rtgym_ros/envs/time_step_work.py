@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rtgym_ros.core.action_buffer import copy_action
-from rtgym_ros.core.benchmark import NullBenchmark
+from rtgym_ros.core.benchmark import Benchmark
+from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock, TimeStep
 from rtgym_ros.core.errors import InterfaceError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.observations import ObservationGuard
+from rtgym_ros.envs.step_info import TIME_STEP, time_step_info
 
 
 @dataclass(frozen=True)
@@ -40,37 +43,40 @@ class TimeStepWork:
     def __init__(
         self,
         interface: RealTimeGymInterface,
+        observations: ObservationGuard,
         config: RealTimeConfig,
         clock: ElasticClock,
         time_source: TimeSource,
-        benchmark: NullBenchmark,
+        benchmark: Benchmark,
     ) -> None:
         self._interface = interface
+        self._observations = observations
         self._preprocess_action = config.act_prepro_func or _unchanged
         self._preprocess_observation = config.obs_prepro_func or _unchanged
+        self._tells_time = config.time_in_info
         self._clock = clock
         self._time = time_source
         self._benchmark = benchmark
-        self._began_ns: int | None = None
 
-    def begin(self, action: Any) -> TimeStep:
-        """Begin a time-step now and send ``action``."""
+    @property
+    def begun(self) -> TimeStep | None:
+        """The time-step that was begun last."""
+        return self._clock.current
+
+    def begin(self, action: Any) -> None:
+        """Send ``action`` and begin a time-step now: one whose action could not be sent has not begun."""
         began_ns = self._time.now_ns()
-        time_step = self._clock.begin(began_ns)
         self.send(action)
-        self._benchmark.record("send_control_duration", self._time.now_ns() - began_ns)
-        if self._began_ns is not None:
-            self._benchmark.record("time_step_duration", began_ns - self._began_ns)
-        self._began_ns = began_ns
+        sent_ns = self._time.now_ns()
+        time_step = self._clock.begin(began_ns)
+        self._benchmark.send_control(began_ns, sent_ns)
         if time_step.timed_out:
-            warnings.warn(
+            warn_caller(
                 f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
                 "more than its elasticity; the clock restarts from now",
                 TimeStepTimeoutWarning,
-                stacklevel=2,
             )
         self._interface.on_time_step(time_step)
-        return time_step
 
     def send(self, action: Any) -> None:
         """Send an action outside the grid (the safe action), or as part of :meth:`begin`."""
@@ -80,25 +86,52 @@ class TimeStepWork:
         """Wait until the capture of ``time_step`` is due, then read the latest observation.
 
         Raises:
-            InterfaceError: the interface did not return four values, or the reward is not a finite number.
+            InterfaceError: the interface did not return four values, or one of them is not what it is to be.
         """
         self._time.sleep_until_ns(time_step.capture_ns)
         began_ns = self._time.now_ns()
         captured = self._interface.get_obs_rew_terminated_info()
-        self._benchmark.record("get_obs_duration", self._time.now_ns() - began_ns)
-        try:
-            observation, reward, terminated, info = captured
-        except (TypeError, ValueError) as error:
-            raise InterfaceError(
-                f"get_obs_rew_terminated_info() must return (observation, reward, terminated, info), got {captured!r}"
-            ) from error
+        self._benchmark.get_obs(began_ns, self._time.now_ns())
+        observation, reward, terminated, info = unpack(
+            captured, "get_obs_rew_terminated_info", ("observation", "reward", "terminated", "info")
+        )
         if not _is_finite_number(reward):
             raise InterfaceError(f"get_obs_rew_terminated_info() must return a finite reward, got {reward!r}")
-        return Observed(self.preprocess(observation), reward, bool(terminated), info)
+        if not _is_flag(terminated):
+            raise InterfaceError(
+                f"get_obs_rew_terminated_info() must return True or False as terminated, got {terminated!r}"
+            )
+        if self._tells_time:
+            info = {TIME_STEP: time_step_info(time_step, began_ns), **info}
+        return Observed(self.hand_out(observation, "get_obs_rew_terminated_info"), reward, bool(terminated), info)
 
-    def preprocess(self, observation: Any) -> tuple[Any, ...]:
-        """Return ``observation`` of the interface as the environment hands it out, less the action buffer."""
-        return tuple(self._preprocess_observation(observation))
+    def reset(self, seed: int | None, options: dict[str, Any] | None) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Reset the interface; return its observation, as the environment hands it out, and its info.
+
+        Raises:
+            InterfaceError: the interface did not return two values, or one of them is not what it is to be.
+        """
+        answer = self._interface.reset(seed=seed, options=options)
+        observation, info = unpack(answer, "reset", ("observation", "info"))
+        return self.hand_out(observation, "reset"), info
+
+    def hand_out(self, observation: Any, method: str) -> tuple[Any, ...]:
+        """Return what ``method`` observed as the environment hands it out, less the action buffer."""
+        source = f"{method}()" if self._preprocess_observation is _unchanged else f"obs_prepro_func after {method}()"
+        return self._observations.admit(self._preprocess_observation(observation), source)
+
+
+def unpack(answer: Any, method: str, names: tuple[str, ...]) -> tuple[Any, ...]:
+    """Return the values that ``method`` returned, of which the last is an info.
+
+    Raises:
+        InterfaceError: there are not as many as ``names``, or the last is not a dictionary.
+    """
+    if not isinstance(answer, (tuple, list)) or len(answer) != len(names):
+        raise InterfaceError(f"{method}() must return ({', '.join(names)}), got {answer!r}")
+    if not isinstance(answer[-1], Mapping):
+        raise InterfaceError(f"{method}() must return a dictionary as its info, got {answer[-1]!r}")
+    return tuple(answer)
 
 
 def _is_finite_number(value: Any) -> bool:
@@ -107,6 +140,11 @@ def _is_finite_number(value: Any) -> bool:
     except ValueError:  # a ragged list
         return False
     return array.ndim == 0 and array.dtype.kind in "biuf" and bool(np.isfinite(array))
+
+
+def _is_flag(value: Any) -> bool:
+    array = np.asarray(value)
+    return array.size == 1 and array.dtype.kind in "biu"
 
 
 def _unchanged(value: Any) -> Any:

@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import gymnasium
+import numpy as np
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
@@ -64,7 +65,8 @@ class TutorialFlight:
         """
         if not self._episodes:
             return
-        durations = self._env.unwrapped.benchmarks()["deltas"]
+        trace = self._env.unwrapped.benchmarks()
+        durations = {**trace["deltas"], "time_step_duration": np.diff(trace["clock"]["start_send_control"])}
         self._console.print(episode_table(self._episodes))
         self._console.print(timing_table(durations, self._episodes))
         clock = self._env.unwrapped.clock

@@ -225,7 +225,9 @@ def test_an_obsolete_entry_says_what_it_means_now(key, value):
 
 
 def test_a_renamed_entry_keeps_its_value():
-    with pytest.warns(DeprecationWarning, match=r"'running_average_factor'\] is now called config\['benchmark_polyak'\]"):
+    with pytest.warns(
+        DeprecationWarning, match=r"'running_average_factor'\] is now called config\['benchmark_polyak'\]"
+    ):
         config = RealTimeConfig.from_mapping({"interface": RealTimeGymInterface, "running_average_factor": 0.3})
     assert config.benchmark_polyak == 0.3
 

@@ -17,7 +17,9 @@ def clock():
 def test_the_first_time_step_begins_now(clock):
     assert clock.current is None
     first = clock.begin(1234)
-    assert first == TimeStep(index=0, start_ns=1234, capture_ns=1234 + CAPTURE, end_ns=1234 + DURATION)
+    assert first == TimeStep(
+        index=0, start_ns=1234, capture_ns=1234 + CAPTURE, end_ns=1234 + DURATION, began_ns=1234
+    )
     assert clock.current is first
 
 
@@ -51,7 +53,7 @@ def test_a_timeout_restarts_the_grid_and_is_counted(clock):
     now_ns = end_ns + ELASTICITY + 17
     late = clock.begin(now_ns)
     assert late == TimeStep(
-        1, now_ns, now_ns + CAPTURE, now_ns + DURATION, ELASTICITY + 17, overrun=False, timed_out=True
+        1, now_ns, now_ns + CAPTURE, now_ns + DURATION, now_ns, ELASTICITY + 17, overrun=False, timed_out=True
     )
     assert clock.begin(late.end_ns).start_ns == now_ns + DURATION
     assert (clock.overruns, clock.timeouts) == (0, 1)

@@ -174,7 +174,7 @@ def test_reset_and_step_return_what_the_interface_says(env):
     assert observation[0] == [-1]
     assert info == {"seed": 3, "options": {"slowly": True}}
     observation, reward, terminated, truncated, info = env.step([0.1])
-    assert (observation[0], reward, terminated, truncated, info) == ([1], 1.0, False, False, {"capture": 1})
+    assert (observation[0], reward, terminated, truncated, info["capture"]) == ([1], 1.0, False, False, 1)
 
 
 def test_the_interface_draws_from_the_generator_of_the_environment(env):
@@ -351,11 +351,11 @@ def test_observations_are_preprocessed_alike_in_reset_and_step(make_env):
 
     def double(observation):
         seen.append(len(observation))
-        return [2 * observation[0]]
+        return [2 * observation[0] + 1]
 
     env = make_env(obs_prepro_func=double, act_buf_len=2)
-    assert env.reset()[0][0] == [-2]
-    assert env.step([0.1])[0][0] == [2]
+    assert env.reset()[0][0] == [-1]
+    assert env.step([0.1])[0][0] == [3]
     assert seen == [1, 1], "without the action buffer, both times"
 
 
@@ -519,15 +519,60 @@ def test_the_trace_of_the_durations(make_env, clock):
     for think_ms in (10, 20, 15):
         clock.advance_ns(think_ms * MS)
         env.step([0.1])
-    deltas = {name: np.round(1e3 * values, 6).tolist() for name, values in env.benchmarks()["deltas"].items()}
-    assert deltas == {
+    trace = env.benchmarks()
+    ms = {name: np.round(1e3 * values, 6).tolist() for name, values in (trace["deltas"] | trace["clock"]).items()}
+    assert ms == {
+        "start_step": [0, 11, 71, 116],  # of the reset, and of the steps
+        "end_step_join": [0, 50, 100, 150],
+        "end_step": [1, 51, 101, 150],
+        "start_send_control": [0, 50, 100],
+        "end_send_control": [1, 51, 101],
+        "start_get_obs": [40, 90, 140],
+        "end_get_obs": [42, 92, 142],
+        "time_step_duration": [11, 60, 45],
+        "step_duration": [1, 40, 30, 34],
+        "join_duration": [0, 39, 29, 34],
+        "inference_duration": [10, 20, 15],
         "send_control_duration": [1, 1, 1],
         "get_obs_duration": [2, 2, 2],
-        "time_step_duration": [50, 50],
-        "inference_duration": [20, 15],
-        "join_duration": [50 - 1 - 10, 50 - 1 - 20, 50 - 1 - 15],
-        "step_duration": [50 - 10, 50 - 20, 50 - 1 - 15],
     }
+
+
+@pytest.mark.parametrize("kind", ["polyak", "trace"])
+def test_statistics_of_the_durations(make_env, clock, kind):
+    env = make_env(benchmark=True, benchmark_type=kind, time_step_timeout_factor=0.5)
+    env.reset()
+    for think_ms in (10, 60, 90):
+        clock.advance_ns(think_ms * MS)
+        env.step([0.1])
+    statistics = env.benchmark_statistics()
+    assert [statistics.pop(name) for name in ("time_steps", "overruns", "timeouts")] == [4, 1, 1]
+    assert {name: values["count"] for name, values in statistics.items()} == {
+        "time_step_duration": 3,
+        "step_duration": 3,
+        "join_duration": 3,
+        "inference_duration": 2,
+        "send_control_duration": 4,
+        "get_obs_duration": 3,
+    }
+    assert statistics["inference_duration"]["max"] == 0.09
+    assert statistics["time_step_duration"]["mean"] == pytest.approx((50 + 60 + 90) / 3e3)
+
+
+def test_the_trace_is_written_to_a_file(make_env, tmp_path):
+    env = make_env(benchmark=True, benchmark_type="trace")
+    env.reset()
+    env.step([0.1])
+    env.export_benchmark_trace(str(tmp_path / "trace.csv"))
+    assert (tmp_path / "trace.csv").read_text().startswith("event,start,end,duration\n")
+
+
+@pytest.mark.parametrize("config", [{}, {"benchmark": True}])
+def test_without_a_trace_there_is_nothing_to_write(make_env, tmp_path, config):
+    with pytest.raises(
+        StateError, match=r"needs config\['benchmark'\] = True and config\['benchmark_type'\] = 'trace'"
+    ):
+        make_env(**config).export_benchmark_trace(tmp_path / "trace.csv")
 
 
 def test_averages_of_the_durations(make_env, clock):
@@ -544,6 +589,8 @@ def test_averages_of_the_durations(make_env, clock):
 def test_without_the_option_there_are_no_benchmarks(env):
     with pytest.raises(StateError, match=r"benchmarks\(\) needs config\['benchmark'\] = True"):
         env.benchmarks()
+    with pytest.raises(StateError, match=r"benchmark_statistics\(\) needs config\['benchmark'\] = True"):
+        env.benchmark_statistics()
 
 
 # --- rendering ---

@@ -11,7 +11,8 @@ import pytest
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
-from rtgym_ros.envs.interface_thread import InterfaceThread, PendingCapture
+from rtgym_ros.envs.interface_thread import InterfaceThread
+from rtgym_ros.envs.pending_capture import PendingCapture
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -111,13 +112,13 @@ def test_v1_an_error_in_the_helper_comes_out_of_step(make):
     assert env.step([0.1])[0][0] == [2]
 
 
-def test_v1_has_no_thread_before_the_first_time_step_and_one_after(make):
+def test_v1_has_a_watchdog_and_from_the_first_time_step_on_a_helper(make):
     env = make(RealTimeEnv)
-    assert names() == []
+    assert names() == ["rtgym_ros call watchdog"]
     for _ in range(3):
         env.reset()
         env.step([0.1])
-        assert names() == ["rtgym_ros interface"]
+        assert names() == ["rtgym_ros call watchdog", "rtgym_ros interface"]
     env.close()
     assert names() == []
 
@@ -314,7 +315,9 @@ def test_an_environment_forgotten_in_its_own_thread_is_closed(make_env, monkeypa
     failures, closed = [], Event()
     monkeypatch.setattr("sys.unraisablehook", failures.append)
     monkeypatch.setattr("sys.excepthook", lambda kind, error, trace: failures.append(error))
-    interface = type(make_env().interface)
+    other = make_env()
+    interface = type(other.interface)
+    other.close()
     do = {"close": closed.set}
     config = {
         "interface": interface,
@@ -358,7 +361,7 @@ def thread(fake):
 
 def time_step(index, duration_ns=50 * MS):
     start_ns = index * duration_ns
-    return TimeStep(index, start_ns, start_ns + duration_ns, start_ns + duration_ns)
+    return TimeStep(index, start_ns, start_ns + duration_ns, start_ns + duration_ns, start_ns)
 
 
 def capture_with(fake):
@@ -457,7 +460,7 @@ def test_no_capture_is_lost_when_calls_and_claims_come_at_random():
         for index in range(300):
             now_ns = clock.now_ns()
             duration_ns = int(rng.integers(1, 4 * MS))
-            step = TimeStep(index, now_ns, now_ns + duration_ns, now_ns + duration_ns)
+            step = TimeStep(index, now_ns, now_ns + duration_ns, now_ns + duration_ns, now_ns)
             pending = PendingCapture(step, lambda step: captured.append(step.index))
             thread.watch(pending)
             if rng.random() < 0.3:

@@ -1,0 +1,56 @@
+"""The actions of an environment, from one episode to the next: what the learner sees of them and what is sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtgym_ros.core.action_buffer import ActionBuffer
+from rtgym_ros.core.config import RealTimeConfig
+
+
+class Episode:
+    """Counts the time-steps since ``reset`` and keeps the action buffer.
+
+    Args:
+        config: of the environment.
+        default_action: what ``reset`` sends, unless it is to be the last action.
+
+    Attributes:
+        default_action: the same; it may be changed.
+        time_steps: how many are over since ``reset``.
+    """
+
+    def __init__(self, config: RealTimeConfig, default_action: Any) -> None:
+        self.default_action = self._last_action = default_action
+        self.time_steps = 0
+        self._refills = config.reset_act_buf
+        self._repeats = config.last_act_on_reset and not config.reset_act_buf
+        self._buffer = ActionBuffer(int(config.act_buf_len))
+        self._buffer.fill(default_action)
+        self._appended = self._buffer if config.act_in_obs else ActionBuffer(0)
+
+    @property
+    def first_action(self) -> Any:
+        """The action that ``reset`` sends."""
+        return self._last_action if self._repeats else self.default_action
+
+    def begin(self, action: Any, in_mid_episode: bool) -> None:
+        """Begin an episode with ``action``, which has just been sent; the one before may not have ended."""
+        if self._refills:
+            self._buffer.fill(action)
+        elif in_mid_episode:  # what is sent now comes after the newest
+            self._buffer.append(action)
+        else:  # the newest was never sent, the episode ended before: what is sent now takes its place
+            self._buffer.replace_newest(action)
+        self._last_action = action
+        self.time_steps = 0
+
+    def take(self, action: Any) -> None:
+        """Count a time-step that is over, and the action that followed it."""
+        self._buffer.append(action)
+        self._last_action = action
+        self.time_steps += 1
+
+    def observed(self, observation: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return ``observation`` with the action buffer, oldest first, if it is to be in there."""
+        return (*observation, *self._appended.snapshot())

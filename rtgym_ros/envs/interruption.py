@@ -1,0 +1,106 @@
+"""A call that another thread may end: what keeps an interface that blocks for ever from blocking its caller too.
+
+CPython can raise an exception in another thread as soon as that thread runs Python code: PyThreadState_SetAsyncExc().
+One that waits outside of Python, in a lock, a socket or a sleep, has to come back first; in the main thread, and there
+alone, a signal makes it. So a call that blocks is ended wherever it waits in the main thread, and in another thread as
+soon as it executes Python code: between two rounds of a loop, say.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+_WAKE_UP = signal.SIGURG
+"""Ignored unless a program asks for it, so it does no harm where it is lost."""
+
+
+class Interrupted(BaseException):
+    """Raised inside a blocked call; it never leaves :meth:`InterruptibleCall.run`."""
+
+
+class InterruptibleCall:
+    """One call that may be interrupted from another thread: while it runs, and never after it has ended."""
+
+    __slots__ = ("_ended", "_interrupted", "_lock", "_thread_id", "_tokens")
+
+    def __init__(self) -> None:
+        self._tokens = [None]  # who takes it decides how the call ended; pop() is atomic, and cheaper than the lock
+        self._lock = threading.Lock()
+        self._thread_id: int | None = None
+        self._interrupted = False
+        self._ended = False
+
+    def run(self, function: Callable[..., Any], *args: Any) -> tuple[bool, Any]:
+        """Call ``function``; return whether it came to its end before it was interrupted, and what it returned."""
+        self._thread_id = threading.get_ident()
+        try:
+            try:
+                answer = function(*args)
+            except Interrupted:
+                pass
+            except BaseException:
+                if self._claim():
+                    raise
+            else:
+                if self._claim():
+                    return True, answer
+        except Interrupted:  # it came a moment after the end
+            pass
+        self._settle()
+        return False, None
+
+    def interrupt(self) -> None:
+        """Raise :class:`Interrupted` in the call if it still runs; to be repeated, since it can be swallowed there."""
+        with self._lock:
+            if self._thread_id is None:
+                return
+            self._interrupted = self._interrupted or self._claim()
+            if self._interrupted and not self._ended:
+                _raise_in(self._thread_id, Interrupted)
+                _wake(self._thread_id)
+
+    def _claim(self) -> bool:
+        try:
+            self._tokens.pop()
+        except IndexError:
+            return False
+        return True
+
+    def _settle(self) -> None:
+        """See to it that no interrupt is under way any more."""
+        while not self._ended:
+            try:
+                with self._lock:
+                    self._ended = True
+                    _raise_in(self._thread_id, None)
+            except Interrupted:
+                pass
+
+
+def prepare_main_thread() -> None:
+    """Let the main thread be woken where it waits outside of Python; to be called in it, elsewhere it does nothing.
+
+    It takes the signal SIGURG, which is ignored otherwise, unless the program uses it itself.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if is_main and signal.getsignal(_WAKE_UP) in (signal.SIG_DFL, signal.SIG_IGN):
+        signal.signal(_WAKE_UP, _on_wake_up)
+
+
+def _on_wake_up(_number: int, _frame: Any) -> None:
+    """Do nothing: being Python code is enough for the interrupt to be raised here."""
+
+
+def _wake(thread_id: int) -> None:
+    if thread_id == threading.main_thread().ident and signal.getsignal(_WAKE_UP) is _on_wake_up:
+        signal.pthread_kill(thread_id, _WAKE_UP)
+
+
+def _raise_in(thread_id: int | None, exception: type[BaseException] | None) -> None:
+    """Raise ``exception`` in a thread as soon as it runs Python code; None takes back one that is under way."""
+    value = None if exception is None else ctypes.py_object(exception)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id or 0), value)

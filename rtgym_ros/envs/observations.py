@@ -1,0 +1,144 @@
+"""Nothing reaches a learner that is not an observation: elements are checked against the space, cast and copied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.core.caller_warning import warn_caller
+from rtgym_ros.core.errors import InterfaceError, ObservationWarning
+
+Admit = Callable[[Any], Any]
+
+
+class ObservationGuard:
+    """Turns what the interface returned into an element of the observation space, or objects.
+
+    Args:
+        space: the interface's observation space.
+        check: ``"raise"`` an error, ``"warn"`` once and hand it out all the same, or ``"off"``: hand out what comes.
+    """
+
+    def __init__(self, space: spaces.Tuple[Any], check: str) -> None:
+        self._admit = _tuple_function(space)
+        self._check = check
+
+    def admit(self, observation: Any, source: str) -> tuple[Any, ...]:
+        """Return the observation as a tuple of fresh arrays of the space's types.
+
+        Args:
+            observation: a sequence with one element per space of the Tuple.
+            source: the method that returned it, for the error.
+
+        Raises:
+            InterfaceError: it is not in the space, where that is to raise; or not even a sequence.
+        """
+        try:
+            elements = tuple(observation)
+        except TypeError:
+            raise InterfaceError(f"{source} must return a list as its observation, got {_shown(observation)}") from None
+        if self._check == "off":
+            return elements
+        try:
+            admitted: tuple[Any, ...] = self._admit(elements)
+        except _NotInSpaceError as error:
+            message = f"{source} must return an observation in its space: {error}"
+            if self._check == "raise":
+                raise InterfaceError(f"{message} (config['observation_check'] = 'warn' lets it pass)") from None
+            self._check = "off"
+            warn_caller(f"{message}; it is handed out as it is, and the next ones unchecked", ObservationWarning)
+            return elements
+        return admitted
+
+
+class _NotInSpaceError(Exception):
+    """What is wrong with an observation, to be completed on the way up."""
+
+
+def _function_for(space: spaces.Space[Any]) -> Admit:
+    """Return the function that admits elements of a space: what can be known beforehand is looked up once."""
+    if isinstance(space, spaces.Box):
+        return _box_function(space)
+    if isinstance(space, spaces.Tuple):
+        return _tuple_function(space)
+    if isinstance(space, spaces.Dict):
+        return _dict_function(space)
+    return _other_function(space)
+
+
+def _tuple_function(space: spaces.Tuple[Any]) -> Admit:
+    functions = [_function_for(element) for element in space.spaces]
+
+    def admit(elements: Any) -> Any:
+        if not isinstance(elements, (tuple, list)) or len(elements) != len(functions):
+            got = len(elements) if isinstance(elements, (tuple, list)) else _shown(elements)
+            raise _NotInSpaceError(f"it must have {len(functions)} elements, got {got}")
+        return tuple(_admit_part(index, *pair) for index, pair in enumerate(zip(functions, elements, strict=True)))
+
+    return admit
+
+
+def _dict_function(space: spaces.Dict) -> Admit:
+    functions = {key: _function_for(element) for key, element in space.spaces.items()}
+
+    def admit(elements: Any) -> Any:
+        if not isinstance(elements, Mapping) or set(elements) != set(functions):
+            got = sorted(map(str, elements)) if isinstance(elements, Mapping) else _shown(elements)
+            raise _NotInSpaceError(f"it must have the keys {sorted(map(str, functions))}, got {got}")
+        return {key: _admit_part(key, function, elements[key]) for key, function in functions.items()}
+
+    return admit
+
+
+def _admit_part(where: Any, function: Admit, part: Any) -> Any:
+    try:
+        return function(part)
+    except _NotInSpaceError as error:
+        raise _NotInSpaceError(f"[{where!r}] {error}") from None
+
+
+def _box_function(box: spaces.Box) -> Admit:
+    shape, dtype, low, high = box.shape, box.dtype, box.low, box.high
+    limits = np.iinfo(str(dtype)) if dtype.kind in "iu" else None
+    # An image of whole bytes, say, has nothing to compare.
+    is_full_range = limits is not None and bool((low == limits.min).all() and (high == limits.max).all())
+
+    def admit(element: Any) -> Any:
+        try:
+            given = np.array(element)
+        except ValueError:  # a ragged list
+            raise _NotInSpaceError(f"must be an array of shape {shape}, got {_shown(element)}") from None
+        if given.shape != shape:
+            raise _NotInSpaceError(f"must have shape {shape}, got {given.shape}")
+        if given.dtype != dtype and not np.can_cast(given.dtype, dtype, "same_kind") and given.dtype.kind not in "iub":
+            raise _NotInSpaceError(f"must be of type {dtype}, got {given.dtype}")
+        if given.dtype == dtype and is_full_range:
+            return given
+        cast = given.astype(dtype, copy=False)
+        # Integers are compared before the cast, which would wrap them around; floats after it, which rounds them.
+        compared = cast if limits is None else given
+        inside = (low <= compared) & (compared <= high)  # NaN is in no interval
+        if not inside.all():
+            at = tuple(map(int, np.argwhere(~inside)[0]))
+            raise _NotInSpaceError(f"must lie in [{low[at]}, {high[at]}] at {list(at)}, got {given[at]}")
+        return cast
+
+    return admit
+
+
+def _other_function(space: spaces.Space[Any]) -> Admit:
+    def admit(element: Any) -> Any:
+        if not space.contains(element):
+            raise _NotInSpaceError(f"must be in {space}, got {_shown(element)}")
+        return deepcopy(element)
+
+    return admit
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 100 else f"{text[:100]}..."
