@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from gymnasium import spaces
 from rtgym_ros.core.benchmark import Benchmark
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
-from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutError
+from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
+from rtgym_ros.envs.pending_capture import CAPTURE
 from rtgym_ros.envs.threading_strategy import ThreadingStrategy
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
@@ -49,26 +51,31 @@ class InterfaceLink:
         self._has_acted = False
         self.failed = False
         """Whether a method of the interface has failed since the last time-step was started."""
-        self.interface: RealTimeGymInterface = strategy.call("__init__", _build, config)
-        self.action_space = _space(strategy.call("get_action_space", self.interface.get_action_space))
-        self.observation_space = _tuple(strategy.call("get_observation_space", self.interface.get_observation_space))
-        self.guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
-        self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
-        self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
-        self.time_source = time_source or strategy.call("get_time_source", self.interface.get_time_source)
-        observations = ObservationGuard(self.observation_space, config.observation_check)
-        self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
-        strategy.attach(self._work, self.time_source)
+        self.interface: RealTimeGymInterface = self._ask("__init__", _build, config)
+        try:
+            self.action_space = _space(self._ask("get_action_space", self.interface.get_action_space))
+            self.observation_space = _tuple(self._ask("get_observation_space", self.interface.get_observation_space))
+            self.guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
+            self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
+            self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
+            self.time_source = time_source or self._ask("get_time_source", self.interface.get_time_source)
+            observations = ObservationGuard(self.observation_space, config.observation_check)
+            self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
+            strategy.attach(self._work, self.time_source)
+        except BaseException:
+            with suppress(Exception):  # what led here is the error to raise
+                strategy.call("close", self.interface.close, late=True)
+            raise
 
     def start(self, action: Any) -> None:
         """Begin the next time-step, when the running one is over, by sending ``action``."""
         self._has_acted = True
-        self._guarded(self._strategy.start, action)
+        self._guarded("send_control", self._strategy.start, action)
         self.failed = False
 
     def join(self) -> Observed | None:
         """Wait for the end of the running time-step and return what it captured, None if there is none."""
-        observed: Observed | None = self._guarded(self._strategy.join)
+        observed: Observed | None = self._guarded(CAPTURE, self._strategy.join)
         return observed
 
     def reset(
@@ -77,14 +84,14 @@ class InterfaceLink:
         """Reset the interface; return its observation, preprocessed, and its info."""
         self.interface.np_random = rng
         answer: tuple[tuple[Any, ...], dict[str, Any]] = self._guarded(
-            self._strategy.call, "reset", self._work.reset, seed, options
+            "reset", self._strategy.call, "reset", self._work.reset, seed, options
         )
         return answer
 
     def wait(self) -> None:
         """Let the interface hold the robot; the clock excuses the time that passes."""
         self._clock.pause()
-        self._guarded(self._strategy.call, "wait", self.interface.wait)
+        self._guarded("wait", self._strategy.call, "wait", self.interface.wait)
 
     def render(self, mode: str | None) -> Any:
         """Return what the interface renders.
@@ -92,14 +99,14 @@ class InterfaceLink:
         Raises:
             InterfaceError: it is not a frame, where the mode asks for one.
         """
-        return self._guarded(self._render, mode)
+        return self._guarded("render", self._render, mode)
 
     def close(self) -> None:
         """Send the safe action if anything was ever sent, close the interface, and end the threads."""
         self._strategy.abandon()
         try:
             self._send_safe_action()
-            self._strategy.call("close", self.interface.close)
+            self._ask("close", self.interface.close)
         finally:
             ended = self._strategy.close()
         if not ended:
@@ -112,10 +119,18 @@ class InterfaceLink:
             raise InterfaceError(f"render() must return a uint8 array of shape (height, width, 3), got {shown}")
         return frame
 
-    def _guarded(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _ask(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        try:
+            return self._strategy.call(method, function, *args)
+        except Exception as error:
+            _name(error, method)
+            raise
+
+    def _guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
         try:
             return function(*args)
-        except (Exception, SystemExit):  # an interrupt, in contrast, is the caller's: nothing has failed
+        except (Exception, SystemExit) as error:  # an interrupt, in contrast, is the caller's: nothing has failed
+            _name(error, method)
             self.failed = True
             self._strategy.abandon()
             self._clock.restart()
@@ -131,7 +146,13 @@ class InterfaceLink:
             _log.error("the safe action could not be sent: %s", error)
 
     def _ask_action(self, method: str, function: Callable[[], Any]) -> Any:
-        return self.guard.admit(self._strategy.call(method, function), f"{method}()")
+        return self.guard.admit(self._ask(method, function), f"{method}()")
+
+
+def _name(error: BaseException, method: str) -> None:
+    """Say below the traceback of a foreign error which method of the interface it came out of (Python 3.11 and on)."""
+    if not isinstance(error, RtgymError) and hasattr(error, "add_note"):
+        error.add_note(f"raised in the interface's {method}()")
 
 
 def _build(config: RealTimeConfig) -> RealTimeGymInterface:
