@@ -75,7 +75,7 @@ class Recorder(RealTimeGymInterface):
         self._run("wait", None)
 
     def render(self):
-        return self._run("render", np.full((2, 2, 3), self.captures, dtype=np.uint8))
+        return self._run("render", np.full((2, 2, 3), self.captures % 256, dtype=np.uint8))
 
     def close(self):
         self._log("close")

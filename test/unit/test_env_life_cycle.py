@@ -372,6 +372,39 @@ def test_an_interrupt_while_the_time_step_ends_counts_nothing_twice(make_env, cl
     assert [truncated, env.step([0.2])[3], env.step([0.2])[3]] == [False, False, True]
 
 
+@pytest.mark.parametrize("method", ["send_control", "on_time_step"])
+def test_an_interrupt_while_sending_counts_nothing_twice(make_env, method):
+    """What has not begun is begun by the next step(); what has begun is over by then."""
+    env = make_env(act_buf_len=3, ep_max_length=4)
+    env.reset()
+    env.step([0.1])
+    break_once(env, method, KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        env.step([0.2])
+    assert env.state is State.RUNNING
+    has_begun = method == "on_time_step"
+    observation, _, _, truncated, info = env.step([0.3])
+    number, actions = float(observation[0][0]), [round(float(action[0]), 3) for action in observation[1:]]
+    if has_begun:
+        assert (number, actions, info["time_step"]["index"]) == (3, [0.1, 0.2, 0.3], 2)
+    else:
+        assert (number, actions, info["time_step"]["index"]) == (2, [0, 0.1, 0.3], 1)
+    assert [truncated, env.step([0.4])[3]] == [False, has_begun]
+    assert env.clock.timeouts == 0
+
+
+def test_an_interrupt_in_a_reset_leaves_the_episode_that_was(env):
+    env.reset()
+    env.step([0.1])
+    break_once(env, "reset", KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        env.reset()
+    observation = env.step([0.2])[0]
+    assert [round(float(part[0]), 3) for part in observation] == [2, 0.1, 0.2]
+    env.reset()
+    assert env.step([0.3])[0][0] == [4], "the third capture was that of the time-step which reset() let end"
+
+
 def test_close_after_an_interrupt_stops_the_robot(env):
     env.reset()
     break_once(env, "get_obs_rew_terminated_info", KeyboardInterrupt)

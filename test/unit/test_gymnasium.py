@@ -85,3 +85,24 @@ def test_registering_twice_does_no_harm():
         register_environments()
     assert {env_id: gymnasium.spec(env_id) for env_id in IDS} == before
     assert all(spec.nondeterministic for spec in before.values())
+
+
+@pytest.mark.parametrize("env_id", IDS)
+def test_every_method_is_reached_through_wrappers(env_id):
+    config = {**CONFIG, "benchmark": True, "benchmark_type": "trace"}
+    env = gymnasium.wrappers.FlattenObservation(gymnasium.make(env_id, config=config))
+    reach = env.get_wrapper_attr
+    env.reset(seed=1)
+    reach("set_default_action")([0.5])
+    reach("set_time_step_duration")(0.004)
+    reach("set_start_obs_capture")(0.002)
+    reach("set_ep_max_length")(2)
+    assert [env.step(np.zeros(1))[3] for _ in range(2)] == [False, True]
+    reach("wait")()
+    reach("stop")()
+    assert set(reach("benchmarks")()) == {"clock", "deltas"}
+    assert reach("benchmark_statistics")()["time_steps"] == 2
+    assert reach("clock").timeouts == 0
+    assert reach("default_action").tolist() == [0.5]
+    env.reset()
+    env.close()

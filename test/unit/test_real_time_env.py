@@ -177,6 +177,58 @@ def test_reset_and_step_return_what_the_interface_says(env):
     assert (observation[0], reward, terminated, truncated, info["capture"]) == ([1], 1.0, False, False, 1)
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.TimeStepTimeoutWarning")
+def test_the_info_tells_when_the_time_step_was(make_env, clock):
+    env = make_env(start_obs_capture=0.04, time_step_timeout_factor=0.5)
+    reset_info = env.reset()[1]
+    assert "time_step" not in reset_info, "no time-step led to its observation"
+    told = []
+    for late_ms in (0, 60, 0, 100, 0):
+        clock.advance_ns(late_ms * MS)
+        told.append(env.step([0.1])[-1]["time_step"])
+    on_time = {"index": 0, "nominal_start": 0, "start": 0, "lateness": 0, "overrun": False, "timed_out": False}
+    assert told == [
+        {**on_time, "capture": 0.04},
+        # The caller came 10 ms late: this one was captured when it came, the next began late, on the grid.
+        {**on_time, "index": 1, "nominal_start": 0.05, "start": 0.05, "capture": 0.11},
+        {
+            **on_time,
+            "index": 2,
+            "nominal_start": 0.1,
+            "start": 0.11,
+            "lateness": 0.01,
+            "overrun": True,
+            "capture": 0.14,
+        },
+        {**on_time, "index": 3, "nominal_start": 0.15, "start": 0.15, "capture": 0.25},
+        {
+            **on_time,
+            "index": 4,
+            "nominal_start": 0.25,
+            "start": 0.25,
+            "lateness": 0.05,
+            "timed_out": True,
+            "capture": 0.29,
+        },
+    ]
+
+
+def test_the_info_of_the_interface_is_neither_written_nor_overwritten(env):
+    mine = {"time_step": "mine"}
+    env.interface.do["get_obs_rew_terminated_info"] = lambda: ([np.zeros(1, dtype=np.float32)], 0.0, False, mine)
+    env.reset()
+    assert env.step([0.1])[-1] == {"time_step": "mine"}
+    mine.clear()
+    assert set(env.step([0.1])[-1]) == {"time_step"}
+    assert mine == {}
+
+
+def test_the_info_tells_no_time_where_it_is_not_to(make_env):
+    env = make_env(time_in_info=False)
+    env.reset()
+    assert env.step([0.1])[-1] == {"capture": 1}
+
+
 def test_the_interface_draws_from_the_generator_of_the_environment(env):
     drawn = []
     env.interface.do["reset"] = lambda seed, options: drawn.append(env.interface.np_random.random())
@@ -210,6 +262,7 @@ def test_the_action_joins_the_observation_as_the_newest(env):
     assert buffer_of(env.step([0.3])[0]) == [0.2, 0.3]
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.ConfigWarning")
 @pytest.mark.parametrize(
     ("reset_act_buf", "last_act_on_reset", "buffer", "first"),
     [
@@ -538,6 +591,7 @@ def test_the_trace_of_the_durations(make_env, clock):
     }
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.TimeStepTimeoutWarning")
 @pytest.mark.parametrize("kind", ["polyak", "trace"])
 def test_statistics_of_the_durations(make_env, clock, kind):
     env = make_env(benchmark=True, benchmark_type=kind, time_step_timeout_factor=0.5)

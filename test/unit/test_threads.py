@@ -246,6 +246,24 @@ def test_ts_an_interrupt_while_waiting_leaves_the_environment_usable(make, gate)
     assert [float(part[0]) for part in observation] == [1, np.float32(0.2)]
 
 
+def test_ts_an_interrupt_while_sending_waits_until_the_time_step_has_begun(make):
+    def interrupt_the_caller(control):
+        env.interface.do.clear()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        caller_interrupted.wait(0.1)  # it has not been: the interrupt waits
+
+    caller_interrupted = Event()
+    env = make(RealTimeEnvTS, act_buf_len=2)
+    env.reset()
+    env.interface.do["send_control"] = interrupt_the_caller
+    with pytest.raises(KeyboardInterrupt):
+        env.step([0.1])
+    caller_interrupted.set()
+    observation, _, _, _, info = env.step([0.2])
+    assert [float(part[0]) for part in observation] == [2, np.float32(0.1), np.float32(0.2)]
+    assert info["time_step"]["index"] == 1
+
+
 @pytest.mark.parametrize("method", ["__init__", "get_action_space", "get_time_source"])
 def test_ts_an_interface_that_blocks_while_it_is_made_is_named(make, gate, method):
     with pytest.raises(InterfaceTimeoutError, match=rf"the interface's {method}\(\) has been blocked for 0\.3 s"):
