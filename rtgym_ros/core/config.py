@@ -15,10 +15,13 @@ from rtgym_ros.core.time_source import to_ns
 
 Preprocessor = Callable[[Any], Any]
 
+process_defaults: dict[str, Any] = {}
+"""Entries that have another default in this process: those of ``python -m rtgym_ros.compat``."""
+
 
 @dataclass(frozen=True)
 class RealTimeConfig:
-    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last four are ours.
+    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last five are ours.
 
     Attributes:
         interface: class (or factory) of the user's interface.
@@ -42,6 +45,8 @@ class RealTimeConfig:
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (:mod:`rtgym_ros.envs.step_info`).
         interface_timeout: the longest that a call waits for the interface (s).
+        agent_timeout: how long after the end of a time-step nobody may call before the safe action is sent (s), or
+            ``inf``.
 
     Raises:
         ConfigError: a value is of the wrong type or out of range.
@@ -68,6 +73,7 @@ class RealTimeConfig:
     observation_check: str = "raise"
     time_in_info: bool = True
     interface_timeout: float = 60.0
+    agent_timeout: float = 1.0
 
     def __post_init__(self) -> None:
         """Check every entry, then freeze the containers."""
@@ -99,7 +105,7 @@ class RealTimeConfig:
             raise ConfigError("config['interface'] is missing: set it to your RealTimeGymInterface class")
         if "time_step_duration" in values:
             values.setdefault("start_obs_capture", values["time_step_duration"])
-        return cls(**values)
+        return cls(**{**process_defaults, **values})
 
     def clock_timing(self) -> tuple[int, int, int, int]:
         """Return the clock's duration, capture offset, elasticity and tolerance (ns).

@@ -117,4 +117,5 @@ RULES: dict[str, _Rule] = {
     "observation_check": ("'raise', 'warn' or 'off'", lambda v: v in ("raise", "warn", "off")),
     "time_in_info": _FLAG,
     "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
+    "agent_timeout": ("a number of seconds > 0, or inf", lambda v: _is_number(v) and v > 0),
 }

@@ -27,6 +27,7 @@ class Episode:
         self._repeats = config.last_act_on_reset and not config.reset_act_buf
         self._buffer = ActionBuffer(int(config.act_buf_len))
         self._buffer.fill(default_action)
+        self._newest_was_sent = False
         self._appended = self._buffer if config.act_in_obs else ActionBuffer(0)
 
     @property
@@ -34,22 +35,35 @@ class Episode:
         """The action that ``reset`` sends."""
         return self._last_action if self._repeats else self.default_action
 
-    def begin(self, action: Any, in_mid_episode: bool) -> None:
+    def begin(self, action: Any) -> None:
         """Begin an episode with ``action``, which has just been sent; the one before may not have ended."""
         if self._refills:
             self._buffer.fill(action)
-        elif in_mid_episode:  # what is sent now comes after the newest
-            self._buffer.append(action)
-        else:  # the newest was never sent, the episode ended before: what is sent now takes its place
-            self._buffer.replace_newest(action)
+            self._newest_was_sent = True
+        else:
+            self.send_between(action)
         self._last_action = action
         self.time_steps = 0
 
     def take(self, action: Any) -> None:
-        """Count a time-step that is over, and the action that followed it."""
+        """Count a time-step that is over, and the action that begins the next one."""
         self._buffer.append(action)
         self._last_action = action
+        self._newest_was_sent = True
         self.time_steps += 1
+
+    def end(self, action: Any) -> None:
+        """Count the last time-step, and the action that is not sent after it."""
+        self.take(action)
+        self._newest_was_sent = False
+
+    def send_between(self, action: Any) -> None:
+        """Take an action into account that no time-step of the learner began with, as the safe action."""
+        if self._newest_was_sent:
+            self._buffer.append(action)
+        else:  # the episode ended before the newest was sent: this one takes its place
+            self._buffer.replace_newest(action)
+        self._newest_was_sent = True
 
     def observed(self, observation: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return ``observation`` with the action buffer, oldest first, if it is to be in there."""

@@ -16,6 +16,7 @@ from rtgym_ros.core.elastic_clock import ElasticClock
 from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
+from rtgym_ros.envs.agent_watchdog import AgentWatchdog
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.pending_capture import CAPTURE
@@ -51,6 +52,8 @@ class InterfaceLink:
         self._has_acted = False
         self.failed = False
         """Whether a method of the interface has failed since the last time-step was started."""
+        self.on_safe_action: Callable[[Any], None] = _nothing
+        """Called with the safe action when it has been sent."""
         self.interface: RealTimeGymInterface = self._ask("__init__", _build, config)
         try:
             self.action_space = _space(self._ask("get_action_space", self.interface.get_action_space))
@@ -62,6 +65,9 @@ class InterfaceLink:
             observations = ObservationGuard(self.observation_space, config.observation_check)
             self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
             strategy.attach(self._work, self.time_source)
+            self.agent = AgentWatchdog(
+                self.time_source, config.agent_timeout, self._stop_for_absent_agent, config.interface_timeout
+            )
         except BaseException:
             with suppress(Exception):  # what led here is the error to raise
                 strategy.call("close", self.interface.close, late=True)
@@ -72,6 +78,8 @@ class InterfaceLink:
         self._has_acted = True
         self._guarded("send_control", self._strategy.start, action)
         self.failed = False
+        time_step = self._work.begun
+        self.agent.expect(time_step.end_ns if time_step is not None else None)
 
     def join(self) -> Observed | None:
         """Wait for the end of the running time-step and return what it captured, None if there is none."""
@@ -91,6 +99,7 @@ class InterfaceLink:
     def wait(self) -> None:
         """Let the interface hold the robot; the clock excuses the time that passes."""
         self._clock.pause()
+        self.agent.expect(None)
         self._guarded("wait", self._strategy.call, "wait", self.interface.wait)
 
     def render(self, mode: str | None) -> Any:
@@ -103,12 +112,13 @@ class InterfaceLink:
 
     def close(self) -> None:
         """Send the safe action if anything was ever sent, close the interface, and end the threads."""
+        agent_ended = self.agent.close()
         self._strategy.abandon()
         try:
             self._send_safe_action()
             self._ask("close", self.interface.close)
         finally:
-            ended = self._strategy.close()
+            ended = self._strategy.close() and agent_ended
         if not ended:
             raise InterfaceTimeoutError("the interface has not let go of its thread, which goes on in the background")
 
@@ -132,6 +142,7 @@ class InterfaceLink:
         except (Exception, SystemExit) as error:  # an interrupt, in contrast, is the caller's: nothing has failed
             _name(error, method)
             self.failed = True
+            self.agent.expect(None)  # the robot is stopped here
             self._strategy.abandon()
             self._clock.restart()
             self._send_safe_action()
@@ -144,9 +155,19 @@ class InterfaceLink:
             self._strategy.call("send_control", self._work.send, self._safe_action, late=True)
         except Exception as error:  # what led here is the error to raise; this one must not hide it
             _log.error("the safe action could not be sent: %s", error)
+        else:
+            self.on_safe_action(self._safe_action)
+
+    def _stop_for_absent_agent(self) -> None:
+        _log.warning("nobody has called step() or reset() in time: the safe action is sent")
+        self._send_safe_action()
 
     def _ask_action(self, method: str, function: Callable[[], Any]) -> Any:
         return self.guard.admit(self._ask(method, function), f"{method}()")
+
+
+def _nothing(_action: Any) -> None:
+    pass
 
 
 def _name(error: BaseException, method: str) -> None:

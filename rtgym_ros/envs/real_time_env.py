@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import gymnasium
@@ -58,7 +58,6 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.metadata = {**self.metadata, "render_fps": max(round(1 / settings.time_step_duration), 1)}
         self._state = State.CREATED
         self._closed_by = "after close()"
-        self._lock = RLock()
         self._clock = settings.make_clock()
         self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
         strategy = self._strategy_class(settings.interface_timeout)
@@ -74,7 +73,9 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.observation_space = spaces.Tuple(
             (*self._link.observation_space.spaces, *(self._link.action_space,) * appended)
         )
+        self._turn: AbstractContextManager[None] = self._link.agent
         self._episode = Episode(settings, self._link.default_action)
+        self._link.on_safe_action = self._episode.send_between
         # A program that forgets close(), or ends without it, must not leave its robot moving.
         self._abandoned = weakref.finalize(self, self._link.close)
         tell_of_forks(self)
@@ -91,15 +92,14 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             StateError: the environment is closed.
             Exception: what the interface raised; the safe action was sent and ``reset()`` may be called again.
         """
-        with self._lock:
+        with self._turn:
             entered_ns = self._link.time_source.now_ns()
             self._refuse_if_closed("reset()")
             super().reset(seed=seed)
             self._link.join()
             joined_ns = self._link.time_source.now_ns()
             observation, info = self._link.reset(seed, options, self.np_random)
-            in_mid_episode = self._state is State.RUNNING
-            self._start(self._episode.first_action, lambda action: self._begin_episode(action, in_mid_episode))
+            self._start(self._episode.first_action, self._begin_episode)
             self._benchmark.call(entered_ns, joined_ns, self._link.time_source.now_ns(), is_step=False)
             self._show()
             return self._episode.observed(observation), info
@@ -116,7 +116,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             StateError: no episode is under way.
             Exception: what the interface raised; the safe action was sent and ``reset()`` begins again.
         """
-        with self._lock:
+        with self._turn:
             entered_ns = self._link.time_source.now_ns()
             self._refuse_unless_running()
             action = self._link.guard.admit(action)
@@ -125,7 +125,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             joined_ns = self._link.time_source.now_ns()
             truncated = not observed.terminated and self._episode.time_steps + 1 >= self.config.ep_max_length
             if observed.terminated or truncated:
-                self._episode.take(action)
+                self._episode.end(action)
                 self._state = State.DONE
                 if self.config.wait_on_done:
                     self.wait()
@@ -138,13 +138,13 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
 
     def render(self) -> Any:
         """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None."""
-        with self._lock:
+        with self._turn:
             self._refuse_if_closed("render()")
             return self._link.render(self.render_mode)
 
     def close(self) -> None:
         """Send the safe action, close the interface and end every thread; a second call does nothing."""
-        with self._lock:
+        with self._turn:
             if self._state is State.CLOSED:
                 return
             self._state = State.CLOSED
@@ -154,7 +154,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     def lose_in_fork(self) -> None:
         """Be closed in a forked process, whose threads and robot are still those of the parent."""
         self._abandoned.detach()
-        self._lock = RLock()  # somebody may have held it, who is not here
+        self._turn = nullcontext()  # the lock in the other one may be held by somebody who is not here
         self._state = State.CLOSED
         self._closed_by = "in a forked process"
 
@@ -178,20 +178,25 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         return self._clock
 
     @property
+    def agent_timeouts(self) -> int:
+        """How often the safe action was sent because nobody called ``step()`` or ``reset()`` in time."""
+        return self._link.agent.stops
+
+    @property
     def default_action(self) -> Any:
         """A copy of the action that ``reset()`` sends."""
         return self._link.guard.admit(self._episode.default_action)
 
     def wait(self) -> None:
         """Pause: wait for the running time-step, then let the interface hold the robot until the next call."""
-        with self._lock:
+        with self._turn:
             self._refuse_if_closed("wait()")
             self._link.join()
             self._link.wait()
 
     def stop(self) -> None:
         """Wait for the running time-step."""
-        with self._lock:
+        with self._turn:
             self._link.join()
 
     def benchmarks(self) -> dict[str, Any]:
@@ -241,7 +246,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ActionError: it is not an element of the action space.
         """
-        with self._lock:
+        with self._turn:
             self._episode.default_action = self._link.guard.admit(default_action, "default_action")
 
     def set_time_step_duration(self, time_step_duration: float, time_step_timeout_factor: float | None = None) -> None:
@@ -274,7 +279,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
 
     def _reconfigure(self, **changes: float) -> None:
         """Replace entries of the configuration, validated like those of the first one."""
-        with self._lock:
+        with self._turn:
             self.config = replace(self.config, **changes)  # type: ignore[arg-type]  # all of them are numbers
             self._clock.retime(*self.config.clock_timing())
 
@@ -287,8 +292,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             if self._clock.time_steps > before:
                 take(action)
 
-    def _begin_episode(self, action: Any, in_mid_episode: bool) -> None:
-        self._episode.begin(action, in_mid_episode)
+    def _begin_episode(self, action: Any) -> None:
+        self._episode.begin(action)
         self._state = State.RUNNING
 
     def _refuse_if_closed(self, call: str) -> None:

@@ -38,6 +38,7 @@ GOOD = {
     "observation_check": ["raise", "warn", "off"],
     "time_in_info": [True, False],
     "interface_timeout": [1e-3, 60],
+    "agent_timeout": [1e-3, 60, math.inf],
 }
 BAD = {
     "interface": ("a RealTimeGymInterface class", [None, "Drone", 3]),
@@ -67,6 +68,7 @@ BAD = {
     "observation_check": ("'raise', 'warn' or 'off'", [True, None, "clip"]),
     "time_in_info": ("True or False", [1, None]),
     "interface_timeout": ("a number of seconds > 0", [0, -1, math.nan, math.inf, True, "60", None]),
+    "agent_timeout": ("a number of seconds > 0, or inf", [0, -1.0, math.nan, True, "1", None]),
 }
 ENTRIES = [entry.name for entry in fields(RealTimeConfig)]
 

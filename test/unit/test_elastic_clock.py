@@ -193,3 +193,12 @@ def test_an_elasticity_of_never_never_times_out(latenesses):
         time_step = clock.begin(time_step.end_ns + late_ns)
         assert time_step.start_ns == index * DURATION
     assert clock.timeouts == 0
+
+
+def test_without_a_tolerance_a_nanosecond_late_is_an_overrun():
+    clock = ElasticClock(50, 50, 20)
+    clock.begin(0)
+    assert clock.begin(51).overrun
+    clock.retime(50, 50, 20)
+    assert not clock.begin(100).overrun
+    assert clock.begin(151).overrun

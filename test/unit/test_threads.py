@@ -118,7 +118,7 @@ def test_v1_has_a_watchdog_and_from_the_first_time_step_on_a_helper(make):
     for _ in range(3):
         env.reset()
         env.step([0.1])
-        assert names() == ["rtgym_ros call watchdog", "rtgym_ros interface"]
+        assert names() == ["rtgym_ros agent watchdog", "rtgym_ros call watchdog", "rtgym_ros interface"]
     env.close()
     assert names() == []
 
@@ -156,11 +156,11 @@ def test_ts_one_background_thread_makes_every_call(make):
     assert [entry[1] for entry in env.interface.log[:6]] == ["reset", "send", "capture", "send", "capture", "wait"]
 
 
-def test_ts_has_one_thread_until_it_is_closed(make):
+def test_ts_has_a_thread_of_its_own_and_one_that_watches_the_agent(make):
     env = make(RealTimeEnvTS)
     env.reset()
     env.step([0.1])
-    assert names() == ["rtgym_ros interface"]
+    assert names() == ["rtgym_ros agent watchdog", "rtgym_ros interface"]
     env.close()
     assert names() == []
 
