@@ -60,7 +60,7 @@ class InterruptibleCall:
                 return
             self._interrupted = self._interrupted or self._claim()
             if self._interrupted and not self._ended:
-                _raise_in(self._thread_id, Interrupted)
+                _raise_interrupted_in(self._thread_id)
                 _wake(self._thread_id)
 
     def _claim(self) -> bool:
@@ -72,13 +72,19 @@ class InterruptibleCall:
 
     def _settle(self) -> None:
         """See to it that no interrupt is under way any more."""
+        # contextlib.suppress() would not do: it is Python code itself, in which an interrupt can come out.
         while not self._ended:
             try:
                 with self._lock:
                     self._ended = True
-                    _raise_in(self._thread_id, None)
             except Interrupted:
                 pass
+        # None is sent from here on, and one that was sent before comes out where Python code runs, so here. (It could
+        # be taken back, but CPython up to 3.11 would then look for it at every instruction, for ever.)
+        try:  # noqa: SIM105
+            _run_python_code()
+        except Interrupted:
+            pass
 
 
 def prepare_main_thread() -> None:
@@ -100,7 +106,10 @@ def _wake(thread_id: int) -> None:
         signal.pthread_kill(thread_id, _WAKE_UP)
 
 
-def _raise_in(thread_id: int | None, exception: type[BaseException] | None) -> None:
-    """Raise ``exception`` in a thread as soon as it runs Python code; None takes back one that is under way."""
-    value = None if exception is None else ctypes.py_object(exception)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id or 0), value)
+def _run_python_code() -> None:
+    for _ in range(2):
+        pass
+
+
+def _raise_interrupted_in(thread_id: int) -> None:
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(Interrupted))

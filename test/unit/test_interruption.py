@@ -138,6 +138,26 @@ def test_an_interrupt_that_comes_at_the_end_of_a_call_hits_nothing_after_it():
         sum(range(1000))
 
 
+def test_nothing_is_left_for_the_interpreter_to_look_for(watchdog):
+    """An interrupt that was taken back made CPython 3.11 spin for ever in a program that is traced."""
+    lines = []
+
+    def trace(*_args):
+        lines.append(1)
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        for _ in range(3):
+            with pytest.raises(InterfaceTimeoutError):
+                watchdog.run("poll", poll)
+            assert sum(number for number in range(100)) == 4950
+    finally:
+        sys.settrace(before)
+    assert lines
+
+
 def test_a_call_that_has_not_begun_or_has_ended_is_not_interrupted():
     call = InterruptibleCall()
     call.interrupt()
