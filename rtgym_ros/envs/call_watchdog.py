@@ -7,8 +7,8 @@ from threading import Event, Thread, current_thread
 from time import monotonic
 from typing import Any
 
-from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.envs.interruption import InterruptibleCall, prepare_main_thread
+from rtgym_ros.envs.pending_capture import blocked
 
 _LONGEST_PERIOD_S = 1.0
 """Between two looks (s)."""
@@ -62,7 +62,7 @@ class CallWatchdog:
         finally:
             self._watched = around
         if not whole:
-            raise InterfaceTimeoutError(f"the interface's {method}() has been blocked for {timeout_s:g} s")
+            raise blocked(method, timeout_s)
         return answer
 
     def close(self) -> bool:

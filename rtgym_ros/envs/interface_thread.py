@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread, current_thread
@@ -13,7 +11,8 @@ from typing import Any
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.envs.interruption import InterruptibleCall
-from rtgym_ros.envs.pending_capture import PendingCapture, result_of
+from rtgym_ros.envs.outcome import Outcome
+from rtgym_ros.envs.pending_capture import PendingCapture, blocked
 
 LATE_TIMEOUT_S = 1.0
 """How long the last attempt to reach the robot after a failure may take (s)."""
@@ -68,13 +67,13 @@ class InterfaceThread:
         """
         if self._is_current():
             return function(*args)
-        future: Future[Any] = Future()
+        outcome = Outcome()
 
         def run() -> None:
             try:
-                future.set_result(function(*args))
+                outcome.succeed(function(*args))
             except BaseException as error:
-                future.set_exception(error)
+                outcome.fail(error)
 
         if self._is_blocked():
             if late:
@@ -83,16 +82,15 @@ class InterfaceThread:
         self._calls.put(run)
         timeout_s = min(self._timeout_s, LATE_TIMEOUT_S) if late else self._timeout_s
         try:
-            return result_of(future, timeout_s, method)
-        except InterfaceTimeoutError:
-            if not future.done():
-                self.blocked()
-            raise
+            ended = outcome.wait(timeout_s)
         except BaseException:
             if whole:
-                with suppress(FutureTimeoutError):
-                    future.exception(timeout_s)
+                outcome.wait(timeout_s)
             raise
+        if not ended:
+            self.blocked()
+            raise blocked(method, timeout_s)
+        return outcome.get()
 
     def blocked(self) -> None:
         """Interrupt what blocks the thread; until it is free again, calls are refused at once."""

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import ctypes
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 _WAKE_UP = signal.SIGURG
 """Ignored unless a program asks for it, so it does no harm where it is lost."""
+
+_SPINS_WHEN_TRACED = sys.version_info[:2] == (3, 11)
+"""In CPython 3.11 a thread that is traced (a debugger, coverage) waits, spinning, until another one has taken note of
+its exception. One that waits outside of Python, and cannot be woken, never does, and is better left alone."""
+
+_raise_in_thread = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_raise_in_thread.argtypes = (ctypes.c_ulong, ctypes.py_object)
 
 
 class Interrupted(BaseException):
@@ -25,11 +33,12 @@ class Interrupted(BaseException):
 class InterruptibleCall:
     """One call that may be interrupted from another thread: while it runs, and never after it has ended."""
 
-    __slots__ = ("_ended", "_interrupted", "_lock", "_thread_id", "_tokens")
+    __slots__ = ("_ended", "_interrupted", "_thread_id", "_tokens")
+
+    _lock = threading.Lock()  # of all of them: it is needed when a call is interrupted, and that is rare
 
     def __init__(self) -> None:
         self._tokens = [None]  # who takes it decides how the call ended; pop() is atomic, and cheaper than the lock
-        self._lock = threading.Lock()
         self._thread_id: int | None = None
         self._interrupted = False
         self._ended = False
@@ -55,13 +64,20 @@ class InterruptibleCall:
 
     def interrupt(self) -> None:
         """Raise :class:`Interrupted` in the call if it still runs; to be repeated, since it can be swallowed there."""
+        thread_id = self._thread_id
+        if thread_id is None:
+            return
+        wakes = thread_id == threading.main_thread().ident and signal.getsignal(_WAKE_UP) is _on_wake_up
+        if not wakes and _SPINS_WHEN_TRACED and sys.gettrace() is not None:
+            return
         with self._lock:
-            if self._thread_id is None:
-                return
             self._interrupted = self._interrupted or self._claim()
             if self._interrupted and not self._ended:
-                _raise_interrupted_in(self._thread_id)
-                _wake(self._thread_id)
+                # The one directly after the other: when traced, CPython 3.11 does not come further than this before
+                # the other thread has taken note.
+                _raise_in_thread(thread_id, Interrupted)
+                if wakes:
+                    signal.pthread_kill(thread_id, _WAKE_UP)
 
     def _claim(self) -> bool:
         try:
@@ -101,15 +117,6 @@ def _on_wake_up(_number: int, _frame: Any) -> None:
     """Do nothing: being Python code is enough for the interrupt to be raised here."""
 
 
-def _wake(thread_id: int) -> None:
-    if thread_id == threading.main_thread().ident and signal.getsignal(_WAKE_UP) is _on_wake_up:
-        signal.pthread_kill(thread_id, _WAKE_UP)
-
-
 def _run_python_code() -> None:
     for _ in range(2):
         pass
-
-
-def _raise_interrupted_in(thread_id: int) -> None:
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(Interrupted))

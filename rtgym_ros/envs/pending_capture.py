@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.envs.outcome import Outcome
 from rtgym_ros.envs.time_step_work import Observed
 
 CAPTURE = "get_obs_rew_terminated_info"
@@ -18,11 +16,13 @@ CAPTURE = "get_obs_rew_terminated_info"
 class PendingCapture:
     """The capture of one time-step: exactly one thread may claim it."""
 
+    __slots__ = ("_outcome", "_run", "_tokens", "time_step")
+
     def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Observed]) -> None:
         self.time_step = time_step
         self._run = run
         self._tokens = [None]
-        self._future: Future[Observed] = Future()
+        self._outcome = Outcome()
 
     def claim(self) -> bool:
         """Take the right to capture; True for one caller only."""
@@ -43,12 +43,14 @@ class PendingCapture:
         An error of the interface goes to who asks for the :meth:`result`. An interrupt gives the claim back.
         """
         try:
-            self._future.set_result(self._run(self.time_step))
+            observed = self._run(self.time_step)
         except Exception as error:
-            self._future.set_exception(error)
+            self._outcome.fail(error)
         except BaseException:
             self._tokens.append(None)
             raise
+        else:
+            self._outcome.succeed(observed)
 
     def capture_for_caller(self) -> None:
         """Do the same in another thread: whatever comes out of the interface is the caller's, an exit included."""
@@ -56,7 +58,7 @@ class PendingCapture:
             self.capture()
         except BaseException as error:
             self.claim()
-            self._future.set_exception(error)
+            self._outcome.fail(error)
 
     def result(self, timeout_s: float, until_due_s: float = 0.0) -> Observed:
         """Return what was captured, or raise what the interface raised, with its traceback.
@@ -68,24 +70,17 @@ class PendingCapture:
         Raises:
             InterfaceTimeoutError: nothing within that time.
         """
-        observed: Observed = result_of(self._future, timeout_s, CAPTURE, until_due_s)
+        if not self._outcome.wait(until_due_s + timeout_s):
+            raise blocked(CAPTURE, timeout_s)
+        observed: Observed = self._outcome.get()
         return observed
 
     @property
     def done(self) -> bool:
         """Whether there is a result."""
-        return self._future.done()
+        return self._outcome.done
 
 
-def result_of(future: Future[Any], timeout_s: float, method: str, before_s: float = 0.0) -> Any:
-    """Return or raise what a call of the interface in another thread did.
-
-    Raises:
-        InterfaceTimeoutError: nothing within ``timeout_s`` after ``before_s``; ``method`` names the call.
-    """
-    try:
-        return future.result(before_s + timeout_s)
-    except FutureTimeoutError:
-        if future.done():  # the interface itself raised it
-            raise
-        raise InterfaceTimeoutError(f"the interface's {method}() has been blocked for {timeout_s:g} s") from None
+def blocked(method: str, timeout_s: float) -> InterfaceTimeoutError:
+    """Return the error that says that a method of the interface has not returned."""
+    return InterfaceTimeoutError(f"the interface's {method}() has been blocked for {timeout_s:g} s")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.step_info import TIME_STEP, time_step_info
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(NamedTuple):
     """What one time-step brought.
 
     Attributes:

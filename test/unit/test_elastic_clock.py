@@ -1,5 +1,3 @@
-from dataclasses import FrozenInstanceError
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,14 +15,12 @@ def clock():
 def test_the_first_time_step_begins_now(clock):
     assert clock.current is None
     first = clock.begin(1234)
-    assert first == TimeStep(
-        index=0, start_ns=1234, capture_ns=1234 + CAPTURE, end_ns=1234 + DURATION, began_ns=1234
-    )
+    assert first == TimeStep(index=0, start_ns=1234, capture_ns=1234 + CAPTURE, end_ns=1234 + DURATION, began_ns=1234)
     assert clock.current is first
 
 
 def test_a_time_step_is_frozen(clock):
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         clock.begin(0).end_ns = 1
 
 

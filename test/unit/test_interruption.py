@@ -66,6 +66,9 @@ def test_the_main_thread_comes_back_from_anywhere(watchdog, block):
     assert watchdog.run("answer", lambda: 42) == 42
 
 
+@pytest.mark.skipif(
+    sys.version_info[:2] == (3, 11) and sys.gettrace() is not None, reason="CPython 3.11 spins when threads are traced"
+)
 @pytest.mark.parametrize("block", PYTHON)
 def test_another_thread_comes_back_from_python_code(watchdog, block):
     told = []
@@ -139,7 +142,7 @@ def test_an_interrupt_that_comes_at_the_end_of_a_call_hits_nothing_after_it():
 
 
 def test_nothing_is_left_for_the_interpreter_to_look_for(watchdog):
-    """An interrupt that was taken back made CPython 3.11 spin for ever in a program that is traced."""
+    """CPython 3.11, traced, spins while an interrupt is pending: for ever if it is taken back or goes unnoticed."""
     lines = []
 
     def trace(*_args):
@@ -147,14 +150,17 @@ def test_nothing_is_left_for_the_interpreter_to_look_for(watchdog):
         return trace
 
     before = sys.gettrace()
+    threading.settrace(trace)
     sys.settrace(trace)
     try:
         for _ in range(3):
-            with pytest.raises(InterfaceTimeoutError):
-                watchdog.run("poll", poll)
+            for block in (poll, threading.Event().wait):
+                with pytest.raises(InterfaceTimeoutError):
+                    watchdog.run("block", block)
             assert sum(number for number in range(100)) == 4950
     finally:
         sys.settrace(before)
+        threading.settrace(before)
     assert lines
 
 
