@@ -40,6 +40,11 @@ class ActionGuard:
         return copy_action(action)
 
     def _admit_array(self, action: Any, box: spaces.Box, source: str) -> Any:
+        if isinstance(action, np.ndarray) and action.dtype == box.dtype and action.shape == box.shape:
+            # The common case, in a third of the time. NaN is in no interval.
+            inside = (box.low <= action) & (action <= box.high)
+            if b"\0" not in inside.tobytes():
+                return action.copy()
         try:
             given = np.array(action)
             finite = np.isfinite(given).all()

@@ -62,7 +62,8 @@ class InterfaceLink:
             self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
             self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
             self.time_source = time_source or self._ask("get_time_source", self.interface.get_time_source)
-            observations = ObservationGuard(self.observation_space, config.observation_check)
+            source = "obs_prepro_func after " if config.obs_prepro_func else ""
+            observations = ObservationGuard(self.observation_space, config.observation_check, source)
             self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
             strategy.attach(self._work, self.time_source)
             self.agent = AgentWatchdog(

@@ -21,18 +21,20 @@ class ObservationGuard:
     Args:
         space: the interface's observation space.
         check: ``"raise"`` an error, ``"warn"`` once and hand it out all the same, or ``"off"``: hand out what comes.
+        source: what led to the observation after the method that it came from, for the error.
     """
 
-    def __init__(self, space: spaces.Tuple[Any], check: str) -> None:
+    def __init__(self, space: spaces.Tuple[Any], check: str, source: str = "") -> None:
         self._admit = _tuple_function(space)
         self._check = check
+        self._source = source
 
-    def admit(self, observation: Any, source: str) -> tuple[Any, ...]:
+    def admit(self, observation: Any, method: str) -> tuple[Any, ...]:
         """Return the observation as a tuple of fresh arrays of the space's types.
 
         Args:
             observation: a sequence with one element per space of the Tuple.
-            source: the method that returned it, for the error.
+            method: the method that returned it, for the error.
 
         Raises:
             InterfaceError: it is not in the space, where that is to raise; or not even a sequence.
@@ -40,13 +42,15 @@ class ObservationGuard:
         try:
             elements = tuple(observation)
         except TypeError:
-            raise InterfaceError(f"{source} must return a list as its observation, got {_shown(observation)}") from None
+            raise InterfaceError(
+                f"{self._source}{method}() must return a list as its observation, got {_shown(observation)}"
+            ) from None
         if self._check == "off":
             return elements
         try:
             admitted: tuple[Any, ...] = self._admit(elements)
         except _NotInSpaceError as error:
-            message = f"{source} must return an observation in its space: {error}"
+            message = f"{self._source}{method}() must return an observation in its space: {error}"
             if self._check == "raise":
                 raise InterfaceError(f"{message} (config['observation_check'] = 'warn' lets it pass)") from None
             self._check = "off"
@@ -122,7 +126,7 @@ def _box_function(box: spaces.Box) -> Admit:
         # Integers are compared before the cast, which would wrap them around; floats after it, which rounds them.
         compared = cast if limits is None else given
         inside = (low <= compared) & (compared <= high)  # NaN is in no interval
-        if not inside.all():
+        if b"\0" in inside.tobytes():  # a tenth of the time that all() takes for a few numbers
             at = tuple(map(int, np.argwhere(~inside)[0]))
             raise _NotInSpaceError(f"must lie in [{low[at]}, {high[at]}] at {list(at)}, got {given[at]}")
         return cast

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtgym_ros.core.elastic_clock import TimeStep
-from rtgym_ros.core.time_source import to_s
+from rtgym_ros.core.time_source import NS_PER_S
 
 TIME_STEP = "time_step"
 """The key in ``info``."""
@@ -27,10 +27,10 @@ def time_step_info(time_step: TimeStep, captured_ns: int) -> dict[str, Any]:
     """
     return {
         "index": time_step.index,
-        "nominal_start": to_s(time_step.start_ns),
-        "start": to_s(time_step.began_ns),
-        "lateness": to_s(time_step.lateness_ns),
+        "nominal_start": time_step.start_ns / NS_PER_S,
+        "start": time_step.began_ns / NS_PER_S,
+        "lateness": time_step.lateness_ns / NS_PER_S,
         "overrun": time_step.overrun,
         "timed_out": time_step.timed_out,
-        "capture": to_s(captured_ns),
+        "capture": captured_ns / NS_PER_S,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -115,8 +116,7 @@ class TimeStepWork:
 
     def hand_out(self, observation: Any, method: str) -> tuple[Any, ...]:
         """Return what ``method`` observed as the environment hands it out, less the action buffer."""
-        source = f"{method}()" if self._preprocess_observation is _unchanged else f"obs_prepro_func after {method}()"
-        return self._observations.admit(self._preprocess_observation(observation), source)
+        return self._observations.admit(self._preprocess_observation(observation), method)
 
 
 def unpack(answer: Any, method: str, names: tuple[str, ...]) -> tuple[Any, ...]:
@@ -127,12 +127,15 @@ def unpack(answer: Any, method: str, names: tuple[str, ...]) -> tuple[Any, ...]:
     """
     if not isinstance(answer, (tuple, list)) or len(answer) != len(names):
         raise InterfaceError(f"{method}() must return ({', '.join(names)}), got {answer!r}")
-    if not isinstance(answer[-1], Mapping):
-        raise InterfaceError(f"{method}() must return a dictionary as its info, got {answer[-1]!r}")
+    info = answer[-1]
+    if not isinstance(info, dict) and not isinstance(info, Mapping):  # the first is far cheaper to ask
+        raise InterfaceError(f"{method}() must return a dictionary as its info, got {info!r}")
     return tuple(answer)
 
 
 def _is_finite_number(value: Any) -> bool:
+    if type(value) is float:
+        return isfinite(value)
     try:
         array = np.asarray(value)
     except ValueError:  # a ragged list
@@ -141,6 +144,8 @@ def _is_finite_number(value: Any) -> bool:
 
 
 def _is_flag(value: Any) -> bool:
+    if value is True or value is False:
+        return True
     array = np.asarray(value)
     return array.size == 1 and array.dtype.kind in "biu"
 

@@ -28,7 +28,7 @@ def guard():
 
 
 def test_what_is_handed_out_is_in_the_space(guard):
-    admitted = guard.admit(good(), "reset()")
+    admitted = guard.admit(good(), "reset")
     assert SPACE.contains(admitted)
     assert admitted[0].tolist() == [0.5, -1.0]
 
@@ -37,7 +37,7 @@ def test_it_shares_nothing_with_what_came(guard):
     given = good()
     given[0] = given[0].astype(np.float32)
     given[3]["b"][0][0] = 0.25
-    admitted = guard.admit(given, "reset()")
+    admitted = guard.admit(given, "reset")
     given[0][:] = given[1][:] = 1
     given[3]["a"][:] = given[3]["b"][1][:] = 1
     given[3]["b"][0][0] = 0.5
@@ -51,7 +51,7 @@ def test_it_shares_nothing_with_what_came(guard):
 def test_a_bound_that_only_the_wider_type_exceeds_is_kept(guard):
     given = good()
     given[0] = np.array([1.0 + 1e-12, -1.0 - 1e-12])
-    assert SPACE.contains(guard.admit(given, "reset()"))
+    assert SPACE.contains(guard.admit(given, "reset"))
 
 
 def replaced(index, value):
@@ -76,7 +76,7 @@ def replaced(index, value):
 )
 def test_what_is_wrong_is_told_with_its_place(guard, observation, message):
     with pytest.raises(InterfaceError) as error:
-        guard.admit(observation, "reset()")
+        guard.admit(observation, "reset")
     assert str(error.value).startswith("reset() must return an observation in its space: ")
     assert message.replace("\\", "") in str(error.value)
     assert "config['observation_check'] = 'warn'" in str(error.value)
@@ -85,9 +85,9 @@ def test_what_is_wrong_is_told_with_its_place(guard, observation, message):
 def test_bytes_are_in_the_space_of_all_bytes_and_not_in_a_smaller_one():
     small = ObservationGuard(spaces.Tuple((spaces.Box(0, 200, (1,), np.uint8),)), "raise")
     with pytest.raises(InterfaceError, match=r"must lie in \[0, 200\] at \[0\], got 201"):
-        small.admit([np.array([201], np.uint8)], "reset()")
+        small.admit([np.array([201], np.uint8)], "reset")
 
 
 def test_off_hands_out_what_comes():
     given = replaced(0, "anything")
-    assert ObservationGuard(SPACE, "off").admit(given, "reset()") == tuple(given)
+    assert ObservationGuard(SPACE, "off").admit(given, "reset") == tuple(given)
