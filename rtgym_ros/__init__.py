@@ -12,9 +12,17 @@ __path__ = extend_path(__path__, __name__)
 from rtgym_ros.drone.dummy_rc_drone import DummyRCDrone
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
 from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.older_generation import GymRealTimeInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.registration import register_environments
 
-__all__ = ["DEFAULT_CONFIG_DICT", "DummyRCDrone", "RealTimeEnv", "RealTimeEnvTS", "RealTimeGymInterface"]
+__all__ = [
+    "DEFAULT_CONFIG_DICT",
+    "DummyRCDrone",
+    "GymRealTimeInterface",
+    "RealTimeEnv",
+    "RealTimeEnvTS",
+    "RealTimeGymInterface",
+]
 
 register_environments()

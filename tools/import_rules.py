@@ -13,6 +13,8 @@ ALLOWED = {
     "core": {"numpy"},
     "envs": {"rtgym_ros.core", "gymnasium", "numpy"},
     "drone": {"rtgym_ros.core", "numpy", "cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
+    "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium"},
+    "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy", "ray", "torch"},
 }
 

@@ -8,20 +8,22 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.config_rules import check_entries, without_obsolete
 from rtgym_ros.core.elastic_clock import NEVER_NS, ElasticClock
-from rtgym_ros.core.errors import ConfigError, nearest
+from rtgym_ros.core.errors import ConfigError, ConfigWarning, nearest
 from rtgym_ros.core.time_source import to_ns
 
 Preprocessor = Callable[[Any], Any]
 
 process_defaults: dict[str, Any] = {}
-"""Entries that have another default in this process: those of ``python -m rtgym_ros.compat``."""
+"""Entries that have another default in this process, that of ``python -m rtgym_ros.compat``; where there are any,
+unknown entries are ignored with a warning."""
 
 
 @dataclass(frozen=True)
 class RealTimeConfig:
-    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last five are ours.
+    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last six are ours.
 
     Attributes:
         interface: class (or factory) of the user's interface.
@@ -41,6 +43,7 @@ class RealTimeConfig:
         last_act_on_reset: ``reset`` sends the last action instead of the default action.
         act_prepro_func: applied to an action before it is sent.
         obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
+        action_check: ``"raise"`` or ``"warn"`` (once, and send it) about an action that is not in its space.
         out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (:mod:`rtgym_ros.envs.step_info`).
@@ -69,6 +72,7 @@ class RealTimeConfig:
     last_act_on_reset: bool = False
     act_prepro_func: Preprocessor | None = None
     obs_prepro_func: Preprocessor | None = None
+    action_check: str = "raise"
     out_of_bounds_action: str = "clip"
     observation_check: str = "raise"
     time_in_info: bool = True
@@ -98,9 +102,12 @@ class RealTimeConfig:
             raise ConfigError(f"config must be a dictionary, got {config!r}")
         values = without_obsolete(config)
         known = [entry.name for entry in fields(cls)]
-        for key in values:
-            if key not in known:
-                raise ConfigError(f"config has no entry {key!r}{nearest(str(key), known)}")
+        for key in [key for key in values if key not in known]:
+            unknown = f"config has no entry {key!r}{nearest(str(key), known)}"
+            if not process_defaults:
+                raise ConfigError(unknown)
+            warn_caller(f"{unknown}: it is ignored", ConfigWarning)
+            del values[key]
         if "interface" not in values:
             raise ConfigError("config['interface'] is missing: set it to your RealTimeGymInterface class")
         if "time_step_duration" in values:

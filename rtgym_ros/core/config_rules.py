@@ -113,6 +113,7 @@ RULES: dict[str, _Rule] = {
     "last_act_on_reset": _FLAG,
     "act_prepro_func": _FUNCTION,
     "obs_prepro_func": _FUNCTION,
+    "action_check": ("'raise' or 'warn'", lambda v: v in ("raise", "warn")),
     "out_of_bounds_action": ("'clip' or 'raise'", lambda v: v in ("clip", "raise")),
     "observation_check": ("'raise', 'warn' or 'off'", lambda v: v in ("raise", "warn", "off")),
     "time_in_info": _FLAG,

@@ -34,6 +34,10 @@ class ConfigWarning(UserWarning):
     """Two entries of a configuration work together, but hardly as intended."""
 
 
+class ActionWarning(RuntimeWarning):
+    """An action is not in its space; it was sent all the same."""
+
+
 class ObservationWarning(RuntimeWarning):
     """The interface returned an observation outside of its space; it was handed out all the same."""
 

@@ -8,7 +8,8 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.action_buffer import copy_action
-from rtgym_ros.core.errors import ActionError
+from rtgym_ros.core.caller_warning import warn_caller
+from rtgym_ros.core.errors import ActionError, ActionWarning
 
 
 class ActionGuard:
@@ -17,11 +18,14 @@ class ActionGuard:
     Args:
         space: the action space.
         clip: clip an out-of-bounds action of a Box into it; otherwise refuse it.
+        check: ``"raise"`` an error, or ``"warn"`` once and admit it as it is; what is not finite is never admitted.
     """
 
-    def __init__(self, space: spaces.Space[Any], clip: bool) -> None:
+    def __init__(self, space: spaces.Space[Any], clip: bool, check: str = "raise") -> None:
         self._space = space
         self._clip = clip
+        self._check = check
+        self._warned = False
 
     def admit(self, action: Any, source: str = "action") -> Any:
         """Return a checked copy of ``action``.
@@ -33,6 +37,17 @@ class ActionGuard:
         Raises:
             ActionError: wrong shape or type, not finite, or out of bounds where that is not clipped.
         """
+        try:
+            return self._admit(action, source)
+        except ActionError as error:
+            if self._check == "raise" or not _may_be_sent(action):
+                raise
+            if not self._warned:
+                self._warned = True
+                warn_caller(f"{error}; it is sent as it is, and so are others like it", ActionWarning)
+            return copy_action(action)
+
+    def _admit(self, action: Any, source: str) -> Any:
         if isinstance(self._space, spaces.Box):
             return self._admit_array(action, self._space, source)
         if not self._space.contains(action):
@@ -63,3 +78,13 @@ class ActionGuard:
                 "set config['out_of_bounds_action'] = 'clip' to have it clipped"
             )
         return np.asarray(inside, dtype=box.dtype)
+
+
+def _may_be_sent(action: Any) -> bool:
+    """Whether an action that is not in its space has no number in it that no robot can follow."""
+    if action is None:
+        return True  # Real-Time Gym's way to send nothing
+    try:
+        return bool(np.isfinite(np.asarray(action, dtype=np.float64)).all())
+    except (TypeError, ValueError):
+        return True

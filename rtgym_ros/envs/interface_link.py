@@ -58,7 +58,7 @@ class InterfaceLink:
         try:
             self.action_space = _space(self._ask("get_action_space", self.interface.get_action_space))
             self.observation_space = _tuple(self._ask("get_observation_space", self.interface.get_observation_space))
-            self.guard = ActionGuard(self.action_space, clip=config.out_of_bounds_action == "clip")
+            self.guard = ActionGuard(self.action_space, config.out_of_bounds_action == "clip", config.action_check)
             self.default_action = self._ask_action("get_default_action", self.interface.get_default_action)
             self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
             self.time_source = time_source or self._ask("get_time_source", self.interface.get_time_source)
@@ -182,7 +182,9 @@ def _build(config: RealTimeConfig) -> RealTimeGymInterface:
         raise ConfigError("config['interface'] is still RealTimeGymInterface: set it to your own interface class")
     interface = config.interface(*config.interface_args, **config.interface_kwargs)
     if not isinstance(interface, RealTimeGymInterface):
-        raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}")
+        older = hasattr(interface, "get_obs_rew_done")
+        hint = "; gymnasium.make('rtgym_ros/gym-rt-v0', ...) takes one of the older generation" if older else ""
+        raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}{hint}")
     return interface
 
 

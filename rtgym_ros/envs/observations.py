@@ -56,7 +56,7 @@ class ObservationGuard:
             self._check = "off"
             warn_caller(f"{message}; it is handed out as it is, and the next ones unchecked", ObservationWarning)
             return elements
-        return admitted
+        return admitted if self._check == "raise" else elements
 
 
 class _NotInSpaceError(Exception):

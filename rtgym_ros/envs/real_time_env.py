@@ -66,7 +66,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         except BaseException:
             strategy.close()
             raise
-        self.interface.render_mode = render_mode
+        if render_mode is not None:
+            self.interface.render_mode = render_mode
         self._show: Callable[[], Any] = self.render if render_mode == "human" else _nothing
         self.action_space = self._link.action_space
         appended = int(settings.act_buf_len) if settings.act_in_obs else 0
@@ -136,10 +137,17 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             observation = self._episode.observed(observed.observation)
             return observation, observed.reward, observed.terminated, truncated, observed.info
 
-    def render(self) -> Any:
-        """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None."""
+    def render(self, mode: str = "human", join_thread: bool = False) -> Any:
+        """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None.
+
+        Args:
+            mode: ignored, for the programs that give it: ``gymnasium.make`` takes a ``render_mode``.
+            join_thread: wait for the running time-step first (Real-Time Gym's).
+        """
         with self._turn:
             self._refuse_if_closed("render()")
+            if join_thread:
+                self._link.join()
             return self._link.render(self.render_mode)
 
     def close(self) -> None:

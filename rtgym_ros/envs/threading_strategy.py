@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
-from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError
+from rtgym_ros.core.caller_warning import warn_caller
+from rtgym_ros.core.elastic_clock import TimeStep
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.call_watchdog import CallWatchdog
 from rtgym_ros.envs.interface_thread import LATE_TIMEOUT_S, InterfaceThread
@@ -70,6 +72,8 @@ class ThreadingStrategy(ABC):
             if work.begun is not None and work.begun is not begun_before:
                 self._pending = PendingCapture(work.begun, work.capture)
                 self._watch(self._pending)
+        if self._pending is not None and self._pending.time_step.timed_out:
+            _warn_of_timeout(self._pending.time_step)
 
     def join(self) -> Observed | None:
         """Wait for the end of the running time-step and return what it captured, None if there is none.
@@ -171,3 +175,11 @@ class BackgroundThread(ThreadingStrategy):
 
     def _watch(self, pending: PendingCapture) -> None:
         self._thread.watch(pending)
+
+
+def _warn_of_timeout(time_step: TimeStep) -> None:
+    warn_caller(
+        f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
+        "more than its elasticity; the clock restarts from now",
+        TimeStepTimeoutWarning,
+    )

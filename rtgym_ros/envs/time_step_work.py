@@ -10,11 +10,10 @@ import numpy as np
 
 from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.benchmark import Benchmark
-from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock, TimeStep
-from rtgym_ros.core.errors import InterfaceError, TimeStepTimeoutWarning
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.errors import InterfaceError
+from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.step_info import TIME_STEP, time_step_info
@@ -69,12 +68,6 @@ class TimeStepWork:
         sent_ns = self._time.now_ns()
         time_step = self._clock.begin(began_ns)
         self._benchmark.send_control(began_ns, sent_ns)
-        if time_step.timed_out:
-            warn_caller(
-                f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
-                "more than its elasticity; the clock restarts from now",
-                TimeStepTimeoutWarning,
-            )
         self._interface.on_time_step(time_step)
 
     def send(self, action: Any) -> None:

@@ -1,8 +1,10 @@
+import warnings
+
 import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rtgym_ros.core.errors import ActionError
+from rtgym_ros.core.errors import ActionError, ActionWarning
 from rtgym_ros.envs.actions import ActionGuard
 
 BOX = spaces.Box(np.array([-1, -2], dtype=np.float32), np.array([1, 2], dtype=np.float32))
@@ -140,3 +142,32 @@ def test_actions_of_several_parts_are_copied():
     action["arm"][0] = 1.0
     action["hand"] = 1
     assert admitted == {"arm": [0.0], "hand": 0}
+
+
+# --- let pass, as Real-Time Gym does ---
+
+
+def test_what_is_not_in_the_space_may_be_let_pass_and_is_told_once():
+    guard = ActionGuard(spaces.Box(-1.0, 1.0, (3,)), clip=True, check="warn")
+    with pytest.warns(ActionWarning, match=r"action must have shape \(3,\), got \(2,\); it is sent as it is"):
+        assert guard.admit(np.ones(2)).tolist() == [1, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert guard.admit(None) is None
+        assert guard.admit([5.0, 0.5, -5.0]).tolist() == [1, 0.5, -1], "what can be checked still is"
+
+
+@pytest.mark.parametrize("action", [[np.nan, 0, 0], [np.inf, 0, 0], np.array([np.nan]), np.nan])
+def test_what_is_not_finite_is_never_let_pass(action):
+    guard = ActionGuard(spaces.Box(-1.0, 1.0, (3,)), clip=True, check="warn")
+    with pytest.raises(ActionError):
+        guard.admit(action)
+
+
+def test_what_is_let_pass_is_a_copy():
+    guard = ActionGuard(spaces.Box(-1.0, 1.0, (3,)), clip=True, check="warn")
+    action = np.ones(2)
+    with pytest.warns(ActionWarning):
+        admitted = guard.admit(action)
+    action[:] = 0
+    assert admitted.tolist() == [1, 1]

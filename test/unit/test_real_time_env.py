@@ -658,6 +658,22 @@ def test_render_returns_what_the_interface_draws(make_env):
     assert env.render().max() == 1
 
 
+def test_rendering_waits_for_the_time_step_if_asked(env, clock):
+    env.reset()
+    env.render("human")
+    assert clock.now_ns() == 0
+    env.render(mode="human", join_thread=True)
+    assert clock.now_ns() == 50 * MS
+
+
+def test_a_render_mode_of_the_interface_is_left_to_it(make_env):
+    class Drawing(type(make_env().interface)):
+        render_mode = "its own"
+
+    assert make_env(interface=Drawing).interface.render_mode == "its own"
+    assert make_env(interface=Drawing, render_mode="rgb_array").interface.render_mode == "rgb_array"
+
+
 def test_human_rendering_shows_every_time_step(make_env):
     shown = []
     env = make_env(render_mode="human")
