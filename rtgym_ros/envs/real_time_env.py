@@ -109,8 +109,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """Wait for the running time-step, then begin the next one by sending ``action``.
 
         Returns:
-            What the running time-step brought: observation (with ``action`` as the newest of the action buffer),
-            reward, terminated, truncated and info.
+            The observation that the running time-step brought (with ``action`` as the newest of the action buffer),
+            its reward, terminated, truncated and info.
 
         Raises:
             ActionError: the action is not one; nothing was sent and the time-step goes on.
@@ -211,8 +211,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """Return the durations measured so far, in seconds, as Real-Time Gym does.
 
         Returns:
-            Of the type ``"polyak"``: ``{name: (mean, mean deviation)}``. Of the type ``"trace"``: ``{"clock": {event:
-            times}, "deltas": {name: durations}}``, float64 arrays. See :mod:`rtgym_ros.core.benchmark`.
+            ``{name: (mean, mean deviation)}`` of the type ``"polyak"``, and ``{"clock": {event: times}, "deltas": {name:
+            durations}}``, float64 arrays, of the type ``"trace"``. See :mod:`rtgym_ros.core.benchmark`.
 
         Raises:
             StateError: the environment is not benchmarked.
