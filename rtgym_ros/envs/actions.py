@@ -71,7 +71,10 @@ class ActionGuard:
             raise ActionError(f"{source} must be finite, got {given.tolist()}")
         if not np.can_cast(given.dtype, box.dtype, "same_kind") and given.dtype.kind not in "iub":
             raise ActionError(f"{source} must be of type {box.dtype}, got {given.dtype}")
-        inside = np.clip(given, box.low, box.high)  # before the cast: integers would wrap around
+        if given.dtype.kind == "f":
+            with np.errstate(over="ignore"):
+                given = given.astype(box.dtype)  # before the clipping: a bound of float32 is not that of float64
+        inside = np.clip(given, box.low, box.high)  # before the cast of integers, which would wrap around
         if not self._clip and (inside != given).any():
             raise ActionError(
                 f"{source} must lie in [{box.low.tolist()}, {box.high.tolist()}], got {given.tolist()}; "

@@ -17,6 +17,7 @@ from rtgym_ros.core.errors import ConfigError, InterfaceError, InterfaceTimeoutE
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.agent_watchdog import AgentWatchdog
+from rtgym_ros.envs.answers import is_frame
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.pending_capture import CAPTURE
@@ -125,7 +126,7 @@ class InterfaceLink:
 
     def _render(self, mode: str | None) -> Any:
         frame = self._strategy.call("render", self.interface.render)
-        if mode == "rgb_array" and not _is_frame(frame):
+        if mode == "rgb_array" and not is_frame(frame):
             shown = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else repr(frame)
             raise InterfaceError(f"render() must return a uint8 array of shape (height, width, 3), got {shown}")
         return frame
@@ -186,10 +187,6 @@ def _build(config: RealTimeConfig) -> RealTimeGymInterface:
         hint = "; gymnasium.make('rtgym_ros/gym-rt-v0', ...) takes one of the older generation" if older else ""
         raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}{hint}")
     return interface
-
-
-def _is_frame(frame: Any) -> bool:
-    return isinstance(frame, np.ndarray) and frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3
 
 
 def _space(space: Any) -> spaces.Space[Any]:

@@ -211,8 +211,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """Return the durations measured so far, in seconds, as Real-Time Gym does.
 
         Returns:
-            ``{name: (mean, mean deviation)}`` of the type ``"polyak"``, and ``{"clock": {event: times}, "deltas": {name:
-            durations}}``, float64 arrays, of the type ``"trace"``. See :mod:`rtgym_ros.core.benchmark`.
+            ``{name: (mean, mean deviation)}`` of the type ``"polyak"``, and ``{"clock": {event: times}, "deltas":
+            {name: durations}}``, float64 arrays, of the type ``"trace"``. See :mod:`rtgym_ros.core.benchmark`.
 
         Raises:
             StateError: the environment is not benchmarked.

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.benchmark import Benchmark
@@ -14,6 +10,7 @@ from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock, TimeStep
 from rtgym_ros.core.errors import InterfaceError
 from rtgym_ros.core.time_source import TimeSource
+from rtgym_ros.envs.answers import is_finite_number, is_flag, unpack
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.step_info import TIME_STEP, time_step_info
@@ -87,9 +84,9 @@ class TimeStepWork:
         observation, reward, terminated, info = unpack(
             captured, "get_obs_rew_terminated_info", ("observation", "reward", "terminated", "info")
         )
-        if not _is_finite_number(reward):
+        if not is_finite_number(reward):
             raise InterfaceError(f"get_obs_rew_terminated_info() must return a finite reward, got {reward!r}")
-        if not _is_flag(terminated):
+        if not is_flag(terminated):
             raise InterfaceError(
                 f"get_obs_rew_terminated_info() must return True or False as terminated, got {terminated!r}"
             )
@@ -110,37 +107,6 @@ class TimeStepWork:
     def hand_out(self, observation: Any, method: str) -> tuple[Any, ...]:
         """Return what ``method`` observed as the environment hands it out, less the action buffer."""
         return self._observations.admit(self._preprocess_observation(observation), method)
-
-
-def unpack(answer: Any, method: str, names: tuple[str, ...]) -> tuple[Any, ...]:
-    """Return the values that ``method`` returned, of which the last is an info.
-
-    Raises:
-        InterfaceError: there are not as many as ``names``, or the last is not a dictionary.
-    """
-    if not isinstance(answer, (tuple, list)) or len(answer) != len(names):
-        raise InterfaceError(f"{method}() must return ({', '.join(names)}), got {answer!r}")
-    info = answer[-1]
-    if not isinstance(info, dict) and not isinstance(info, Mapping):  # the first is far cheaper to ask
-        raise InterfaceError(f"{method}() must return a dictionary as its info, got {info!r}")
-    return tuple(answer)
-
-
-def _is_finite_number(value: Any) -> bool:
-    if type(value) is float:
-        return isfinite(value)
-    try:
-        array = np.asarray(value)
-    except ValueError:  # a ragged list
-        return False
-    return array.ndim == 0 and array.dtype.kind in "biuf" and bool(np.isfinite(array))
-
-
-def _is_flag(value: Any) -> bool:
-    if value is True or value is False:
-        return True
-    array = np.asarray(value)
-    return array.size == 1 and array.dtype.kind in "biu"
 
 
 def _unchanged(value: Any) -> Any:

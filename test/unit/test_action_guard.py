@@ -171,3 +171,15 @@ def test_what_is_let_pass_is_a_copy():
         admitted = guard.admit(action)
     action[:] = 0
     assert admitted.tolist() == [1, 1]
+
+
+def test_a_bound_that_only_the_wider_type_exceeds_is_kept():
+    guard = ActionGuard(spaces.Box(-0.7, 0.7, (1,)), clip=False)
+    assert guard.admit([0.7]) == np.float32(0.7)
+
+
+def test_what_is_too_large_for_the_type_is_clipped_silently():
+    guard = ActionGuard(spaces.Box(-0.7, 0.7, (1,)), clip=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert guard.admit([1e300]) == np.float32(0.7)

@@ -290,6 +290,7 @@ ANSWERS = {
     "reward none": (([GOOD], None, False, {}), "must return a finite reward, got None"),
     "reward array": (([GOOD], np.zeros(2), False, {}), "must return a finite reward, got array"),
     "terminated none": (([GOOD], 0.0, None, {}), "must return True or False as terminated, got None"),
+    "terminated ragged": (([GOOD], 0.0, [[1], [1, 2]], {}), "must return True or False as terminated, got"),
     "terminated text": (([GOOD], 0.0, "no", {}), "must return True or False as terminated, got 'no'"),
     "info none": (([GOOD], 0.0, False, None), "must return a dictionary as its info, got None"),
 }

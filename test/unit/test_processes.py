@@ -120,6 +120,7 @@ def in_a_fork(function):
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.TimeStepTimeoutWarning")
 @pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
 def test_an_environment_is_closed_in_a_forked_process_and_goes_on_in_its_own(make_env, env_class):
     env = make_env(env_class, None, time_step_duration=0.01)

@@ -1,0 +1,5 @@
+"""Tests to inherit: what an interface of your own owes to its environments. Importing it needs no pytest."""
+
+from rtgym_ros.testing.interface_contract import InterfaceContract
+
+__all__ = ["InterfaceContract"]

@@ -1,0 +1,120 @@
+"""What an interface observes: what reset() and the capture return, and how long that holds."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from copy import deepcopy
+from itertools import combinations
+from typing import Any
+from unittest import SkipTest
+
+from gymnasium.utils.env_checker import data_equivalence
+
+from rtgym_ros.testing.aliasing import share_memory
+from rtgym_ros.testing.contract_base import SEED, ContractBase
+from rtgym_ros.testing.interface_under_test import CAPTURE, InterfaceUnderTest
+from rtgym_ros.testing.rules import require
+
+_SEEDS = range(5)
+
+
+class ObservationContract(ContractBase):
+    """Tests of what ``reset`` and ``get_obs_rew_terminated_info`` return."""
+
+    def test_reset_returns_an_observation_and_an_info(self) -> None:
+        """``reset`` returns an observation in its space and a dictionary.
+
+        What the environment casts is in its space: a list, or float64 where the Box is float32.
+        """
+        with self._interface() as robot:
+            robot.reset()
+
+    def test_reset_takes_seed_and_options(self) -> None:
+        """``reset`` is called with the keywords ``seed`` and ``options``."""
+        with self._interface() as robot:
+            signature = inspect.signature(robot.interface.reset)
+            try:
+                signature.bind(seed=SEED, options={})
+            except TypeError:
+                raise AssertionError(f"reset() must take the keywords seed and options, it takes {signature}") from None
+            robot.reset(seed=SEED, options={})
+            robot.reset(seed=None, options=None)
+
+    def test_get_obs_rew_terminated_info_returns_its_four_values(self) -> None:
+        """It returns an observation in its space, a finite reward, True or False, and a dictionary."""
+        with self._interface() as robot:
+            self._drive(robot)
+
+    def test_observations_stay_as_they_were(self) -> None:
+        """An observation does not change when later ones are made, and shares no writable memory with them."""
+        with self._interface() as robot:
+            came = [("reset", robot.reset())]
+            copies = [deepcopy(came[0][1])]
+            for action in self._random_actions(robot.action_space):
+                came.append((CAPTURE, robot.step(action)))
+                copies.append(deepcopy(came[-1][1]))
+        for (method, observation), copy in zip(came, copies, strict=True):
+            for index, (now, then) in enumerate(zip(observation, copy, strict=True)):
+                require(
+                    data_equivalence(now, then, exact=True),
+                    f"{method}() observed [{index}] = {then!r}, which later calls made {now!r}: return a copy of what "
+                    "the interface goes on writing into",
+                )
+        for (method, observation), (later, other) in combinations(came, 2):
+            shared = _shared(observation, other)
+            require(
+                not shared,
+                f"{shared} that {method}() observed is the same object in a later observation of {later}(), and "
+                "whoever writes into one changes the other: return a copy",
+            )
+
+    def test_the_same_seed_repeats_the_task(self) -> None:
+        """Resets with the same seed observe the same ``repeatable_elements``, wherever the robot is."""
+        with self._interface() as robot:
+            indices = self._indices(robot, "repeatable_elements")
+            robot.reset(seed=SEED)
+            first = robot.observed
+            self._drive(robot)
+            robot.reset(seed=SEED)
+            for index in indices:
+                require(
+                    data_equivalence(robot.observed[index], first[index], exact=True),
+                    f"reset(seed={SEED}) observed [{index}] = {first[index]!r} at first and {robot.observed[index]!r} "
+                    "later: draw the task from self.np_random, and name in repeatable_elements no more than the robot "
+                    "can repeat",
+                )
+
+    def test_other_seeds_vary_the_task(self) -> None:
+        """The ``varying_elements`` differ from seed to seed."""
+        if not self.varying_elements:
+            raise SkipTest("no varying_elements are named")
+        with self._interface() as robot:
+            indices = self._indices(robot, "varying_elements")
+            tasks = []
+            for seed in _SEEDS:
+                robot.reset(seed=seed)
+                tasks.append(robot.observed)
+        for index in indices:
+            require(
+                any(not data_equivalence(task[index], tasks[0][index], exact=True) for task in tasks),
+                f"reset() observed [{index}] = {tasks[0][index]!r} with each of the seeds {_SEEDS[0]} to {_SEEDS[-1]}: "
+                "draw the task from self.np_random",
+            )
+
+    def _indices(self, robot: InterfaceUnderTest, attribute: str) -> Sequence[int]:
+        """Return the indices that an attribute names, all of them where it is None."""
+        count = len(robot.observation_space.spaces)
+        named: Sequence[int] | None = getattr(self, attribute)
+        indices = range(count) if named is None else named
+        for index in indices:
+            require(index in range(count), f"{attribute} must be indices from 0 to {count - 1}, got {index!r}")
+        return indices
+
+
+def _shared(observation: Any, other: Any) -> str:
+    """Return what of an observation is part of another too, an empty string for nothing."""
+    for index, element in enumerate(observation):
+        if share_memory(element, other):
+            return f"[{index}]"
+    return "the list" if share_memory(observation, other) else ""

@@ -1,0 +1,28 @@
+"""The drone over ROS 2 keeps the contract of interfaces, with a drone_node in a process of its own."""
+
+import os
+
+import pytest
+
+from rtgym_ros.drone import task
+from rtgym_ros.ros.drone_interface import DroneInterface
+from rtgym_ros.ros.drone_process import DroneProcess
+from rtgym_ros.testing import InterfaceContract
+
+NAMESPACE = f"/test_{os.getpid()}_contract"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_drone_for_all():
+    """A test flies the drone that the one before has left where it was."""
+    with DroneProcess(NAMESPACE, ("seed:=7",)) as process:
+        yield process
+
+
+class TestDroneOverRos(InterfaceContract):
+    time_step_duration = task.TIME_STEP_DURATION
+    repeatable_elements = (2, 3)  # the target: the drone stays where it is
+    varying_elements = (2, 3)
+
+    def make_interface(self):
+        return DroneInterface(namespace=NAMESPACE)
