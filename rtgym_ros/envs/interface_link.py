@@ -173,9 +173,9 @@ def _nothing(_action: Any) -> None:
 
 
 def _name(error: BaseException, method: str) -> None:
-    """Say below the traceback of a foreign error which method of the interface it came out of (Python 3.11 and on)."""
-    if not isinstance(error, RtgymError) and hasattr(error, "add_note"):
-        error.add_note(f"raised in the interface's {method}()")
+    """Note on a foreign error which method of the interface it came out of (PEP 678: shown from Python 3.11 on)."""
+    if not isinstance(error, RtgymError):
+        error.__notes__ = [*getattr(error, "__notes__", ()), f"raised in the interface's {method}()"]
 
 
 def _build(config: RealTimeConfig) -> RealTimeGymInterface:
