@@ -8,6 +8,7 @@ from typing import Any
 
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.envs.token import Token
 
 _LONGEST_WAIT_S = 1.0
 """Between two looks (s): the clock of a simulation may go faster than ours."""
@@ -37,7 +38,7 @@ class AgentWatchdog:
         self._turn = RLock()
         self._depth = 0
         self._deadline_ns: int | None = None
-        self._tokens: list[None] = []  # who takes it has the next turn: the agent or the watchdog; pop() is atomic
+        self._next_turn = Token(is_there=False)  # who takes it, the agent or the watchdog, has the next turn
         self._stopping = Lock()
         self._closed = Event()
         self._thread: Thread | None = None
@@ -47,7 +48,7 @@ class AgentWatchdog:
     def __enter__(self) -> None:
         self._turn.acquire()
         try:
-            if self._depth == 0 and self._deadline_ns is not None and not self._claim():
+            if self._depth == 0 and self._deadline_ns is not None and not self._next_turn.take():
                 self._wait_for_the_stop()
         except BaseException:
             self._turn.release()
@@ -57,7 +58,7 @@ class AgentWatchdog:
     def __exit__(self, *_exception: object) -> None:
         self._depth -= 1
         if self._depth == 0 and self._deadline_ns is not None:
-            self._tokens.append(None)
+            self._next_turn.put()
             if self._thread is None:
                 self._thread = Thread(target=self._watch, name="rtgym_ros agent watchdog", daemon=True)
                 self._thread.start()
@@ -69,7 +70,7 @@ class AgentWatchdog:
 
     def close(self) -> bool:
         """End the thread; return whether it ended."""
-        self._claim()
+        self._next_turn.take()
         self._deadline_ns = None
         self._closed.set()
         if self._thread is None or self._thread is current_thread():
@@ -87,25 +88,18 @@ class AgentWatchdog:
         self._stopping.release()
         self._deadline_ns = None
 
-    def _claim(self) -> bool:
-        try:
-            self._tokens.pop()
-        except IndexError:
-            return False
-        return True
-
     def _watch(self) -> None:
         while not self._closed.wait(self._wait_s()):
             deadline_ns = self._deadline_ns
             if deadline_ns is None or self._time.now_ns() < deadline_ns:
                 continue
             with self._stopping:
-                if self._deadline_ns == deadline_ns and self._claim():
+                if self._deadline_ns == deadline_ns and self._next_turn.take():
                     self.stops += 1
                     self._stop_robot()
 
     def _wait_s(self) -> float:
         deadline_ns = self._deadline_ns
-        if deadline_ns is None or not self._tokens:
+        if deadline_ns is None or not self._next_turn.is_there:
             return self._idle_s
         return min(max(to_s(deadline_ns - self._time.now_ns()), 0.0), _LONGEST_WAIT_S)

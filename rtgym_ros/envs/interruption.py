@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from rtgym_ros.envs.token import Token
+
 _WAKE_UP = signal.SIGURG
 """Ignored unless a program asks for it, so it does no harm where it is lost."""
 
@@ -33,12 +35,12 @@ class Interrupted(BaseException):
 class InterruptibleCall:
     """One call that may be interrupted from another thread: while it runs, and never after it has ended."""
 
-    __slots__ = ("_ended", "_interrupted", "_thread_id", "_tokens")
+    __slots__ = ("_ended", "_interrupted", "_thread_id", "_whole")
 
     _lock = threading.Lock()  # of all of them: it is needed when a call is interrupted, and that is rare
 
     def __init__(self) -> None:
-        self._tokens = [None]  # who takes it decides how the call ended; pop() is atomic, and cheaper than the lock
+        self._whole = Token()  # who takes it, the call or the interrupt, decides how the call ended
         self._thread_id: int | None = None
         self._interrupted = False
         self._ended = False
@@ -52,10 +54,10 @@ class InterruptibleCall:
             except Interrupted:
                 pass
             except BaseException:
-                if self._claim():
+                if self._whole.take():
                     raise
             else:
-                if self._claim():
+                if self._whole.take():
                     return True, answer
         except Interrupted:  # it came a moment after the end
             pass
@@ -71,20 +73,13 @@ class InterruptibleCall:
         if not wakes and _SPINS_WHEN_TRACED and sys.gettrace() is not None:
             return
         with self._lock:
-            self._interrupted = self._interrupted or self._claim()
+            self._interrupted = self._interrupted or self._whole.take()
             if self._interrupted and not self._ended:
                 # The one directly after the other: when traced, CPython 3.11 does not come further than this before
                 # the other thread has taken note.
                 _raise_in_thread(thread_id, Interrupted)
                 if wakes:
                     signal.pthread_kill(thread_id, _WAKE_UP)
-
-    def _claim(self) -> bool:
-        try:
-            self._tokens.pop()
-        except IndexError:
-            return False
-        return True
 
     def _settle(self) -> None:
         """See to it that no interrupt is under way any more."""

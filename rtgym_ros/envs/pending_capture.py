@@ -8,6 +8,7 @@ from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.envs.outcome import Outcome
 from rtgym_ros.envs.time_step_work import Observed
+from rtgym_ros.envs.token import Token
 
 CAPTURE = "get_obs_rew_terminated_info"
 """The method of the interface that captures."""
@@ -16,26 +17,22 @@ CAPTURE = "get_obs_rew_terminated_info"
 class PendingCapture:
     """The capture of one time-step: exactly one thread may claim it."""
 
-    __slots__ = ("_outcome", "_run", "_tokens", "time_step")
+    __slots__ = ("_claim", "_outcome", "_run", "time_step")
 
     def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Observed]) -> None:
         self.time_step = time_step
         self._run = run
-        self._tokens = [None]
+        self._claim = Token()
         self._outcome = Outcome()
 
     def claim(self) -> bool:
         """Take the right to capture; True for one caller only."""
-        try:
-            self._tokens.pop()  # atomic, and cheaper than a lock
-        except IndexError:
-            return False
-        return True
+        return self._claim.take()
 
     @property
     def claimed(self) -> bool:
         """Whether somebody captures or has captured."""
-        return not self._tokens
+        return not self._claim.is_there
 
     def capture(self) -> None:
         """Wait for the capture to be due and make it, in the caller's thread; to be called by who has claimed it.
@@ -47,7 +44,7 @@ class PendingCapture:
         except Exception as error:
             self._outcome.fail(error)
         except BaseException:
-            self._tokens.append(None)
+            self._claim.put()
             raise
         else:
             self._outcome.succeed(observed)

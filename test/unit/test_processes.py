@@ -11,6 +11,7 @@ from gymnasium import spaces
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from rtgym_ros import RealTimeEnv, RealTimeEnvTS, RealTimeGymInterface
+from rtgym_ros.core.benchmark import DURATIONS
 from rtgym_ros.core.errors import StateError
 
 IDS = ["real-time-gym-v1", "real-time-gym-ts-v1"]
@@ -79,21 +80,11 @@ def test_a_vector_of_two_processes(env_id, context):
             assert not terminated.any()
         assert truncations == [[step % 3 == 2] * 2 for step in range(6)]
         assert infos["final_info"]["time_step"]["index"].tolist() == [5, 5]  # of the reset, 1 and 2; again 3, 4 and 5
-        assert [sorted(durations) for durations in envs.call("benchmarks")] == [sorted(BENCHMARKS)] * 2
+        assert [sorted(durations) for durations in envs.call("benchmarks")] == [sorted(DURATIONS)] * 2
         envs.call("set_ep_max_length", 5)
         assert not any(envs.step(envs.action_space.sample())[3].any() for _ in range(4))
     finally:
         envs.close()
-
-
-BENCHMARKS = [
-    "time_step_duration",
-    "step_duration",
-    "join_duration",
-    "inference_duration",
-    "send_control_duration",
-    "get_obs_duration",
-]
 
 
 @pytest.mark.parametrize("env_id", IDS)
