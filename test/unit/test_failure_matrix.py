@@ -232,7 +232,6 @@ def test_ts_it_blocks_outside_of_python(make, gate, method):
 def test_v1_the_helper_blocks(make):
     """The caller is late, so that the capture is made in the helper's thread."""
     env = make(RealTimeEnv)
-    env.reset()
     reached = threading.Event()
 
     def block():
@@ -240,6 +239,7 @@ def test_v1_the_helper_blocks(make):
         blocks_in_python()
 
     once(env, CAPTURE, block)
+    env.reset()
     assert reached.wait(30)
     with blocked(CAPTURE):
         env.step([0.5])
