@@ -1,9 +1,10 @@
-"""SIGINT and SIGTERM as an event that a program waits for, so that it ends in its own order."""
+"""SIGINT and SIGTERM as something that a program waits for, so that it ends in its own order."""
 
 from __future__ import annotations
 
 import signal
-from threading import Event
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -11,15 +12,15 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopSignal:
-    """While entered, SIGINT and SIGTERM set an event; afterwards they are ignored: the program is ending already.
+    """While entered, SIGINT and SIGTERM set it; afterwards they are ignored: the program is ending already.
 
     Only for the main thread, and for programs that end when the block does.
     """
 
     def __init__(self) -> None:
-        self._event = Event()
-        self.number: int | None = None
-        """The first signal that came, None before."""
+        # Not an Event: a handler that sets it while the same thread is about to wait for it would wait for ever.
+        self._wake_up: SimpleQueue[None] = SimpleQueue()
+        self._is_set = False
 
     def __enter__(self) -> StopSignal:
         """Install the handlers."""
@@ -36,12 +37,15 @@ class StopSignal:
 
     def set(self) -> None:
         """Stop as if a signal had come."""
-        self._event.set()
+        self._is_set = True
+        self._wake_up.put(None)
 
     def wait(self, timeout: float) -> bool:
         """Wait up to ``timeout`` (s); return whether it is time to stop."""
-        return self._event.wait(timeout)
+        if not self._is_set:
+            with suppress(Empty):
+                self._wake_up.get(timeout=timeout)
+        return self._is_set
 
     def _on_signal(self, number: int, frame: FrameType | None) -> Any:
-        self.number = self.number or number
-        self._event.set()
+        self.set()

@@ -117,7 +117,8 @@ class Reader:
             block, process = self._background.pop()
             assert process.poll() is None, f"{block} ended before the page did"
             os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(TIMEOUT_S) == 0, str(block)
+            code = process.wait(TIMEOUT_S)
+            assert code == 0, f"{block} ended with {code} (a negative one is a signal)"
 
 
 def _kill(process):
