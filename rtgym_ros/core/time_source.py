@@ -7,6 +7,7 @@ from collections.abc import Callable
 from threading import local
 from time import monotonic_ns, sleep
 
+from rtgym_ros.core.spin_margin import SpinMargin
 from rtgym_ros.core.timer_slack import set_timer_slack
 
 NS_PER_S = 1_000_000_000
@@ -49,33 +50,29 @@ class MonotonicTimeSource(TimeSource):
     Args:
         min_margin_ns: least time to spin (ns).
         max_margin_ns: most time to spin (ns): what one wait may burn of a core.
+
+    Attributes:
+        spins: false lets it only sleep: tens of microseconds late, for robots on a battery.
     """
 
     def __init__(self, min_margin_ns: int = 20_000, max_margin_ns: int = 500_000) -> None:
-        self._min_margin_ns = min_margin_ns
-        self._max_margin_ns = max_margin_ns
-        self._margin_ns = float(4 * min_margin_ns)
+        self.spins = True
+        self._margin = SpinMargin(min_margin_ns, max_margin_ns)
         self._thread = local()
 
     now_ns = staticmethod(monotonic_ns)  # itself: this is read many times a time-step
 
     def sleep_until_ns(self, deadline_ns: int) -> None:
         """Sleep, then spin, until ``deadline_ns``."""
-        wake_ns = deadline_ns - int(self._margin_ns)
+        wake_ns = deadline_ns - self._margin.ns if self.spins else deadline_ns
         before_ns = monotonic_ns()
         if before_ns < wake_ns:
             if not hasattr(self._thread, "slack_set"):  # the slack belongs to a thread, not to the process
                 self._thread.slack_set = set_timer_slack(1)
             sleep((wake_ns - before_ns) / NS_PER_S)
-            self._adapt(monotonic_ns() - wake_ns)
+            self._margin.learn(monotonic_ns() - wake_ns)
         while monotonic_ns() < deadline_ns:
             pass
-
-    def _adapt(self, overshoot_ns: int) -> None:
-        """Grow at once with a late wake-up, shrink slowly after good ones; one stall must not cost for long."""
-        wanted_ns = min(max(2 * overshoot_ns, self._min_margin_ns), self._max_margin_ns)
-        rate = 0.25 if wanted_ns > self._margin_ns else 0.02
-        self._margin_ns += rate * (wanted_ns - self._margin_ns)
 
 
 class FakeTimeSource(TimeSource):

@@ -7,25 +7,37 @@ from threading import Event, Thread, current_thread
 from time import monotonic
 from typing import Any
 
+from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
 from rtgym_ros.envs.interruption import InterruptibleCall, prepare_main_thread
 from rtgym_ros.envs.pending_capture import blocked
 
-_LONGEST_PERIOD_S = 1.0
+_LONGEST_PERIOD_S = 0.5
 """Between two looks (s)."""
+
+_LOOKS = 8
+"""A timeout: a call is ended up to two looks later."""
+
+_Watched = tuple[InterruptibleCall, str, float, "int | None"]
+"""What is watched: the call, the method that it is in, how long that may last (s), and when it begins (ns)."""
 
 
 class CallWatchdog:
     """Calls the interface in the caller's thread, and ends a call that lasts too long.
 
-    A thread looks a few times a timeout; it is started with the first call.
+    A thread looks a few times a timeout whether the call is still where it was; it is started with the first one. So
+    the caller never has to read a clock.
 
     Args:
         timeout_s: how long a call may last (s); it is ended a quarter of that later at most.
+
+    Attributes:
+        time_source: the clock that calls wait for.
     """
 
     def __init__(self, timeout_s: float) -> None:
+        self.time_source: TimeSource = MonotonicTimeSource()
         self._timeout_s = timeout_s
-        self._watched: tuple[InterruptibleCall, float] | None = None
+        self._watched: _Watched | None = None
         self._stop = Event()
         self._thread: Thread | None = None
         prepare_main_thread()
@@ -36,7 +48,7 @@ class CallWatchdog:
         function: Callable[..., Any],
         *args: Any,
         timeout_s: float | None = None,
-        before_s: float = 0.0,
+        due_ns: int | None = None,
     ) -> Any:
         """Return ``function(*args)``.
 
@@ -45,7 +57,7 @@ class CallWatchdog:
             function: what is called.
             *args: with what.
             timeout_s: how long it may last (s), if not as long as the others.
-            before_s: how long it waits for the clock first (s).
+            due_ns: until when it waits for the clock first (ns).
 
         Raises:
             InterfaceTimeoutError: it lasted too long and was interrupted.
@@ -56,14 +68,20 @@ class CallWatchdog:
         timeout_s = self._timeout_s if timeout_s is None else min(timeout_s, self._timeout_s)
         call = InterruptibleCall()
         around = self._watched  # an interface may call its environment
-        self._watched = call, monotonic() + before_s + timeout_s
+        self._watched = watched = (call, method, timeout_s, due_ns)
         try:
             whole, answer = call.run(function, *args)
+            if not whole:
+                _, method, timeout_s, _ = self._watched or watched
+                raise blocked(method, timeout_s)
         finally:
             self._watched = around
-        if not whole:
-            raise blocked(method, timeout_s)
         return answer
+
+    def go_on_to(self, method: str, due_ns: int | None = None) -> None:
+        """Say that the running call is in another method from here on, or waits until ``due_ns`` and then is."""
+        if self._watched is not None:
+            self._watched = (self._watched[0], method, self._timeout_s, due_ns)
 
     def close(self) -> bool:
         """End the thread; return whether it ended."""
@@ -74,7 +92,14 @@ class CallWatchdog:
         return not self._thread.is_alive()
 
     def _watch(self) -> None:
-        while not self._stop.wait(min(self._timeout_s / 4, _LONGEST_PERIOD_S)):
-            watched = self._watched
-            if watched is not None and monotonic() > watched[1]:
-                watched[0].interrupt()
+        seen: _Watched | None = None
+        since_s = 0.0
+        while not self._stop.wait(min(self._timeout_s / _LOOKS, _LONGEST_PERIOD_S)):
+            watched, now_s = self._watched, monotonic()
+            if watched is None:
+                continue
+            call, _, timeout_s, due_ns = watched
+            if watched is not seen or (due_ns is not None and self.time_source.now_ns() < due_ns):
+                seen, since_s = watched, now_s
+            elif now_s - since_s > timeout_s:
+                call.interrupt()

@@ -20,7 +20,7 @@ from rtgym_ros.envs.agent_watchdog import AgentWatchdog
 from rtgym_ros.envs.answers import is_frame
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.observations import ObservationGuard
-from rtgym_ros.envs.pending_capture import CAPTURE
+from rtgym_ros.envs.pending_capture import CAPTURE, SEND
 from rtgym_ros.envs.threading_strategy import ThreadingStrategy
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
@@ -78,15 +78,27 @@ class InterfaceLink:
     def start(self, action: Any) -> None:
         """Begin the next time-step, when the running one is over, by sending ``action``."""
         self._has_acted = True
-        self._guarded("send_control", self._strategy.start, action)
+        self._guarded(SEND, self._strategy.start, action)
         self.failed = False
-        time_step = self._work.begun
-        self.agent.expect(time_step.end_ns if time_step is not None else None)
+        self._expect_agent()
 
-    def join(self) -> Observed | None:
-        """Wait for the end of the running time-step and return what it captured, None if there is none."""
-        observed: Observed | None = self._guarded(CAPTURE, self._strategy.join)
+    def advance(self, action: Any, is_last: bool) -> Observed:
+        """Wait for the end of the running time-step and return what it captured; ``action`` begins the next one.
+
+        None is begun where ``is_last``, or what was captured ends the episode.
+        """
+        observed: Observed = self._guarded("", self._strategy.advance, action, is_last)
+        self._expect_agent()
         return observed
+
+    @property
+    def over_ns(self) -> int:
+        """When :meth:`advance` began the next time-step (ns)."""
+        return self._work.over_ns
+
+    def join(self) -> None:
+        """Wait for the end of the running time-step, if there is one."""
+        self._guarded(CAPTURE, self._strategy.join)
 
     def reset(
         self, seed: int | None, options: dict[str, Any] | None, rng: np.random.Generator
@@ -124,6 +136,11 @@ class InterfaceLink:
         if not ended:
             raise InterfaceTimeoutError("the interface has not let go of its thread, which goes on in the background")
 
+    def _expect_agent(self) -> None:
+        """Wait for the agent from the end of the running time-step on."""
+        time_step = self._work.begun
+        self.agent.expect(None if time_step is None else time_step.end_ns)
+
     def _render(self, mode: str | None) -> Any:
         frame = self._strategy.call("render", self.interface.render)
         if mode == "rgb_array" and not is_frame(frame):
@@ -139,10 +156,11 @@ class InterfaceLink:
             raise
 
     def _guarded(self, method: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Return ``function(*args)``, or stop the robot; without a ``method`` it is what the time-step was calling."""
         try:
             return function(*args)
         except (Exception, SystemExit) as error:  # an interrupt, in contrast, is the caller's: nothing has failed
-            _name(error, method)
+            _name(error, method or self._work.calling)
             self.failed = True
             self.agent.expect(None)  # the robot is stopped here
             self._strategy.abandon()
@@ -154,7 +172,7 @@ class InterfaceLink:
         if not self._has_acted:
             return
         try:
-            self._strategy.call("send_control", self._work.send, self._safe_action, late=True)
+            self._strategy.call(SEND, self._work.send, self._safe_action, late=True)
         except Exception as error:  # what led here is the error to raise; this one must not hide it
             _log.error("the safe action could not be sent: %s", error)
         else:

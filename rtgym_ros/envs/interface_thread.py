@@ -1,9 +1,8 @@
-"""One background thread that captures on time what nobody else has, and runs calls in between."""
+"""One background thread that makes every call to the interface: on time, or when it is asked to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Event, Thread, current_thread
 from typing import Any
@@ -11,15 +10,14 @@ from typing import Any
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.envs.interruption import InterruptibleCall
-from rtgym_ros.envs.outcome import Outcome
-from rtgym_ros.envs.pending_capture import PendingCapture, blocked
+from rtgym_ros.envs.pending_capture import CAPTURE, SEND, PendingCapture, blocked
+from rtgym_ros.envs.submitted_call import SubmittedCall
 
 LATE_TIMEOUT_S = 1.0
 """How long the last attempt to reach the robot after a failure may take (s)."""
 
 _EARLY_NS = 1_000_000
-"""How long before a capture the thread looks whether it is wanted: late enough that a caller who comes back at all
-in time has mostly done so, early enough for an operating system's coarse timed wait."""
+"""How long before a capture the thread stops listening to calls: enough for an operating system's coarse wait."""
 
 _GRACE_S = 0.1
 """How long a thread that was interrupted is given to show that it no longer is blocked (s)."""
@@ -38,9 +36,6 @@ class InterfaceThread:
         self._timeout_s = timeout_s
         self._calls: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._pending: PendingCapture | None = None
-        self._retired: PendingCapture | None = None
-        self._asleep = True
-        self._look_ns = 0
         self._freed: Event | None = None
         self._running: InterruptibleCall | None = None
         self._thread = Thread(target=self._loop, name="rtgym_ros interface", daemon=True)
@@ -67,30 +62,53 @@ class InterfaceThread:
         """
         if self._is_current():
             return function(*args)
-        outcome = Outcome()
-
-        def run() -> None:
-            try:
-                outcome.succeed(function(*args))
-            except BaseException as error:
-                outcome.fail(error)
-
+        call = SubmittedCall(function, *args)
         if self._is_blocked():
             if late:
-                self._calls.put(run)
-            raise InterfaceTimeoutError(f"the interface still blocks its thread, {method}() cannot be called")
-        self._calls.put(run)
+                self._calls.put(call.run)
+            raise _still_blocked(method)
+        self._calls.put(call.run)
         timeout_s = min(self._timeout_s, LATE_TIMEOUT_S) if late else self._timeout_s
         try:
-            ended = outcome.wait(timeout_s)
+            ended = call.wait(timeout_s)
         except BaseException:
             if whole:
-                outcome.wait(timeout_s)
+                call.wait(timeout_s)
             raise
         if not ended:
             self.blocked()
             raise blocked(method, timeout_s)
-        return outcome.get()
+        return call.get()
+
+    def call_after(self, pending: PendingCapture, function: Callable[..., Any], *args: Any) -> Any:
+        """Run ``function(*args)`` in the thread directly after the capture ``pending``, without a hand-over.
+
+        The function lasts until the end of the time-step and sends. An interrupt of the user keeps it from being
+        called, or waits until it has been done.
+
+        Raises:
+            InterfaceTimeoutError: the capture or the function did not end in time and was interrupted.
+        """
+        if self._is_blocked():
+            raise _still_blocked(SEND)
+        call = SubmittedCall(function, *args)
+        pending.successor = call
+        if pending.done and call.take():  # the thread has not seen it any more
+            return self.call(SEND, function, *args, whole=True)
+        try:
+            ended = call.wait(self._until_s(pending.time_step.capture_ns) + self._timeout_s)
+            if not ended and pending.done:
+                ended = call.wait(self._until_s(pending.time_step.end_ns) + self._timeout_s)
+        except BaseException:
+            if not call.take():
+                call.wait(self._timeout_s)
+            raise
+        if not ended:
+            method = SEND if pending.done else CAPTURE
+            call.take()
+            self.blocked()
+            raise blocked(method, self._timeout_s)
+        return call.get()
 
     def blocked(self) -> None:
         """Interrupt what blocks the thread; until it is free again, calls are refused at once."""
@@ -99,10 +117,8 @@ class InterfaceThread:
         self._interrupt()
 
     def watch(self, pending: PendingCapture) -> None:
-        """Make the capture ``pending`` on time unless somebody claims it before."""
+        """Make the capture ``pending`` when it is due; to be called in the thread."""
         self._pending = pending
-        if self._asleep or _look_ns(pending) < self._look_ns:  # otherwise it wakes in time and finds this one
-            self._calls.put(_nothing)
 
     def close(self) -> bool:
         """End the thread; return whether it ended (it does not while the interface blocks it)."""
@@ -111,6 +127,9 @@ class InterfaceThread:
             return True  # it ends when it comes back
         self._thread.join(_GRACE_S if self._is_blocked() else self._timeout_s)
         return not self._thread.is_alive()
+
+    def _until_s(self, time_ns: int) -> float:
+        return max(to_s(time_ns - self._time_source.now_ns()), 0.0)
 
     def _interrupt(self) -> None:
         running = self._running
@@ -134,7 +153,7 @@ class InterfaceThread:
             try:
                 call = self._calls.get(timeout=self._wait_s())
             except Empty:
-                self._look()
+                self._capture()
                 continue
             if call is None:
                 return
@@ -146,38 +165,24 @@ class InterfaceThread:
         self._running = None
 
     def _wait_s(self) -> float | None:
-        """Return the time until the next look at the pending capture (s), None to sleep until called."""
-        self._asleep = True  # said before looking: a capture that comes up from here on sends a call
+        """Return how long calls are listened to before the capture (s), None if there is none."""
         pending = self._pending
-        if pending is None or pending is self._retired:
+        if pending is None:
             return None
-        self._asleep = False
-        # A claimed capture needs nobody: look again when that of the next time-step is expected.
-        self._look_ns = _look_ns(pending) + (_duration_ns(pending) if pending.claimed else 0)
-        return max(to_s(self._look_ns - self._time_source.now_ns()), 0.0)
+        time_step = pending.time_step
+        early_ns = min(_EARLY_NS, (time_step.end_ns - time_step.start_ns) // 4)
+        return self._until_s(time_step.capture_ns - early_ns)
 
-    def _look(self) -> None:
-        pending = self._pending
-        if pending is None or self._time_source.now_ns() < _look_ns(pending):
-            return  # this wake-up was for an earlier one
-        if pending.claimed:
-            if self._time_source.now_ns() >= _look_ns(pending) + _duration_ns(pending):
-                self._retired = pending  # no time-step followed it: sleep until one does
+    def _capture(self) -> None:
+        pending, self._pending = self._pending, None
+        if pending is None:
             return
-        with suppress(Exception):  # of a clock that stands still: the capture waits for it too, and tells the caller
-            self._time_source.sleep_until_ns(pending.time_step.capture_ns)
-        if pending.claim():
+        if pending.claim():  # otherwise it has been abandoned
             self._run(pending.capture_for_caller)
+        successor = pending.successor
+        if successor is not None and successor.take():
+            self._run(successor.run)
 
 
-def _duration_ns(pending: PendingCapture) -> int:
-    return pending.time_step.end_ns - pending.time_step.start_ns
-
-
-def _look_ns(pending: PendingCapture) -> int:
-    """When to look whether a capture is wanted (ns)."""
-    return pending.time_step.capture_ns - min(_EARLY_NS, _duration_ns(pending) // 4)
-
-
-def _nothing() -> None:
-    pass
+def _still_blocked(method: str) -> InterfaceTimeoutError:
+    return InterfaceTimeoutError(f"the interface still blocks its thread, {method}() cannot be called")

@@ -7,17 +7,19 @@ from typing import Any
 
 
 class Outcome:
-    """A :class:`~concurrent.futures.Future` of one lock: some are made every time-step."""
+    """A :class:`~concurrent.futures.Future` that costs nothing where nobody has to wait: some are made every time-step.
 
-    __slots__ = ("_error", "_ready", "_value", "done")
+    Attributes:
+        done: whether the call has ended.
+    """
+
+    __slots__ = ("_error", "_sleepers", "_value", "done")
 
     def __init__(self) -> None:
         self._value: Any = None
         self._error: BaseException | None = None
-        self._ready = Lock()
-        self._ready.acquire()
+        self._sleepers: list[Lock] = []
         self.done = False
-        """Whether the call has ended."""
 
     def succeed(self, value: Any) -> None:
         """Say what the call returned; once."""
@@ -31,8 +33,12 @@ class Outcome:
 
     def wait(self, timeout_s: float) -> bool:
         """Wait for the end of the call; return whether it came in time."""
-        if not self.done and self._ready.acquire(timeout=min(timeout_s, TIMEOUT_MAX)):
-            self._ready.release()  # for who waits next
+        if not self.done:
+            woken = Lock()
+            woken.acquire()
+            self._sleepers.append(woken)
+            if not self.done:  # otherwise it may have ended before it could see this one sleep
+                woken.acquire(timeout=min(timeout_s, TIMEOUT_MAX))
         return self.done
 
     def get(self) -> Any:
@@ -43,4 +49,5 @@ class Outcome:
 
     def _end(self) -> None:
         self.done = True
-        self._ready.release()
+        while self._sleepers:
+            self._sleepers.pop().release()

@@ -7,23 +7,33 @@ from collections.abc import Callable
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.envs.outcome import Outcome
-from rtgym_ros.envs.time_step_work import Observed
+from rtgym_ros.envs.submitted_call import SubmittedCall
+from rtgym_ros.envs.time_step_work import Captured
 from rtgym_ros.envs.token import Token
 
 CAPTURE = "get_obs_rew_terminated_info"
 """The method of the interface that captures."""
 
+SEND = "send_control"
+"""The method of the interface that sends."""
 
-class PendingCapture:
-    """The capture of one time-step: exactly one thread may claim it."""
 
-    __slots__ = ("_claim", "_outcome", "_run", "time_step")
+class PendingCapture(Outcome):
+    """The capture of one time-step: exactly one thread may claim it.
 
-    def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Observed]) -> None:
+    Attributes:
+        time_step: which one.
+        successor: what the thread that captures does directly afterwards, unless somebody takes it before.
+    """
+
+    __slots__ = ("_claim", "_run", "successor", "time_step")
+
+    def __init__(self, time_step: TimeStep, run: Callable[[TimeStep], Captured]) -> None:
+        super().__init__()
         self.time_step = time_step
+        self.successor: SubmittedCall | None = None
         self._run = run
         self._claim = Token()
-        self._outcome = Outcome()
 
     def claim(self) -> bool:
         """Take the right to capture; True for one caller only."""
@@ -40,14 +50,14 @@ class PendingCapture:
         An error of the interface goes to who asks for the :meth:`result`. An interrupt gives the claim back.
         """
         try:
-            observed = self._run(self.time_step)
+            captured = self._run(self.time_step)
         except Exception as error:
-            self._outcome.fail(error)
+            self.fail(error)
         except BaseException:
             self._claim.put()
             raise
         else:
-            self._outcome.succeed(observed)
+            self.succeed(captured)
 
     def capture_for_caller(self) -> None:
         """Do the same in another thread: whatever comes out of the interface is the caller's, an exit included."""
@@ -55,9 +65,9 @@ class PendingCapture:
             self.capture()
         except BaseException as error:
             self.claim()
-            self._outcome.fail(error)
+            self.fail(error)
 
-    def result(self, timeout_s: float, until_due_s: float = 0.0) -> Observed:
+    def result(self, timeout_s: float, until_due_s: float = 0.0) -> Captured:
         """Return what was captured, or raise what the interface raised, with its traceback.
 
         Args:
@@ -67,15 +77,10 @@ class PendingCapture:
         Raises:
             InterfaceTimeoutError: nothing within that time.
         """
-        if not self._outcome.wait(until_due_s + timeout_s):
+        if not self.done and not self.wait(until_due_s + timeout_s):
             raise blocked(CAPTURE, timeout_s)
-        observed: Observed = self._outcome.get()
-        return observed
-
-    @property
-    def done(self) -> bool:
-        """Whether there is a result."""
-        return self._outcome.done
+        captured: Captured = self.get()
+        return captured
 
 
 def blocked(method: str, timeout_s: float) -> InterfaceTimeoutError:

@@ -68,6 +68,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             raise
         if render_mode is not None:
             self.interface.render_mode = render_mode
+        self._now_ns = self._link.time_source.now_ns
         self._show: Callable[[], Any] = self.render if render_mode == "human" else _nothing
         self.action_space = self._link.action_space
         appended = int(settings.act_buf_len) if settings.act_in_obs else 0
@@ -94,14 +95,14 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             Exception: what the interface raised; the safe action was sent and ``reset()`` may be called again.
         """
         with self._turn:
-            entered_ns = self._link.time_source.now_ns()
+            entered_ns = self._now_ns()
             self._refuse_if_closed("reset()")
             super().reset(seed=seed)
             self._link.join()
-            joined_ns = self._link.time_source.now_ns()
+            joined_ns = self._now_ns()
             observation, info = self._link.reset(seed, options, self.np_random)
             self._start(self._episode.first_action, self._begin_episode)
-            self._benchmark.call(entered_ns, joined_ns, self._link.time_source.now_ns(), is_step=False)
+            self._benchmark.call(entered_ns, joined_ns, self._now_ns(), is_step=False)
             self._show()
             return self._episode.observed(observation), info
 
@@ -118,23 +119,26 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             Exception: what the interface raised; the safe action was sent and ``reset()`` begins again.
         """
         with self._turn:
-            entered_ns = self._link.time_source.now_ns()
+            entered_ns = self._now_ns()
             self._refuse_unless_running()
             action = self._link.guard.admit(action)
-            observed = self._link.join()
-            assert observed is not None, "an episode has a time-step under way"
-            joined_ns = self._link.time_source.now_ns()
-            truncated = not observed.terminated and self._episode.time_steps + 1 >= self.config.ep_max_length
-            if observed.terminated or truncated:
+            is_last = self._episode.time_steps + 1 >= self.config.ep_max_length
+            begun = self._clock.time_steps
+            try:
+                observed = self._link.advance(action, is_last)
+            finally:  # what was sent is taken into account, even if the user interrupts
+                if self._clock.time_steps > begun:
+                    self._episode.take(action)
+            joined_ns = self._link.over_ns if self._clock.time_steps > begun else self._now_ns()
+            if observed.terminated or is_last:
                 self._episode.end(action)
                 self._state = State.DONE
                 if self.config.wait_on_done:
                     self.wait()
-            else:
-                self._start(action, self._episode.take)
-            self._benchmark.call(entered_ns, joined_ns, self._link.time_source.now_ns(), is_step=True)
+            self._benchmark.call(entered_ns, joined_ns, self._now_ns(), is_step=True)
             self._show()
             observation = self._episode.observed(observed.observation)
+            truncated = is_last and not observed.terminated
             return observation, observed.reward, observed.terminated, truncated, observed.info
 
     def render(self, mode: str = "human", join_thread: bool = False) -> Any:

@@ -11,8 +11,9 @@ from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.call_watchdog import CallWatchdog
+from rtgym_ros.envs.capture_helper import CaptureHelper
 from rtgym_ros.envs.interface_thread import LATE_TIMEOUT_S, InterfaceThread
-from rtgym_ros.envs.pending_capture import CAPTURE, PendingCapture
+from rtgym_ros.envs.pending_capture import CAPTURE, SEND, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 
 
@@ -50,12 +51,16 @@ class ThreadingStrategy(ABC):
         """End every thread that was started; return whether they ended. May be called twice."""
 
     @abstractmethod
-    def _begin(self, work: TimeStepWork, action: Any) -> None:
-        """Begin a time-step in the thread that the interface belongs to."""
+    def _start(self, control: Any) -> None:
+        """Have :meth:`_begin` called in the thread that the interface belongs to."""
 
     @abstractmethod
-    def _observe(self, pending: PendingCapture) -> Observed:
-        """Return what ``pending`` captures."""
+    def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        """Have ``pending`` captured and :meth:`_go_on` called in that thread, and return what the latter does."""
+
+    @abstractmethod
+    def _capture(self, pending: PendingCapture) -> None:
+        """Wait until ``pending`` is captured."""
 
     @abstractmethod
     def _watch(self, pending: PendingCapture) -> None:
@@ -63,37 +68,77 @@ class ThreadingStrategy(ABC):
 
     def start(self, action: Any) -> None:
         """Begin the next time-step by sending ``action``; :meth:`join` the running one before."""
-        work = self._work
-        assert work is not None, "attach() comes first"
-        begun_before = work.begun
-        try:
-            self._begin(work, action)
-        finally:  # what has begun has a capture, even if an interrupt of the user came in between
-            if work.begun is not None and work.begun is not begun_before:
-                self._pending = PendingCapture(work.begun, work.capture)
-                self._watch(self._pending)
-        if self._pending is not None and self._pending.time_step.timed_out:
-            _warn_of_timeout(self._pending.time_step)
+        self._start(self._attached.prepare(action))
+        self._warn_of_timeout()
 
-    def join(self) -> Observed | None:
-        """Wait for the end of the running time-step and return what it captured, None if there is none.
+    def advance(self, action: Any, is_last: bool) -> Observed:
+        """Do both: wait for the end of the running time-step, return what it captured, and begin the next one.
 
-        It may be asked for again, as after a ``wait()``.
+        None is begun after the last one of an episode: where ``is_last``, or what was captured says so.
         """
-        if self._pending is None:
-            return None
-        observed = self._observe(self._pending)
-        self._time.sleep_until_ns(self._pending.time_step.end_ns)
+        pending = self._pending
+        assert pending is not None, "an episode has a time-step under way"
+        observed = self._advance(pending, self._attached.prepare(action), is_last)
+        if self._pending is not pending:
+            self._warn_of_timeout()
         return observed
 
-    def _until_due_s(self, pending: PendingCapture) -> float:
-        return max(to_s(pending.time_step.capture_ns - self._time.now_ns()), 0.0)
+    def join(self) -> None:
+        """Wait for the end of the running time-step, if there is one; :meth:`advance` still tells what it captured."""
+        if self._pending is not None:
+            self._capture(self._pending)
+            self._time.sleep_until_ns(self._pending.time_step.end_ns)
 
     def abandon(self) -> None:
         """Forget the running time-step: nobody captures in it any more."""
         if self._pending is not None:
             self._pending.claim()
             self._pending = None
+
+    @property
+    def _attached(self) -> TimeStepWork:
+        assert self._work is not None, "attach() comes first"
+        return self._work
+
+    def _go_on(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        """Wait for the end of a time-step that has been captured, begin the next one, and return what was captured.
+
+        The send comes first. What was captured is only looked at before where it may have ended the episode.
+        """
+        work = self._attached
+        time_step, captured = pending.time_step, pending.get()
+        if time_step.capture_ns < time_step.end_ns:
+            self._time.sleep_until_ns(time_step.end_ns)
+        if captured.goes_on:
+            if not is_last:
+                self._begin(control)
+            self._turns_to(CAPTURE)
+            return work.observe(time_step, captured)
+        observed = work.observe(time_step, captured)
+        if not (is_last or observed.terminated):
+            self._begin(control)
+        return observed
+
+    def _begin(self, control: Any) -> None:
+        """Begin a time-step and see to its capture."""
+        work = self._attached
+        try:
+            work.begin(control)
+        finally:  # what has begun has a capture, even if an interrupt of the user came in between
+            begun, running = work.begun, self._pending
+            if begun is not None and (running is None or begun is not running.time_step):
+                self._pending = PendingCapture(begun, work.capture)
+                self._watch(self._pending)
+
+    def _turns_to(self, method: str) -> None:
+        """Hear which method of the interface the thread is concerned with from here on."""
+
+    def _until_due_s(self, pending: PendingCapture) -> float:
+        return max(to_s(pending.time_step.capture_ns - self._time.now_ns()), 0.0)
+
+    def _warn_of_timeout(self) -> None:
+        if self._pending is not None and self._pending.time_step.timed_out:
+            _warn_of_timeout(self._pending.time_step)
 
 
 class CallerThread(ThreadingStrategy):
@@ -105,7 +150,12 @@ class CallerThread(ThreadingStrategy):
     def __init__(self, timeout_s: float) -> None:
         super().__init__(timeout_s)
         self._watchdog = CallWatchdog(timeout_s)
-        self._helper: InterfaceThread | None = None
+        self._helper: CaptureHelper | None = None
+
+    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
+        """Give the work to run and the clock to run it on."""
+        super().attach(work, time_source)
+        self._watchdog.time_source = time_source
 
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
         """Call it here."""
@@ -116,25 +166,46 @@ class CallerThread(ThreadingStrategy):
         helper_ended = self._helper is None or self._helper.close()
         return self._watchdog.close() and helper_ended
 
-    def _begin(self, work: TimeStepWork, action: Any) -> None:
-        self._watchdog.run("send_control", work.begin, action)
+    def _start(self, control: Any) -> None:
+        self._watchdog.run(SEND, self._begin, control)
 
-    def _observe(self, pending: PendingCapture) -> Observed:
-        if pending.claim():
-            self._watchdog.run(CAPTURE, pending.capture, before_s=self._until_due_s(pending))
-            return pending.result(self._timeout_s)
+    def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        observed: Observed = self._watched(pending, self._capture_and_go_on, pending, control, is_last)
+        return observed
+
+    def _capture(self, pending: PendingCapture) -> None:
+        self._watched(pending, self._capture_here, pending)
+
+    def _watched(self, pending: PendingCapture, function: Callable[..., Any], *args: Any) -> Any:
         try:
-            return pending.result(self._timeout_s, self._until_due_s(pending))
+            return self._watchdog.run(CAPTURE, function, *args, due_ns=pending.time_step.capture_ns)
         except InterfaceTimeoutError:
             if self._helper is not None and not pending.done:
-                self._helper.blocked()
+                self._helper.interrupt()
             raise
+
+    def _capture_and_go_on(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        self._capture_here(pending)
+        self._watchdog.go_on_to(SEND, pending.time_step.end_ns)
+        return self._go_on(pending, control, is_last)
+
+    def _capture_here(self, pending: PendingCapture) -> None:
+        if pending.claim():
+            if self._helper is not None:
+                self._helper.leave(pending)
+            pending.capture()
+        if not pending.done:
+            pending.result(self._timeout_s, self._until_due_s(pending))
+        pending.get()
+
+    def _turns_to(self, method: str) -> None:
+        self._watchdog.go_on_to(method)
 
     def _watch(self, pending: PendingCapture) -> None:
         if not self._time.passes_by_itself:
             return  # on such a clock nobody can be late
         if self._helper is None:
-            self._helper = InterfaceThread(self._time, self._timeout_s)
+            self._helper = CaptureHelper(self._time, self._timeout_s)
         self._helper.watch(pending)
 
 
@@ -162,12 +233,16 @@ class BackgroundThread(ThreadingStrategy):
         """End the thread."""
         return self._thread.close()
 
-    def _begin(self, work: TimeStepWork, action: Any) -> None:
-        self._thread.call("send_control", work.begin, action, whole=True)
+    def _start(self, control: Any) -> None:
+        self._thread.call(SEND, self._begin, control, whole=True)
 
-    def _observe(self, pending: PendingCapture) -> Observed:
+    def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        observed: Observed = self._thread.call_after(pending, self._go_on, pending, control, is_last)
+        return observed
+
+    def _capture(self, pending: PendingCapture) -> None:
         try:
-            return pending.result(self._timeout_s, self._until_due_s(pending))
+            pending.result(self._timeout_s, self._until_due_s(pending))
         except InterfaceTimeoutError:
             if not pending.done:
                 self._thread.blocked()

@@ -86,7 +86,8 @@ def test_another_thread_comes_back_from_python_code(watchdog, block):
 
 
 def test_the_patience_starts_when_the_clock_has_been_waited_for(watchdog):
-    assert watchdog.run("capture", lambda: time.sleep(0.3) or 1, before_s=30) == 1
+    due_ns = watchdog.time_source.now_ns() + 30 * 10**9
+    assert watchdog.run("capture", lambda: time.sleep(0.3) or 1, due_ns=due_ns) == 1
 
 
 def test_the_last_attempt_has_a_patience_of_its_own():

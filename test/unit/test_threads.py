@@ -3,14 +3,14 @@
 import math
 import signal
 import threading
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
+from rtgym_ros.core.time_source import FakeTimeSource
 from rtgym_ros.envs.interface_thread import InterfaceThread
 from rtgym_ros.envs.pending_capture import PendingCapture
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
@@ -118,7 +118,7 @@ def test_v1_has_a_watchdog_and_from_the_first_time_step_on_a_helper(make):
     for _ in range(3):
         env.reset()
         env.step([0.1])
-        assert names() == ["rtgym_ros agent watchdog", "rtgym_ros call watchdog", "rtgym_ros interface"]
+        assert names() == ["rtgym_ros agent watchdog", "rtgym_ros call watchdog", "rtgym_ros capture helper"]
     env.close()
     assert names() == []
 
@@ -428,67 +428,63 @@ def test_an_interrupted_capture_can_be_claimed_again(fake):
     assert pending.claim()
 
 
-def test_the_thread_captures_when_it_is_due_and_nobody_has(fake, thread):
-    fake.advance_ns(49 * MS + 500_000)
+def test_a_sleeper_is_woken_and_others_do_not_wait(fake):
     pending = PendingCapture(time_step(0), capture_with(fake))
-    thread.watch(pending)
-    index, now_ns, ident = pending.result(LONG)
-    assert (index, now_ns) == (0, 50 * MS)
-    assert ident != threading.get_ident()
+    results = []
+    sleepers = [Thread(target=lambda: results.append(pending.result(LONG)[0])) for _ in range(3)]
+    for sleeper in sleepers:
+        sleeper.start()
+    assert not pending.wait(0.01)
+    assert pending.claim()
+    pending.capture()
+    for sleeper in sleepers:
+        sleeper.join(LONG)
+    assert results == [0, 0, 0]
+    assert pending.wait(0)
 
 
-def test_the_thread_leaves_a_claimed_capture_alone_and_finds_the_next(fake, thread):
-    for index in range(0, 40, 2):
-        taken = PendingCapture(time_step(index), capture_with(fake))
-        assert taken.claim()
-        thread.watch(taken)
-        taken.capture()
-        assert taken.result(0)[2] == threading.get_ident()
-        fake.advance_ns(100 * MS)  # as after a pause: the thread goes to sleep until there is something to watch
-        left = PendingCapture(time_step(index + 1), capture_with(fake))
-        thread.watch(left)
-        assert left.result(LONG)[2] != threading.get_ident()
+def test_the_thread_captures_when_it_is_due_and_goes_on_with_what_follows(fake, thread):
+    order = []
+    pending = PendingCapture(time_step(0), lambda step: order.append(("capture", step.index)))
+    thread.call("watch", thread.watch, pending)
+    assert thread.call_after(pending, lambda: order.append("begin") or threading.get_ident()) != threading.get_ident()
+    assert order == [("capture", 0), "begin"]
 
 
-def test_the_thread_finds_a_capture_that_is_due_before_what_it_waits_for(fake, thread):
-    far = PendingCapture(time_step(10**9), capture_with(fake))
-    thread.watch(far)
-    assert thread.call("nothing", lambda: 1) == 1
-    near = PendingCapture(time_step(0, duration_ns=8), capture_with(fake))
-    fake.advance_ns(6)
-    thread.watch(near)
-    assert near.result(LONG)[:2] == (0, 8)
-    assert not far.claimed
+def test_what_follows_a_capture_that_is_over_is_handed_over(fake, thread):
+    pending = PendingCapture(time_step(0), capture_with(fake))
+    thread.call("watch", thread.watch, pending)
+    assert pending.result(LONG)[0] == 0
+    assert thread.call_after(pending, lambda: threading.get_ident()) != threading.get_ident()
+
+
+def test_what_follows_an_interrupted_wait_is_not_called(thread, gate):
+    pending = PendingCapture(time_step(0), lambda step: gate.wait(LONG))
+    called = []
+    thread.call("watch", thread.watch, pending)
+    Timer(0.1, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        thread.call_after(pending, called.append, 1)
+    gate.set()
+    assert pending.result(LONG)
+    assert thread.call("after", lambda: 1) == 1
+    assert called == []
+
+
+def test_an_abandoned_capture_is_not_made(fake, thread):
+    pending = PendingCapture(time_step(0), capture_with(fake))
+    assert pending.claim()
+    thread.call("watch", thread.watch, pending)
+    assert thread.call("after", lambda: 1) == 1
+    assert not pending.done
 
 
 def test_the_thread_changes_its_clock(thread):
     other = FakeTimeSource(start_ns=10**15)
     thread.set_time_source(other)
     pending = PendingCapture(time_step(5), capture_with(other))
-    thread.watch(pending)
+    thread.call("watch", thread.watch, pending)
     assert pending.result(LONG)[1] == 10**15, "by that clock it is overdue"
-
-
-def test_no_capture_is_lost_when_calls_and_claims_come_at_random():
-    clock = MonotonicTimeSource()
-    thread = InterfaceThread(clock, LONG)
-    rng = np.random.default_rng(1)
-    captured = []
-    try:
-        for index in range(300):
-            now_ns = clock.now_ns()
-            duration_ns = int(rng.integers(1, 4 * MS))
-            step = TimeStep(index, now_ns, now_ns + duration_ns, now_ns + duration_ns, now_ns)
-            pending = PendingCapture(step, lambda step: captured.append(step.index))
-            thread.watch(pending)
-            if rng.random() < 0.3:
-                assert thread.call("index", lambda index: index, index) == index
-            if rng.random() < 0.3 and pending.claim():
-                pending.capture()
-            pending.result(LONG)
-    finally:
-        assert thread.close()
-    assert captured == list(range(300))
 
 
 def test_calls_raise_what_they_raise(thread):
