@@ -1,0 +1,10 @@
+"""The measurements, in the order in which they are made."""
+
+from benchmarks.measurements.dds import Dds
+from benchmarks.measurements.jitter import Jitter
+from benchmarks.measurements.many import Many
+from benchmarks.measurements.measurement import Measurement
+from benchmarks.measurements.shortest import Shortest
+from benchmarks.measurements.step_cost import StepCost
+
+MEASUREMENTS: dict[str, type[Measurement]] = {kind.name: kind for kind in (Jitter, StepCost, Shortest, Dds, Many)}

@@ -1,0 +1,1 @@
+"""Pictures of the results; none needs a window system."""
