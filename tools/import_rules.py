@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 ALLOWED = {
     "": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone"},
     "core": {"numpy"},
-    "envs": {"rtgym_ros.core", "gymnasium", "numpy"},
+    "realtime": {"rtgym_ros.core", "numpy"},
+    "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
     "drone": {"rtgym_ros.core", "numpy", "cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.clock_loop import CompileError, clock_loop
 from benchmarks.measurements.measurement import Measurement
-from benchmarks.peers import C_SLEEP, C_SPIN, GIL, OURS, RTGYM
+from benchmarks.peers import C_SLEEP, C_SPIN, OURS, RTGYM, SLEEP, SLOW_SWITCH
 from benchmarks.pictures.distributions import draw_intervals, draw_tails
 from benchmarks.results import Figures, Results
 from benchmarks.run import Run, program
@@ -115,7 +115,7 @@ class Jitter(Measurement):
         targets.append(self._target("timeouts, worst repeat", "timeouts", idle, 0.0, every_repeat=True))
         targets.append(self._target("drift (µs), worst repeat", "drift", idle, 50.0, every_repeat=True))
         busy = case(5, "python")
-        targets.append(self._target("send jitter p50 (µs)", "send_jitter.p50", busy, 50.0, ours=(*OURS, GIL)))
+        targets.append(self._target("send jitter p50 (µs)", "send_jitter.p50", busy, 50.0))
         return targets
 
     def draw(self, results: Results, folder: Path) -> Iterator[Path]:
@@ -128,7 +128,7 @@ class Jitter(Measurement):
         for load in loads:
             cases = [case(period_ms, load) for period_ms in periods if (period_ms, load) in self._cases()]
             rows = {"send_deviation": "send jitter", "capture_deviation": "capture jitter"}
-            everybody = (*OURS, GIL, *RTGYM, C_SLEEP, C_SPIN)
+            everybody = (*OURS, SLEEP, SLOW_SWITCH, *RTGYM, C_SLEEP, C_SPIN)
             yield draw_tails(results, self.name, cases, everybody, rows, folder / f"jitter_tails_{load}.png")
         rows = {"lateness": "lateness of capture"}
         yield draw_tails(results, self.name, idle, (*OURS, C_SLEEP, C_SPIN), rows, folder / "lateness.png")
@@ -143,7 +143,9 @@ class Jitter(Measurement):
         if self.short and load != "idle":
             peers = [OURS[0], RTGYM[0]]
         if load == "python":
-            peers.append(GIL)
+            peers.append(SLOW_SWITCH)
+        elif load == "idle":
+            peers.append(SLEEP)
         for peer in peers:
             arguments = {
                 "peer": peer,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
 import warnings
 from collections.abc import Callable
 from time import perf_counter_ns, process_time_ns
@@ -33,8 +32,6 @@ class SteppedEnvironment:
     def __init__(self, peer: str, period_ns: int, longest_s: float, elasticity: float = 1.0) -> None:
         environment = ENVIRONMENTS[peer]
         package = package_of(peer)
-        if environment.switch_interval is not None:
-            sys.setswitchinterval(environment.switch_interval)
         # No time-step is faster than 10 us, whatever the period.
         self._capacity = int(1.2e9 * longest_s / max(period_ns, 10_000)) + _SPARE
         self._diary = Diary(self._capacity + _SPARE)

@@ -23,7 +23,7 @@ unknown entries are ignored with a warning."""
 
 @dataclass(frozen=True)
 class RealTimeConfig:
-    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last six are ours.
+    """A validated copy of the configuration; the keys, units and defaults are Real-Time Gym's, the last ones are ours.
 
     Attributes:
         interface: class (or factory) of the user's interface.
@@ -46,10 +46,20 @@ class RealTimeConfig:
         action_check: ``"raise"`` or ``"warn"`` (once, and send it) about an action that is not in its space.
         out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
+        observation_arrays: ``"fresh"`` ones with every observation, or ``"reused"``: read-only, and overwritten by the
+            step after the next.
         time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (:mod:`rtgym_ros.envs.step_info`).
         interface_timeout: the longest that a call waits for the interface (s).
         agent_timeout: how long after the end of a time-step nobody may call before the safe action is sent (s), or
             ``inf``.
+        spin: spin for the last microseconds of a wait; without it the clock only sleeps, and is later.
+        switch_interval: after how long (s) a thread that computes lets another one have the interpreter, while the
+            environment is open, or None to leave it.
+        realtime_priority: of SCHED_FIFO for the threads that wait for the clock, 1 to 99, or None.
+        cpu_affinity: numbers of the CPUs that they may run on, or None.
+        lock_memory: keep the memory of the process from being paged out.
+        garbage_collection: ``"on"``, ``"freeze"`` what is there at the first reset, or ``"slack"``: collect while the
+            clock is waited for.
 
     Raises:
         ConfigError: a value is of the wrong type or out of range.
@@ -75,14 +85,23 @@ class RealTimeConfig:
     action_check: str = "raise"
     out_of_bounds_action: str = "clip"
     observation_check: str = "raise"
+    observation_arrays: str = "fresh"
     time_in_info: bool = True
     interface_timeout: float = 60.0
     agent_timeout: float = 1.0
+    spin: bool = True
+    switch_interval: float | None = 1e-4
+    realtime_priority: int | None = None
+    cpu_affinity: tuple[int, ...] | None = None
+    lock_memory: bool = False
+    garbage_collection: str = "on"
 
     def __post_init__(self) -> None:
         """Check every entry, then freeze the containers."""
         check_entries({entry.name: getattr(self, entry.name) for entry in fields(self)})
         object.__setattr__(self, "interface_args", tuple(self.interface_args))
+        if self.cpu_affinity is not None:
+            object.__setattr__(self, "cpu_affinity", tuple(self.cpu_affinity))
         object.__setattr__(self, "interface_kwargs", MappingProxyType(dict(self.interface_kwargs)))
 
     @classmethod

@@ -40,6 +40,11 @@ def _doubts(entries: Mapping[str, Any]) -> Iterator[str]:
             "config['last_act_on_reset'] has no effect where config['reset_act_buf'] is True: the last action is then "
             "the default action"
         )
+    if entries["observation_check"] != "raise" and entries["observation_arrays"] == "reused":
+        yield (
+            "config['observation_arrays'] = 'reused' has no effect where config['observation_check'] is not 'raise': "
+            "observations are handed out as they come"
+        )
     longest = entries["time_step_duration"] * (1 + entries["time_step_timeout_factor"])
     if entries["start_obs_capture"] >= longest:
         yield (
@@ -70,6 +75,10 @@ def without_obsolete(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and not math.isnan(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _is_flag(value: Any) -> bool:
@@ -116,7 +125,25 @@ RULES: dict[str, _Rule] = {
     "action_check": ("'raise' or 'warn'", lambda v: v in ("raise", "warn")),
     "out_of_bounds_action": ("'clip' or 'raise'", lambda v: v in ("clip", "raise")),
     "observation_check": ("'raise', 'warn' or 'off'", lambda v: v in ("raise", "warn", "off")),
+    "observation_arrays": ("'fresh' or 'reused'", lambda v: v in ("fresh", "reused")),
     "time_in_info": _FLAG,
     "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
     "agent_timeout": ("a number of seconds > 0, or inf", lambda v: _is_number(v) and v > 0),
+    "spin": _FLAG,
+    "switch_interval": (
+        "a number of seconds from 1e-6 to 1, or None",
+        lambda v: v is None or (_is_number(v) and 1e-6 <= v <= 1),
+    ),
+    "realtime_priority": (
+        "a whole number from 1 to 99, or None",
+        lambda v: v is None or (_is_whole(v) and 1 <= v <= 99),
+    ),
+    "cpu_affinity": (
+        "a list of numbers of CPUs, or None",
+        lambda v: (
+            v is None or (isinstance(v, (list, tuple)) and len(v) > 0 and all(_is_whole(n) and n >= 0 for n in v))
+        ),
+    ),
+    "lock_memory": _FLAG,
+    "garbage_collection": ("'on', 'freeze' or 'slack'", lambda v: v in ("on", "freeze", "slack")),
 }

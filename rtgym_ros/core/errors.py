@@ -34,6 +34,10 @@ class ConfigWarning(UserWarning):
     """Two entries of a configuration work together, but hardly as intended."""
 
 
+class RealtimeWarning(UserWarning):
+    """The system refuses a real-time measure that the configuration asks for; it says what to change."""
+
+
 class ActionWarning(RuntimeWarning):
     """An action is not in its space; it was sent all the same."""
 

@@ -28,9 +28,11 @@ class TimeSource(ABC):
 
     Attributes:
         passes_by_itself: whether time goes on while nobody waits for it; false of a fake clock.
+        spins: whether it may burn processor time to be on time, where it knows how to.
     """
 
     passes_by_itself: bool = True
+    spins: bool = True
 
     @abstractmethod
     def now_ns(self) -> int:
@@ -50,13 +52,9 @@ class MonotonicTimeSource(TimeSource):
     Args:
         min_margin_ns: least time to spin (ns).
         max_margin_ns: most time to spin (ns): what one wait may burn of a core.
-
-    Attributes:
-        spins: false lets it only sleep: tens of microseconds late, for robots on a battery.
     """
 
     def __init__(self, min_margin_ns: int = 20_000, max_margin_ns: int = 500_000) -> None:
-        self.spins = True
         self._margin = SpinMargin(min_margin_ns, max_margin_ns)
         self._thread = local()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from threading import Thread, current_thread
 
@@ -25,9 +26,12 @@ class CaptureHelper:
     Args:
         time_source: the clock of the captures.
         timeout_s: the longest that :meth:`close` waits (s).
+        enter_thread: called in the thread before anything else.
     """
 
-    def __init__(self, time_source: TimeSource, timeout_s: float) -> None:
+    def __init__(
+        self, time_source: TimeSource, timeout_s: float, enter_thread: Callable[[], None] | None = None
+    ) -> None:
         self._time_source = time_source
         self._timeout_s = timeout_s
         self._timer = make_deadline_timer(time_source)
@@ -35,6 +39,7 @@ class CaptureHelper:
         self._pending: PendingCapture | None = None
         self._running: InterruptibleCall | None = None
         self._closed = False
+        self._enter_thread = enter_thread
         self._thread = Thread(target=self._loop, name="rtgym_ros capture helper", daemon=True)
         self._thread.start()
 
@@ -78,6 +83,9 @@ class CaptureHelper:
         self._timer.move(look_ns)
 
     def _loop(self) -> None:
+        if self._enter_thread is not None:
+            with suppress(Warning):  # where those are errors: the caller has heard this one already
+                self._enter_thread()
         while not self._closed:
             self._timer.wait()
             pending = self._pending

@@ -23,6 +23,7 @@ from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.pending_capture import CAPTURE, SEND
 from rtgym_ros.envs.threading_strategy import ThreadingStrategy
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
+from rtgym_ros.realtime.measures import RealtimeMeasures
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +51,7 @@ class InterfaceLink:
     ) -> None:
         self._strategy = strategy
         self._clock = clock
+        self._measures = RealtimeMeasures(config)
         self._has_acted = False
         self.failed = False
         """Whether a method of the interface has failed since the last time-step was started."""
@@ -64,13 +66,22 @@ class InterfaceLink:
             self._safe_action = self._ask_action("get_safe_action", self.interface.get_safe_action)
             self.time_source = time_source or self._ask("get_time_source", self.interface.get_time_source)
             source = "obs_prepro_func after " if config.obs_prepro_func else ""
-            observations = ObservationGuard(self.observation_space, config.observation_check, source)
-            self._work = TimeStepWork(self.interface, observations, config, clock, self.time_source, benchmark)
-            strategy.attach(self._work, self.time_source)
+            observations = ObservationGuard(
+                self.observation_space, config.observation_check, source, config.observation_arrays == "reused"
+            )
+            if not config.spin:
+                self.time_source.spins = False
+            use_slack = self._measures.use_slack if self._measures.collects else None
+            self._work = TimeStepWork(
+                self.interface, observations, config, clock, self.time_source, benchmark, use_slack
+            )
+            strategy.attach(self._work, self.time_source, self._measures)
             self.agent = AgentWatchdog(
                 self.time_source, config.agent_timeout, self._stop_for_absent_agent, config.interface_timeout
             )
+            self._measures.open()
         except BaseException:
+            self._measures.close()
             with suppress(Exception):  # what led here is the error to raise
                 strategy.call("close", self.interface.close, late=True)
             raise
@@ -108,6 +119,7 @@ class InterfaceLink:
         answer: tuple[tuple[Any, ...], dict[str, Any]] = self._guarded(
             "reset", self._strategy.call, "reset", self._work.reset, seed, options
         )
+        self._measures.reset()
         return answer
 
     def wait(self) -> None:
@@ -124,6 +136,15 @@ class InterfaceLink:
         """
         return self._guarded("render", self._render, mode)
 
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """The real-time measures that the system has refused, a line each."""
+        return self._measures.refusals
+
+    def lose_in_fork(self) -> None:
+        """Undo in a forked process what the parent has set for itself."""
+        self._measures.close()
+
     def close(self) -> None:
         """Send the safe action if anything was ever sent, close the interface, and end the threads."""
         agent_ended = self.agent.close()
@@ -133,6 +154,7 @@ class InterfaceLink:
             self._ask("close", self.interface.close)
         finally:
             ended = self._strategy.close() and agent_ended
+            self._measures.close()
         if not ended:
             raise InterfaceTimeoutError("the interface has not let go of its thread, which goes on in the background")
 

@@ -166,6 +166,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     def lose_in_fork(self) -> None:
         """Be closed in a forked process, whose threads and robot are still those of the parent."""
         self._abandoned.detach()
+        self._link.lose_in_fork()
         self._turn = nullcontext()  # the lock in the other one may be held by somebody who is not here
         self._state = State.CLOSED
         self._closed_by = "in a forked process"
@@ -193,6 +194,11 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     def agent_timeouts(self) -> int:
         """How often the safe action was sent because nobody called ``step()`` or ``reset()`` in time."""
         return self._link.agent.stops
+
+    @property
+    def realtime_refusals(self) -> tuple[str, ...]:
+        """The real-time measures of the configuration that the system has refused, a line each."""
+        return self._link.refusals
 
     @property
     def default_action(self) -> Any:

@@ -15,6 +15,7 @@ from rtgym_ros.envs.capture_helper import CaptureHelper
 from rtgym_ros.envs.interface_thread import LATE_TIMEOUT_S, InterfaceThread
 from rtgym_ros.envs.pending_capture import CAPTURE, SEND, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
+from rtgym_ros.realtime.measures import RealtimeMeasures
 
 
 class ThreadingStrategy(ABC):
@@ -29,11 +30,13 @@ class ThreadingStrategy(ABC):
         self._pending: PendingCapture | None = None
         self._work: TimeStepWork | None = None
         self._time: TimeSource = MonotonicTimeSource()
+        self._enter_thread: Callable[[], None] | None = None
 
-    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
-        """Give the work to run and the clock to run it on."""
+    def attach(self, work: TimeStepWork, time_source: TimeSource, measures: RealtimeMeasures) -> None:
+        """Give the work to run, the clock to run it on, and what the threads that wait for it do to be on time."""
         self._work = work
         self._time = time_source
+        self._enter_thread = measures.enter_thread if measures.schedules else None
 
     @abstractmethod
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
@@ -152,9 +155,9 @@ class CallerThread(ThreadingStrategy):
         self._watchdog = CallWatchdog(timeout_s)
         self._helper: CaptureHelper | None = None
 
-    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
-        """Give the work to run and the clock to run it on."""
-        super().attach(work, time_source)
+    def attach(self, work: TimeStepWork, time_source: TimeSource, measures: RealtimeMeasures) -> None:
+        """Give the work to run, the clock to run it on, and what the threads that wait for it do to be on time."""
+        super().attach(work, time_source, measures)
         self._watchdog.time_source = time_source
 
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
@@ -167,9 +170,13 @@ class CallerThread(ThreadingStrategy):
         return self._watchdog.close() and helper_ended
 
     def _start(self, control: Any) -> None:
+        if self._enter_thread is not None:
+            self._enter_thread()
         self._watchdog.run(SEND, self._begin, control)
 
     def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
+        if self._enter_thread is not None:
+            self._enter_thread()
         observed: Observed = self._watched(pending, self._capture_and_go_on, pending, control, is_last)
         return observed
 
@@ -205,7 +212,7 @@ class CallerThread(ThreadingStrategy):
         if not self._time.passes_by_itself:
             return  # on such a clock nobody can be late
         if self._helper is None:
-            self._helper = CaptureHelper(self._time, self._timeout_s)
+            self._helper = CaptureHelper(self._time, self._timeout_s, self._enter_thread)
         self._helper.watch(pending)
 
 
@@ -216,13 +223,13 @@ class BackgroundThread(ThreadingStrategy):
         super().__init__(timeout_s)
         self._thread = InterfaceThread(self._time, timeout_s)
 
-    def attach(self, work: TimeStepWork, time_source: TimeSource) -> None:
-        """Give the work to run and the clock to run it on."""
+    def attach(self, work: TimeStepWork, time_source: TimeSource, measures: RealtimeMeasures) -> None:
+        """Give the work to run, the clock to run it on, and what the threads that wait for it do to be on time."""
         if not time_source.passes_by_itself:
             raise ConfigError(
                 "real-time-gym-ts-v1 waits in a thread of its own: it needs a clock that passes by itself"
             )
-        super().attach(work, time_source)
+        super().attach(work, time_source, measures)
         self._thread.set_time_source(time_source)
 
     def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
@@ -234,6 +241,8 @@ class BackgroundThread(ThreadingStrategy):
         return self._thread.close()
 
     def _start(self, control: Any) -> None:
+        if self._enter_thread is not None:
+            self._thread.call("schedule", self._enter_thread)
         self._thread.call(SEND, self._begin, control, whole=True)
 
     def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:

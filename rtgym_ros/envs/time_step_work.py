@@ -6,6 +6,7 @@ takes varies, and the robot would feel it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -64,7 +65,17 @@ _VALUES = len(Observed._fields)
 
 
 class TimeStepWork:
-    """Calls the interface at the times that the clock says, and measures the calls."""
+    """Calls the interface at the times that the clock says, and measures the calls.
+
+    Args:
+        interface: the user's.
+        observations: turns what it observes into what the environment hands out.
+        config: of the environment.
+        clock: lays out the time-steps.
+        time_source: what they are waited for on.
+        benchmark: hears how long calls take.
+        use_slack: called before a wait with how long it is (ns), for what can be done meanwhile.
+    """
 
     def __init__(
         self,
@@ -74,6 +85,7 @@ class TimeStepWork:
         clock: ElasticClock,
         time_source: TimeSource,
         benchmark: Benchmark,
+        use_slack: Callable[[int], None] | None = None,
     ) -> None:
         self._interface = interface
         self._observations = observations
@@ -84,6 +96,7 @@ class TimeStepWork:
         self._time = time_source
         self._benchmark = benchmark
         self._is_measured = config.benchmark
+        self._use_slack = use_slack
         self.calling = ""
         """The method of the interface that a time-step has called last."""
         self.over_ns = 0
@@ -116,6 +129,8 @@ class TimeStepWork:
     def capture(self, time_step: TimeStep) -> Captured:
         """Wait until the capture of ``time_step`` is due, then read the latest observation."""
         self.calling = "get_obs_rew_terminated_info"
+        if self._use_slack is not None:
+            self._use_slack(time_step.capture_ns - self._time.now_ns())
         self._time.sleep_until_ns(time_step.capture_ns)
         began_ns = self._time.now_ns()
         answer = self._interface.get_obs_rew_terminated_info()

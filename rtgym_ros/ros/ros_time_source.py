@@ -37,6 +37,7 @@ class RosTimeSource(TimeSource):
             InterfaceTimeoutError: the simulated clock stood still for too long.
         """
         if not self._clock.ros_time_is_active:
+            self._monotonic.spins = self.spins
             self._monotonic.sleep_until_ns(self._monotonic.now_ns() + deadline_ns - self.now_ns())
             return
         seen_ns, seen_at = self.now_ns(), monotonic()

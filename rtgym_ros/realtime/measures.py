@@ -1,0 +1,85 @@
+"""The real-time measures of one environment: what its configuration asks for, as far as the system permits it."""
+
+from __future__ import annotations
+
+from threading import local
+
+from rtgym_ros.core.caller_warning import warn_caller
+from rtgym_ros.core.config import RealTimeConfig
+from rtgym_ros.core.errors import RealtimeWarning
+from rtgym_ros.realtime import garbage
+from rtgym_ros.realtime.memory_lock import lock_memory, unlock_memory
+from rtgym_ros.realtime.switch_interval import restore_switch_interval, shorten_switch_interval
+from rtgym_ros.realtime.thread_scheduling import ThreadScheduling
+
+
+class RealtimeMeasures:
+    """Takes them, tells what was refused, and undoes them.
+
+    Args:
+        config: of the environment.
+
+    Attributes:
+        schedules: whether :meth:`enter_thread` does anything.
+        collects: whether :meth:`use_slack` does anything.
+        refusals: what the system has refused, a line each.
+    """
+
+    def __init__(self, config: RealTimeConfig) -> None:
+        self._config = config
+        self._scheduling = ThreadScheduling(config.realtime_priority, config.cpu_affinity)
+        self._collector = garbage.SlackCollector()
+        self._thread = local()
+        self._is_open = self._is_frozen = self._is_locked = False
+        self.schedules = config.realtime_priority is not None or config.cpu_affinity is not None
+        self.collects = config.garbage_collection == "slack"
+        self.refusals: tuple[str, ...] = ()
+
+    def open(self) -> None:
+        """Take the measures that concern the whole process."""
+        self._is_open = True
+        if self._config.switch_interval is not None:
+            shorten_switch_interval(self._config.switch_interval)
+        if self._config.lock_memory:
+            refused = lock_memory()
+            self._is_locked = refused is None
+            self._tell([refused] if refused else [])
+        if self.collects:
+            self._collector.open()
+
+    def reset(self) -> None:
+        """Hear that an episode begins: by the first one, what is made once has been made."""
+        if self._config.garbage_collection == "freeze" and self._is_open and not self._is_frozen:
+            self._is_frozen = True
+            garbage.freeze()
+
+    def enter_thread(self) -> None:
+        """Schedule the calling thread, which waits for the clock; again it does nothing."""
+        if self._is_open and not hasattr(self._thread, "is_scheduled"):
+            self._thread.is_scheduled = True
+            self._tell(self._scheduling.apply())
+
+    def use_slack(self, slack_ns: int) -> None:
+        """Do what takes no longer than ``slack_ns`` while the clock is waited for."""
+        self._collector.use_slack(slack_ns)
+
+    def close(self) -> None:
+        """Undo everything; a second call does nothing."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        self._scheduling.undo()
+        if self._is_frozen:
+            garbage.unfreeze()
+        if self.collects:
+            self._collector.close()
+        if self._is_locked:
+            unlock_memory()
+        if self._config.switch_interval is not None:
+            restore_switch_interval(self._config.switch_interval)
+
+    def _tell(self, refused: list[str]) -> None:
+        for line in refused:
+            if line not in self.refusals:
+                self.refusals += (line,)
+                warn_caller(line, RealtimeWarning)
