@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
 from numbers import Integral, Real
 from typing import Any
@@ -45,6 +46,11 @@ def _doubts(entries: Mapping[str, Any]) -> Iterator[str]:
             "config['observation_arrays'] = 'reused' has no effect where config['observation_check'] is not 'raise': "
             "observations are handed out as they come"
         )
+    if entries["realtime_priority"] is not None and entries["spin"] and _has_one_cpu():
+        yield (
+            "config['realtime_priority'] is set and config['spin'] is True, and there is one CPU: nothing else runs on it "
+            "while the clock spins; set config['spin'] to False"
+        )
     longest = entries["time_step_duration"] * (1 + entries["time_step_timeout_factor"])
     if entries["start_obs_capture"] >= longest:
         yield (
@@ -71,6 +77,10 @@ def without_obsolete(config: Mapping[str, Any]) -> dict[str, Any]:
             entries.setdefault(new_name, value)
             warn_caller(f"config[{name!r}] is now called config[{new_name!r}]", DeprecationWarning)
     return entries
+
+
+def _has_one_cpu() -> bool:
+    return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) == 1
 
 
 def _is_number(value: Any) -> bool:

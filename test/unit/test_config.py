@@ -1,4 +1,5 @@
 import math
+import os
 import re
 import warnings
 from copy import deepcopy
@@ -254,8 +255,19 @@ DOUBTS = [
     ({"wait_on_done": True, "reset_act_buf": False}, "set config['reset_act_buf'] to True"),
     ({"last_act_on_reset": True}, "config['last_act_on_reset'] has no effect"),
     ({"start_obs_capture": 0.1}, "a time-step times out after 0.1 s: every time-step will"),
+    (
+        {"observation_arrays": "reused", "observation_check": "off"},
+        "config['observation_arrays'] = 'reused' has no effect",
+    ),
     ({"time_step_timeout_factor": 0.0}, "a time-step times out after 0.05 s: every time-step will"),
 ]
+
+
+def test_one_cpu_for_a_thread_that_spins_with_a_priority_is_told(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0}, raising=False)
+    with pytest.warns(ConfigWarning, match="there is one CPU: nothing else runs on it"):
+        config_of(realtime_priority=50)
+    config_of(realtime_priority=50, spin=False)
 
 
 @pytest.mark.parametrize(("entries", "message"), DOUBTS)
