@@ -81,10 +81,10 @@ class InterfaceThread:
         return call.get()
 
     def call_after(self, pending: PendingCapture, function: Callable[..., Any], *args: Any) -> Any:
-        """Run ``function(*args)`` in the thread directly after the capture ``pending``, without a hand-over.
+        """Run ``function(*args)`` in the thread after the capture ``pending``, when its time-step ends.
 
-        The function lasts until the end of the time-step and sends. An interrupt of the user keeps it from being
-        called, or waits until it has been done.
+        Where the caller comes before the capture nothing is handed over in between. An interrupt of the user keeps it
+        from being called, or waits until it has been done.
 
         Raises:
             InterfaceTimeoutError: the capture or the function did not end in time and was interrupted.
@@ -93,8 +93,8 @@ class InterfaceThread:
             raise _still_blocked(SEND)
         call = SubmittedCall(function, *args)
         pending.successor = call
-        if pending.done and call.take():  # the thread has not seen it any more
-            return self.call(SEND, function, *args, whole=True)
+        if pending.done:  # the thread may be asleep by now
+            self._calls.put(_nothing)
         try:
             ended = call.wait(self._until_s(pending.time_step.capture_ns) + self._timeout_s)
             if not ended and pending.done:
@@ -153,7 +153,7 @@ class InterfaceThread:
             try:
                 call = self._calls.get(timeout=self._wait_s())
             except Empty:
-                self._capture()
+                self._go_on()
                 continue
             if call is None:
                 return
@@ -165,23 +165,36 @@ class InterfaceThread:
         self._running = None
 
     def _wait_s(self) -> float | None:
-        """Return how long calls are listened to before the capture (s), None if there is none."""
+        """Return how long calls are listened to before the time-step goes on (s), None if it does not."""
         pending = self._pending
         if pending is None:
             return None
         time_step = pending.time_step
+        if not pending.claimed:
+            due_ns = time_step.capture_ns
+        elif pending.successor is not None and pending.successor.is_wanted:
+            due_ns = time_step.end_ns
+        else:
+            return None
         early_ns = min(_EARLY_NS, (time_step.end_ns - time_step.start_ns) // 4)
-        return self._until_s(time_step.capture_ns - early_ns)
+        return self._until_s(due_ns - early_ns)
 
-    def _capture(self) -> None:
-        pending, self._pending = self._pending, None
+    def _go_on(self) -> None:
+        """Capture, or do what follows the capture, or both; what is called waits for the last millisecond itself."""
+        pending = self._pending
         if pending is None:
             return
-        if pending.claim():  # otherwise it has been abandoned
+        if pending.claim():
             self._run(pending.capture_for_caller)
+            if self._wait_s():
+                return  # the time-step lasts
         successor = pending.successor
-        if successor is not None and successor.take():
+        if successor is not None and successor.take():  # otherwise the caller has been interrupted
             self._run(successor.run)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _still_blocked(method: str) -> InterfaceTimeoutError:

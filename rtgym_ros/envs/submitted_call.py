@@ -20,6 +20,11 @@ class SubmittedCall(Outcome):
         self._args = args
         self._right = Token()
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether nobody has taken it yet."""
+        return self._right.is_there
+
     def take(self) -> bool:
         """Take the right to make it, or to see to it that nobody does; True for one caller only."""
         return self._right.take()

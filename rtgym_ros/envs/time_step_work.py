@@ -109,6 +109,7 @@ class TimeStepWork:
 
     def prepare(self, action: Any) -> Any:
         """Return ``action`` as the interface gets it: preprocessed, and its own to write into."""
+        self.calling = "send_control"
         return self._preprocess_action(copy_action(action))
 
     def begin(self, control: Any) -> None:
@@ -123,7 +124,6 @@ class TimeStepWork:
 
     def send(self, action: Any) -> None:
         """Send an action outside the grid: the safe action."""
-        self.calling = "send_control"
         self._interface.send_control(self.prepare(action))
 
     def capture(self, time_step: TimeStep) -> Captured:

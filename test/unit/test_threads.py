@@ -10,7 +10,7 @@ import pytest
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import FakeTimeSource
+from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
 from rtgym_ros.envs.interface_thread import InterfaceThread
 from rtgym_ros.envs.pending_capture import PendingCapture
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
@@ -469,6 +469,35 @@ def test_what_follows_an_interrupted_wait_is_not_called(thread, gate):
     assert pending.result(LONG)
     assert thread.call("after", lambda: 1) == 1
     assert called == []
+
+
+def test_what_follows_a_long_time_step_waits_for_its_end_and_calls_are_made_meanwhile(thread):
+    clock = MonotonicTimeSource()
+    thread.set_time_source(clock)
+    now_ns = clock.now_ns()
+    pending = PendingCapture(TimeStep(0, now_ns, now_ns, now_ns + 300 * MS, now_ns), lambda step: None)
+    thread.call("watch", thread.watch, pending)
+    order = []
+    after = Thread(target=lambda: thread.call_after(pending, lambda: order.append(clock.now_ns())))
+    after.start()
+    while pending.successor is None:
+        pass
+    assert thread.call("meanwhile", lambda: order.append("meanwhile") or clock.now_ns()) < now_ns + 300 * MS
+    after.join(LONG)
+    assert order[0] == "meanwhile"
+    assert order[1] >= now_ns + 299 * MS
+
+
+@pytest.mark.parametrize("start_obs_capture", [0.0, 59.0])
+def test_ts_an_interrupt_does_not_wait_for_the_end_of_a_long_time_step(make, start_obs_capture):
+    env = make(RealTimeEnvTS, time_step_duration=60.0, start_obs_capture=start_obs_capture)
+    env.reset()
+    Timer(0.2, signal.pthread_kill, [threading.main_thread().ident, signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        env.step([0.1])
+    assert env.clock.time_steps == 1
+    env.close()
+    assert env.interface.log[-2][1:] == ("send", -1.0)
 
 
 def test_an_abandoned_capture_is_not_made(fake, thread):
