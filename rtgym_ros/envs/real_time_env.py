@@ -17,13 +17,15 @@ from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.time_source import TimeSource
+from rtgym_ros.envs.background_thread import BackgroundThread
+from rtgym_ros.envs.caller_thread import CallerThread
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
 from rtgym_ros.envs.episode import Episode
 from rtgym_ros.envs.forked import tell_of_forks
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.interface_link import InterfaceLink
 from rtgym_ros.envs.state import State
-from rtgym_ros.envs.threading_strategy import BackgroundThread, CallerThread, ThreadingStrategy
+from rtgym_ros.envs.threading_strategy import ThreadingStrategy
 
 
 class RealTimeEnv(gymnasium.Env[Any, Any]):

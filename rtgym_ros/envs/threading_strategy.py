@@ -1,4 +1,4 @@
-"""Which thread does the work of a time-step: the caller's own, or one background thread for everything."""
+"""Which thread does the work of the time-steps: what all ways have in common."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from typing import Any
 
 from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.elastic_clock import TimeStep
-from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, TimeStepTimeoutWarning
+from rtgym_ros.core.errors import TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
-from rtgym_ros.envs.call_watchdog import CallWatchdog
-from rtgym_ros.envs.capture_helper import CaptureHelper
-from rtgym_ros.envs.interface_thread import LATE_TIMEOUT_S, InterfaceThread
-from rtgym_ros.envs.pending_capture import CAPTURE, SEND, PendingCapture
+from rtgym_ros.envs.pending_capture import CAPTURE, PendingCapture
 from rtgym_ros.envs.time_step_work import Observed, TimeStepWork
 from rtgym_ros.realtime.measures import RealtimeMeasures
 
@@ -142,123 +139,6 @@ class ThreadingStrategy(ABC):
     def _warn_of_timeout(self) -> None:
         if self._pending is not None and self._pending.time_step.timed_out:
             _warn_of_timeout(self._pending.time_step)
-
-
-class CallerThread(ThreadingStrategy):
-    """The caller's thread does everything (``real-time-gym-v1``), without a hand-over.
-
-    A helper thread keeps the capture on time when the caller is late. It is started with the first time-step.
-    """
-
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(timeout_s)
-        self._watchdog = CallWatchdog(timeout_s)
-        self._helper: CaptureHelper | None = None
-
-    def attach(self, work: TimeStepWork, time_source: TimeSource, measures: RealtimeMeasures) -> None:
-        """Give the work to run, the clock to run it on, and what the threads that wait for it do to be on time."""
-        super().attach(work, time_source, measures)
-        self._watchdog.time_source = time_source
-
-    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
-        """Call it here."""
-        return self._watchdog.run(method, function, *args, timeout_s=LATE_TIMEOUT_S if late else None)
-
-    def close(self) -> bool:
-        """End the helper and the watchdog."""
-        helper_ended = self._helper is None or self._helper.close()
-        return self._watchdog.close() and helper_ended
-
-    def _start(self, control: Any) -> None:
-        if self._enter_thread is not None:
-            self._enter_thread()
-        self._watchdog.run(SEND, self._begin, control)
-
-    def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
-        if self._enter_thread is not None:
-            self._enter_thread()
-        observed: Observed = self._watched(pending, self._capture_and_go_on, pending, control, is_last)
-        return observed
-
-    def _capture(self, pending: PendingCapture) -> None:
-        self._watched(pending, self._capture_here, pending)
-
-    def _watched(self, pending: PendingCapture, function: Callable[..., Any], *args: Any) -> Any:
-        try:
-            return self._watchdog.run(CAPTURE, function, *args, due_ns=pending.time_step.capture_ns)
-        except InterfaceTimeoutError:
-            if self._helper is not None and not pending.done:
-                self._helper.interrupt()
-            raise
-
-    def _capture_and_go_on(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
-        self._capture_here(pending)
-        self._watchdog.go_on_to(SEND, pending.time_step.end_ns)
-        return self._go_on(pending, control, is_last)
-
-    def _capture_here(self, pending: PendingCapture) -> None:
-        if pending.claim():
-            if self._helper is not None:
-                self._helper.leave(pending)
-            pending.capture()
-        if not pending.done:
-            pending.result(self._timeout_s, self._until_due_s(pending))
-        pending.get()
-
-    def _turns_to(self, method: str) -> None:
-        self._watchdog.go_on_to(method)
-
-    def _watch(self, pending: PendingCapture) -> None:
-        if not self._time.passes_by_itself:
-            return  # on such a clock nobody can be late
-        if self._helper is None:
-            self._helper = CaptureHelper(self._time, self._timeout_s, self._enter_thread)
-        self._helper.watch(pending)
-
-
-class BackgroundThread(ThreadingStrategy):
-    """One background thread makes every call to the interface (``real-time-gym-ts-v1``)."""
-
-    def __init__(self, timeout_s: float) -> None:
-        super().__init__(timeout_s)
-        self._thread = InterfaceThread(self._time, timeout_s)
-
-    def attach(self, work: TimeStepWork, time_source: TimeSource, measures: RealtimeMeasures) -> None:
-        """Give the work to run, the clock to run it on, and what the threads that wait for it do to be on time."""
-        if not time_source.passes_by_itself:
-            raise ConfigError(
-                "real-time-gym-ts-v1 waits in a thread of its own: it needs a clock that passes by itself"
-            )
-        super().attach(work, time_source, measures)
-        self._thread.set_time_source(time_source)
-
-    def call(self, method: str, function: Callable[..., Any], *args: Any, late: bool = False) -> Any:
-        """Hand it to the thread and wait for it."""
-        return self._thread.call(method, function, *args, late=late)
-
-    def close(self) -> bool:
-        """End the thread."""
-        return self._thread.close()
-
-    def _start(self, control: Any) -> None:
-        if self._enter_thread is not None:
-            self._thread.call("schedule", self._enter_thread)
-        self._thread.call(SEND, self._begin, control, whole=True)
-
-    def _advance(self, pending: PendingCapture, control: Any, is_last: bool) -> Observed:
-        observed: Observed = self._thread.call_after(pending, self._go_on, pending, control, is_last)
-        return observed
-
-    def _capture(self, pending: PendingCapture) -> None:
-        try:
-            pending.result(self._timeout_s, self._until_due_s(pending))
-        except InterfaceTimeoutError:
-            if not pending.done:
-                self._thread.blocked()
-            raise
-
-    def _watch(self, pending: PendingCapture) -> None:
-        self._thread.watch(pending)
 
 
 def _warn_of_timeout(time_step: TimeStep) -> None:
