@@ -27,6 +27,7 @@ ENVIRONMENTS = {
     "rtgym_ros-v1": Environment("rtgym_ros", "real-time-gym-v1"),
     "rtgym_ros-ts": Environment("rtgym_ros", "real-time-gym-ts-v1"),
     "rtgym_ros-v1-sleep": Environment("rtgym_ros", "real-time-gym-v1", {"spin": False}),
+    "rtgym_ros-v1-fifo": Environment("rtgym_ros", "real-time-gym-v1", {"realtime_priority": 50}),
     "rtgym_ros-v1-5ms": Environment("rtgym_ros", "real-time-gym-v1", {"switch_interval": None}),
     "rtgym-v1": Environment("rtgym", "real-time-gym-v1"),
     "rtgym-ts": Environment("rtgym", "real-time-gym-ts-v1"),
@@ -36,6 +37,9 @@ OURS = ("rtgym_ros-v1", "rtgym_ros-ts")
 RTGYM = ("rtgym-v1", "rtgym-ts")
 SLEEP = "rtgym_ros-v1-sleep"
 """Ours, without spinning, as for a robot on a battery."""
+
+FIFO = "rtgym_ros-v1-fifo"
+"""Ours, with a real-time priority: other programs do not come in between, where the system permits it."""
 
 SLOW_SWITCH = "rtgym_ros-v1-5ms"
 """Ours, with Python's switch interval: what the short one brings beside a busy thread of pure Python."""
@@ -50,6 +54,7 @@ COLOURS = {
     "rtgym_ros-v1": "tab:blue",
     "rtgym_ros-ts": "tab:cyan",
     "rtgym_ros-v1-sleep": "tab:green",
+    "rtgym_ros-v1-fifo": "tab:olive",
     "rtgym_ros-v1-5ms": "tab:purple",
     "rtgym-v1": "tab:red",
     "rtgym-ts": "tab:orange",

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.clock_loop import CompileError, clock_loop
 from benchmarks.measurements.measurement import Measurement
-from benchmarks.peers import C_SLEEP, C_SPIN, OURS, TIMER_NODE
+from benchmarks.peers import C_SLEEP, C_SPIN, FIFO, OURS, TIMER_NODE
 from benchmarks.pictures.distributions import draw_tails
 from benchmarks.results import Figures, Results
 from benchmarks.run import Run, program
@@ -67,7 +67,7 @@ class Dds(Measurement):
             "warm_up_s": self.warm_up_s,
         }
         yield program("dds_timer_node", _CASE, TIMER_NODE, self.timeout_s, arguments)
-        for peer in OURS[:1] if self.short else OURS:
+        for peer in OURS[:1] if self.short else (*OURS, FIFO):
             yield program("dds_environment", _CASE, peer, self.timeout_s, {"peer": peer, **arguments})
         try:
             for peer in (C_SLEEP, C_SPIN):
@@ -99,17 +99,18 @@ class Dds(Measurement):
 
     def targets(self) -> list[Target]:
         """Return those of the issue."""
+        ours = (*OURS, FIFO)
         age_us = _SAMPLING_NS / 1e3 + 200
         return [
-            Target("timeouts, worst repeat", self.name, _CASE, "timeouts", OURS, 0.0, every_repeat=True),
-            Target("age of the observation p50 (µs)", self.name, _CASE, "age.p50", OURS, age_us),
-            Target("send jitter p99", self.name, _CASE, "send_jitter.p99", OURS, 1 / 4, (TIMER_NODE,)),
+            Target("timeouts, worst repeat", self.name, _CASE, "timeouts", ours, 0.0, every_repeat=True),
+            Target("age of the observation p50 (µs)", self.name, _CASE, "age.p50", ours, age_us),
+            Target("send jitter p99", self.name, _CASE, "send_jitter.p99", ours, 1 / 4, (TIMER_NODE,)),
         ]
 
     def draw(self, results: Results, folder: Path) -> Iterator[Path]:
         """Draw the tails."""
         rows = {"send_deviation": "send jitter", "age": "age at capture", "latency": "latency to the robot"}
-        peers = (*OURS, TIMER_NODE, C_SLEEP, C_SPIN)
+        peers = (*OURS, FIFO, TIMER_NODE, C_SLEEP, C_SPIN)
         yield draw_tails(results, self.name, [_CASE], peers, rows, folder / "dds.png")
 
 

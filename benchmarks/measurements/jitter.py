@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.clock_loop import CompileError, clock_loop
 from benchmarks.measurements.measurement import Measurement
-from benchmarks.peers import C_SLEEP, C_SPIN, OURS, RTGYM, SLEEP, SLOW_SWITCH
+from benchmarks.peers import C_SLEEP, C_SPIN, FIFO, OURS, RTGYM, SLEEP, SLOW_SWITCH
 from benchmarks.pictures.distributions import draw_intervals, draw_tails
 from benchmarks.results import Figures, Results
 from benchmarks.run import Run, program
@@ -128,7 +128,7 @@ class Jitter(Measurement):
         for load in loads:
             cases = [case(period_ms, load) for period_ms in periods if (period_ms, load) in self._cases()]
             rows = {"send_deviation": "send jitter", "capture_deviation": "capture jitter"}
-            everybody = (*OURS, SLEEP, SLOW_SWITCH, *RTGYM, C_SLEEP, C_SPIN)
+            everybody = (*OURS, SLEEP, FIFO, SLOW_SWITCH, *RTGYM, C_SLEEP, C_SPIN)
             yield draw_tails(results, self.name, cases, everybody, rows, folder / f"jitter_tails_{load}.png")
         rows = {"lateness": "lateness of capture"}
         yield draw_tails(results, self.name, idle, (*OURS, C_SLEEP, C_SPIN), rows, folder / "lateness.png")
@@ -145,7 +145,7 @@ class Jitter(Measurement):
         if load == "python":
             peers.append(SLOW_SWITCH)
         elif load == "idle":
-            peers.append(SLEEP)
+            peers += [SLEEP, FIFO]
         for peer in peers:
             arguments = {
                 "peer": peer,
