@@ -27,7 +27,7 @@ ENVIRONMENTS = {
     "rtgym_ros-v1": Environment("rtgym_ros", "real-time-gym-v1"),
     "rtgym_ros-ts": Environment("rtgym_ros", "real-time-gym-ts-v1"),
     "rtgym_ros-v1-sleep": Environment("rtgym_ros", "real-time-gym-v1", {"spin": False}),
-    "rtgym_ros-v1-fifo": Environment("rtgym_ros", "real-time-gym-v1", {"realtime_priority": 50}),
+    "rtgym_ros-v1-fifo": Environment("rtgym_ros", "real-time-gym-v1", {"realtime_priority": 40}),
     "rtgym_ros-v1-5ms": Environment("rtgym_ros", "real-time-gym-v1", {"switch_interval": None}),
     "rtgym-v1": Environment("rtgym", "real-time-gym-v1"),
     "rtgym-ts": Environment("rtgym", "real-time-gym-ts-v1"),

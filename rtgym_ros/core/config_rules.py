@@ -48,8 +48,8 @@ def _doubts(entries: Mapping[str, Any]) -> Iterator[str]:
         )
     if entries["realtime_priority"] is not None and entries["spin"] and _has_one_cpu():
         yield (
-            "config['realtime_priority'] is set and config['spin'] is True, and there is one CPU: nothing else runs on it "
-            "while the clock spins; set config['spin'] to False"
+            "config['realtime_priority'] is set and config['spin'] is True, and there is one CPU: nothing else runs on "
+            "it while the clock spins; set config['spin'] to False"
         )
     longest = entries["time_step_duration"] * (1 + entries["time_step_timeout_factor"])
     if entries["start_obs_capture"] >= longest:

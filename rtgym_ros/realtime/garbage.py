@@ -8,21 +8,27 @@ from time import monotonic_ns
 
 from rtgym_ros.realtime.users import Users
 
-_freezers = Users()
-_collectors = Users()
-_was_enabled = True
-
 _FAR_BEYOND = 50
-"""Thresholds: from so many on it is collected though there is no time, so that memory cannot grow without bound."""
+"""Thresholds: from so many on it is collected though nobody waits, so that memory cannot grow without bound."""
 
 _SAFETY = 2
 """How much longer than the last one a collection is expected to take at most."""
 
+_freezers = Users()
+_is_ours = False
+"""Whether nothing was frozen before: what the program freezes itself stays."""
+
+_collectors = Users()
+_thresholds = _raised = (0, 0, 0)
+"""Those of the program, and ours."""
+
 
 def freeze() -> None:
     """Leave out of all later collections what is there now."""
+    global _is_ours
     with _freezers:
         if not _freezers.number:
+            _is_ours = not gc.get_freeze_count()
             gc.collect()
             gc.freeze()
         _freezers.number += 1
@@ -32,12 +38,12 @@ def unfreeze() -> None:
     """Take back one :func:`freeze`; with the last one everything is collected again."""
     with _freezers:
         _freezers.number -= 1
-        if not _freezers.number:
+        if not _freezers.number and _is_ours:
             gc.unfreeze()
 
 
 class SlackCollector:
-    """Collects garbage while a thread would wait for the clock, and at no other time.
+    """Collects garbage while a thread would wait for the clock; at other times only when there is very much of it.
 
     Args:
         now_ns: reads the clock (ns).
@@ -48,32 +54,32 @@ class SlackCollector:
         self._took_ns: dict[int, int] = {}
 
     def open(self) -> None:
-        """Stop the collections that come by themselves, after one that shows how long they take."""
-        global _was_enabled
+        """Let the interpreter wait for far more garbage, and see how long collections take."""
+        global _thresholds, _raised
         with _collectors:
             if not _collectors.number:
-                _was_enabled = gc.isenabled()
-                gc.disable()
+                _thresholds = gc.get_threshold()
+                gc.set_threshold(*(_FAR_BEYOND * threshold for threshold in _thresholds))
+                _raised = gc.get_threshold()
             _collectors.number += 1
         for generation in range(3):
             self._collect(generation)
 
     def close(self) -> None:
-        """Let them come by themselves again, if nobody else minds."""
+        """Put the thresholds back if nobody else minds, and nobody has changed them."""
         with _collectors:
             _collectors.number -= 1
-            if not _collectors.number and _was_enabled:
-                gc.enable()
+            if not _collectors.number and gc.get_threshold() == _raised:
+                gc.set_threshold(*_thresholds)
 
     def use_slack(self, slack_ns: int) -> None:
         """Collect the oldest generation that is due and takes no longer than ``slack_ns``, if any."""
-        counts, thresholds = gc.get_count(), gc.get_threshold()
-        if counts[0] <= thresholds[0]:
+        counts = gc.get_count()
+        if counts[0] <= _thresholds[0]:
             return  # older generations count the collections of the youngest
         for generation in (2, 1, 0):
-            count, threshold = counts[generation], thresholds[generation]
-            has_time = _SAFETY * self._took_ns.get(generation, 0) <= slack_ns
-            if count > threshold and (has_time or count > _FAR_BEYOND * max(threshold, 1)):
+            is_due = counts[generation] > _thresholds[generation]
+            if is_due and _SAFETY * self._took_ns.get(generation, 0) <= slack_ns:
                 self._collect(generation)
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from threading import local
 
 from rtgym_ros.core.caller_warning import warn_caller
@@ -30,7 +31,9 @@ class RealtimeMeasures:
         self._scheduling = ThreadScheduling(config.realtime_priority, config.cpu_affinity)
         self._collector = garbage.SlackCollector()
         self._thread = local()
-        self._is_open = self._is_frozen = self._is_locked = False
+        self._taken = ExitStack()
+        self._is_open = False
+        self._freezes = config.garbage_collection == "freeze"
         self.schedules = config.realtime_priority is not None or config.cpu_affinity is not None
         self.collects = config.garbage_collection == "slack"
         self.refusals: tuple[str, ...] = ()
@@ -38,20 +41,27 @@ class RealtimeMeasures:
     def open(self) -> None:
         """Take the measures that concern the whole process."""
         self._is_open = True
-        if self._config.switch_interval is not None:
-            shorten_switch_interval(self._config.switch_interval)
-        if self._config.lock_memory:
-            refused = lock_memory()
-            self._is_locked = refused is None
-            self._tell([refused] if refused else [])
+        self._taken.callback(self._scheduling.undo)
+        interval_s = self._config.switch_interval
+        if interval_s is not None:
+            shorten_switch_interval(interval_s)
+            self._taken.callback(restore_switch_interval, interval_s)
         if self.collects:
             self._collector.open()
+            self._taken.callback(self._collector.close)
+        if self._config.lock_memory:
+            refused = lock_memory()
+            if refused is None:
+                self._taken.callback(unlock_memory)
+            else:
+                self._tell([refused])
 
     def reset(self) -> None:
         """Hear that an episode begins: by the first one, what is made once has been made."""
-        if self._config.garbage_collection == "freeze" and self._is_open and not self._is_frozen:
-            self._is_frozen = True
+        if self._freezes and self._is_open:
+            self._freezes = False
             garbage.freeze()
+            self._taken.callback(garbage.unfreeze)
 
     def enter_thread(self) -> None:
         """Schedule the calling thread, which waits for the clock; again it does nothing."""
@@ -65,21 +75,11 @@ class RealtimeMeasures:
 
     def close(self) -> None:
         """Undo everything; a second call does nothing."""
-        if not self._is_open:
-            return
         self._is_open = False
-        self._scheduling.undo()
-        if self._is_frozen:
-            garbage.unfreeze()
-        if self.collects:
-            self._collector.close()
-        if self._is_locked:
-            unlock_memory()
-        if self._config.switch_interval is not None:
-            restore_switch_interval(self._config.switch_interval)
+        self._taken.close()
 
     def _tell(self, refused: list[str]) -> None:
-        for line in refused:
-            if line not in self.refusals:
-                self.refusals += (line,)
-                warn_caller(line, RealtimeWarning)
+        fresh = [line for line in refused if line not in self.refusals]
+        self.refusals += tuple(fresh)
+        for line in fresh:
+            warn_caller(line, RealtimeWarning)

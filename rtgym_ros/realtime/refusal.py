@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from rtgym_ros.realtime.capabilities import CAP_SYS_NICE, has_capability
+
 _NO_LINUX = "it is offered on Linux only, and this is {}"
 
 
@@ -19,6 +21,8 @@ def off_linux(measure: str) -> str | None:
 
 def no_priority(priority: int, limit: int) -> str:
     """Return why a thread does not get a real-time priority."""
+    if has_capability(CAP_SYS_NICE):
+        return "the cgroup of this process gives no time to real-time threads (cpu.rt_runtime_us)"
     return (
         f"it needs RLIMIT_RTPRIO of at least {priority} (it is {limit}) or the capability CAP_SYS_NICE. "
         f"{_permit(f'rtprio {priority}', f'rtprio={priority}', 'SYS_NICE')}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from threading import Lock
+from threading import RLock
 from types import TracebackType
 
 _all: weakref.WeakSet[Users] = weakref.WeakSet()
@@ -14,7 +14,7 @@ class Users:
     """A number that is changed inside ``with users:``."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a forgotten environment may be finalized by a collection inside of it
         self.number = 0
         _all.add(self)
 
@@ -29,7 +29,7 @@ class Users:
 
     def be_forked(self) -> None:
         """Forget who holds the lock: it is somebody in the parent."""
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 def _forked() -> None:

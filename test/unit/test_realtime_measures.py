@@ -19,6 +19,7 @@ from rtgym_ros.core.errors import RealtimeWarning
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.realtime import garbage
+from rtgym_ros.realtime.capabilities import CAP_IPC_LOCK, has_capability
 from rtgym_ros.realtime.garbage import SlackCollector
 from rtgym_ros.realtime.measures import RealtimeMeasures
 
@@ -58,7 +59,7 @@ def measures_of(**entries):
 def state():
     affinity = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     policy = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
-    return sys.getswitchinterval(), gc.isenabled(), gc.get_freeze_count() > 0, affinity, policy, locked_kb()
+    return sys.getswitchinterval(), gc.get_threshold(), gc.get_freeze_count() > 0, affinity, policy, locked_kb()
 
 
 def locked_kb():
@@ -135,7 +136,7 @@ def test_measures_of_many_may_be_closed_in_any_order(plans):
         opened.insert(close_at, (interval, collection, measures))
         wanted = [before[0], *(value for value, _, _ in opened if value is not None)]
         assert sys.getswitchinterval() == pytest.approx(min(wanted))
-        assert gc.isenabled() is not any(kind == "slack" for _, kind, _ in opened)
+        assert (gc.get_threshold() != before[1]) is any(kind == "slack" for _, kind, _ in opened)
     while opened:
         opened.pop()[2].close()
     assert state() == before
@@ -153,6 +154,43 @@ def test_what_is_there_at_the_first_reset_is_frozen_once():
     assert gc.get_freeze_count() <= frozen, "a reset does not freeze what is garbage by the next one"
     assert len(kept) == 100
     measures.close()
+
+
+def test_warnings_that_are_errors_leave_the_counts_right(monkeypatch):
+    monkeypatch.setattr("rtgym_ros.realtime.measures.lock_memory", lambda: "refused")
+    measures = measures_of(lock_memory=True, garbage_collection="slack")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RealtimeWarning)
+        with pytest.raises(RealtimeWarning, match="refused"):
+            measures.open()
+    measures.close()
+    assert (garbage._collectors.number, garbage._freezers.number) == (0, 0)
+
+
+def test_what_the_program_has_frozen_itself_stays_frozen():
+    gc.freeze()
+    frozen = gc.get_freeze_count()
+    measures = measures_of(garbage_collection="freeze")
+    measures.open()
+    measures.reset()
+    measures.close()
+    assert gc.get_freeze_count() >= frozen
+    gc.unfreeze()
+
+
+@pytest.mark.parametrize(
+    ("uid_map", "effective", "has_it"),
+    [
+        ("         0          0 4294967295\n", "000001ffffffffff", True),
+        ("         0          0 4294967295\n", "0000000000000000", False),
+        ("         0       1000          1\n", "000001ffffffffff", False),
+    ],
+)
+def test_a_capability_counts_where_the_system_counts_it(tmp_path, uid_map, effective, has_it):
+    (tmp_path / "uid_map").write_text(uid_map)
+    (tmp_path / "status").write_text(f"Name:\tpython\nCapEff:\t{effective}\n")
+    assert has_capability(CAP_IPC_LOCK, tmp_path) is has_it
+    assert has_capability(CAP_IPC_LOCK, tmp_path / "nowhere") is False
 
 
 @LINUX
@@ -180,7 +218,9 @@ class Collections:
     def __init__(self, monkeypatch, took_ns):
         self.counts, self.made, self._took_ns, self._now_ns = [0, 0, 0], [], took_ns, 0
         monkeypatch.setattr(garbage.gc, "get_count", lambda: tuple(self.counts))
-        monkeypatch.setattr(garbage.gc, "get_threshold", lambda: (700, 10, 10))
+        self.thresholds = (700, 10, 10)
+        monkeypatch.setattr(garbage.gc, "get_threshold", lambda: self.thresholds)
+        monkeypatch.setattr(garbage.gc, "set_threshold", self._set_threshold)
         monkeypatch.setattr(garbage.gc, "collect", self._collect)
         self.collector = SlackCollector(lambda: self._now_ns)
         self.collector.open()
@@ -189,6 +229,9 @@ class Collections:
     def _collect(self, generation):
         self.made.append(generation)
         self._now_ns += self._took_ns[generation]
+
+    def _set_threshold(self, *thresholds):
+        self.thresholds = thresholds
 
     def made_in(self, slack_ns, *counts):
         self.made.clear()
@@ -217,10 +260,34 @@ def test_the_oldest_that_is_due_and_fits_is_collected(collections):
     assert collections.made_in(-5, 701, 11, 11) == []
 
 
-def test_without_slack_memory_does_not_grow_for_ever(collections):
-    assert collections.made_in(0, 35_000, 0, 0) == []
-    assert collections.made_in(0, 35_001, 0, 0) == [0]
-    assert collections.made_in(0, 701, 0, 501) == [2]
+def test_without_slack_the_interpreter_collects_far_beyond_the_thresholds(collections):
+    assert collections.made_in(0, 10**6, 10**6, 10**6) == []
+    assert collections.thresholds == (35_000, 500, 500)
+
+
+def test_thresholds_that_somebody_sets_meanwhile_stay(collections):
+    other = SlackCollector(lambda: 0)
+    other.open()
+    assert collections.thresholds == (35_000, 500, 500)
+    other.close()
+    assert collections.thresholds == (35_000, 500, 500)
+    collections.thresholds = (5, 5, 5)
+    collections.collector.close()
+    assert collections.thresholds == (5, 5, 5)
+    collections.collector.open()
+
+
+def test_while_nobody_waits_garbage_does_not_grow_without_bound():
+    """A learner trains between two steps."""
+    collector = SlackCollector()
+    collector.open()
+    most = 0
+    for _ in range(60 * gc.get_threshold()[0] // 50):
+        cycle = []
+        cycle.append(cycle)
+        most = max(most, gc.get_count()[0])
+    collector.close()
+    assert most <= 50 * gc.get_threshold()[0] + 1
 
 
 def test_how_long_it_takes_is_learned_again(collections):
@@ -231,15 +298,15 @@ def test_how_long_it_takes_is_learned_again(collections):
 
 def test_garbage_is_really_collected():
     collector = SlackCollector()
+    threshold = gc.get_threshold()[0]
     collector.open()
-    assert not gc.isenabled()
-    for _ in range(3 * gc.get_threshold()[0]):
+    for _ in range(3 * threshold):
         cycle = []
         cycle.append(cycle)
+    assert gc.get_count()[0] > threshold
     collector.use_slack(10**12)
-    assert gc.get_count()[0] < gc.get_threshold()[0]
+    assert gc.get_count()[0] < threshold
     collector.close()
-    assert gc.isenabled()
 
 
 # --- threads ---
@@ -312,6 +379,46 @@ def test_a_caller_who_is_late_is_stood_in_for_by_a_thread_with_the_same_priority
 
 @LINUX
 @FIFO
+@pytest.mark.parametrize("first_closed", [0, 1])
+def test_two_environments_of_one_thread_have_the_higher_priority(first_closed):
+    plain = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)
+    cpu = max(os.sched_getaffinity(0))
+    envs = [environment(RealTimeEnv, realtime_priority=5, cpu_affinity=[cpu])]
+    envs.append(environment(RealTimeEnv, realtime_priority=6))
+    for env in envs:
+        env.reset()
+    assert (os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == (6, {cpu})
+    envs.pop(first_closed).close()
+    expected = (6, plain[2]) if first_closed == 0 else (5, {cpu})
+    assert (os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == expected
+    envs.pop().close()
+    assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == plain
+
+
+@LINUX
+def test_cpus_that_somebody_else_sets_meanwhile_stay():
+    before = os.sched_getaffinity(0)
+    if len(before) < 2:
+        pytest.skip("there is one CPU")
+    env = environment(RealTimeEnv, cpu_affinity=[max(before)])
+    env.reset()
+    os.sched_setaffinity(0, {min(before)})
+    env.close()
+    assert os.sched_getaffinity(0) == {min(before)}
+    os.sched_setaffinity(0, before)
+
+
+def test_a_thread_that_comes_after_the_end_is_left_alone():
+    measures = measures_of(cpu_affinity=[4000])
+    measures.open()
+    measures.close()
+    measures._is_open = True  # it was when the thread looked
+    measures.enter_thread()
+    assert measures.refusals == ()
+
+
+@LINUX
+@FIFO
 def test_what_such_a_thread_starts_is_scheduled_as_usual():
     env = environment(RealTimeEnv, realtime_priority=7)
     env.reset()
@@ -324,7 +431,7 @@ def test_what_such_a_thread_starts_is_scheduled_as_usual():
 
 
 @LINUX
-@pytest.mark.parametrize("cpus", [[4000], [10**30]])
+@pytest.mark.parametrize("cpus", [[4000], [10**30], [0, 4000]])
 @pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
 def test_a_cpu_that_is_not_there_is_refused_once_and_the_robot_goes_on(env_class, cpus):
     env = environment(env_class, cpu_affinity=cpus)
@@ -386,11 +493,14 @@ def test_off_linux_every_measure_is_refused(monkeypatch):
 
 @LINUX
 def test_a_forked_process_keeps_nothing_of_it():
-    env = environment(RealTimeEnv, garbage_collection="slack")
+    before = state()[:5]
+    cpu = max(os.sched_getaffinity(0))
+    env = environment(RealTimeEnv, garbage_collection="slack", cpu_affinity=[cpu])
     env.reset()
-    assert not gc.isenabled()
+    assert os.sched_getaffinity(0) == {cpu}
     child = os.fork()
     if child == 0:
-        os._exit(0 if gc.isenabled() and sys.getswitchinterval() > 1e-3 else 1)
+        os._exit(0 if state()[:5] == before else 1)
     assert os.waitpid(child, 0)[1] == 0
+    assert os.sched_getaffinity(0) == {cpu}
     env.close()
