@@ -26,7 +26,7 @@ def carry_out(measurements: Sequence[Measurement], repeats: int, results: Result
 
     Ctrl-C ends it; ``results`` has what there is by then.
     """
-    plan = {measurement: list(measurement.runs()) for measurement in measurements}
+    plan = {measurement: measurement.wanted_runs() for measurement in measurements}
     # No thread draws it: it would wake up beside what is measured.
     progress = Progress(
         TextColumn("{task.description:<60}"),

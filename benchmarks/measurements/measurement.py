@@ -37,6 +37,7 @@ class Measurement(ABC):
     short_seconds: ClassVar[float] = 0.3
 
     def __init__(self, options: Options) -> None:
+        self._options = options
         self.short = options.short
         self.seconds = options.seconds or (self.short_seconds if self.short else self.default_seconds)
         self.warm_up_s = 0.1 if self.short else 0.3
@@ -51,6 +52,10 @@ class Measurement(ABC):
     @abstractmethod
     def runs(self) -> Iterator[Run]:
         """Yield what one repeat consists of; the peers of a case follow each other."""
+
+    def wanted_runs(self) -> list[Run]:
+        """Return those of :meth:`runs` that the command line asks for."""
+        return [run for run in self.runs() if self._options.wants(run.case, run.peer)]
 
     @abstractmethod
     def read(self, run: Run, output: dict[str, Any]) -> Figures:
