@@ -94,7 +94,7 @@ class InterfaceThread:
         call = SubmittedCall(function, *args)
         pending.successor = call
         if pending.done:  # the thread may be asleep by now
-            self._calls.put(_nothing)
+            self._calls.put(_look_again)
         try:
             ended = call.wait(self._until_s(pending.time_step.capture_ns) + self._timeout_s)
             if not ended and pending.done:
@@ -150,14 +150,19 @@ class InterfaceThread:
 
     def _loop(self) -> None:
         while True:
+            wait_s = self._wait_s()
+            if wait_s == 0 and self._calls.empty():
+                self._go_on()
+                continue
             try:
-                call = self._calls.get(timeout=self._wait_s())
+                call = self._calls.get(timeout=wait_s)
             except Empty:
                 self._go_on()
                 continue
             if call is None:
                 return
-            self._run(call)
+            if call is not _look_again:
+                self._run(call)
 
     def _run(self, function: Callable[[], None]) -> None:
         self._running = InterruptibleCall()
@@ -193,8 +198,8 @@ class InterfaceThread:
             self._run(successor.run)
 
 
-def _nothing() -> None:
-    pass
+def _look_again() -> None:
+    """Stand in the queue of calls for none: it only wakes the thread up."""
 
 
 def _still_blocked(method: str) -> InterfaceTimeoutError:
