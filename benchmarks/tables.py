@@ -23,7 +23,7 @@ def figure_table(measurement: Measurement, results: Results) -> Table:
         _, case, peer = key
         if previous and case != previous:
             table.add_section()
-        cells = (_number(results.median(*key, statistic)) for statistic, _ in measurement.columns)
+        cells = (number(results.median(*key, statistic)) for statistic, _ in measurement.columns)
         table.add_row(case if case != previous else "", peer, *cells)
         previous = case
     return table
@@ -41,11 +41,11 @@ def verdict_table(verdicts: Sequence[Verdict]) -> Table:
             target.what if first else "",
             target.case if first else "",
             verdict.peer,
-            _number(verdict.figure),
+            number(verdict.figure),
             verdict.best_peer,
-            _number(verdict.best) if is_ratio else "",
+            number(verdict.best) if is_ratio else "",
             f"{verdict.value:.3f}" if is_ratio and not math.isnan(verdict.value) else "",
-            _number(target.bound),
+            number(target.bound),
             _WORDS[verdict.met],
         )
         previous = target
@@ -74,7 +74,7 @@ def _table(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
     return table
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     """Return three digits, or all that stand before the decimal point."""
     if math.isnan(value):
         return "-"

@@ -120,18 +120,21 @@ class Jitter(Measurement):
 
     def draw(self, results: Results, folder: Path) -> Iterator[Path]:
         """Draw the intervals beside rtgym's, and the tails of everything."""
-        periods = list(dict.fromkeys(period_ms for period_ms, _ in self._cases()))
-        loads = list(dict.fromkeys(load for _, load in self._cases()))
-        peers = (*OURS, *RTGYM)
-        idle = [case(period_ms) for period_ms in periods if (period_ms, "idle") in self._cases()]
-        yield draw_intervals(results, self.name, idle, peers, folder / "jitter_intervals.png")
-        for load in loads:
-            cases = [case(period_ms, load) for period_ms in periods if (period_ms, load) in self._cases()]
+        measured = {key[1] for key in results.keys(self.name)}
+        cases: dict[str, list[str]] = {load: [] for load in _LOADS}
+        for period_ms, load in self._cases():
+            if case(period_ms, load) in measured:
+                cases[load].append(case(period_ms, load))
+        peers, idle = (*OURS, *RTGYM), cases["idle"]
+        if idle:
+            yield draw_intervals(results, self.name, idle, peers, folder / "jitter_intervals.png")
+        for load in filter(cases.get, cases):
             rows = {"send_deviation": "send jitter", "capture_deviation": "capture jitter"}
             everybody = (*OURS, SLEEP, FIFO, SLOW_SWITCH, *RTGYM, C_SLEEP, C_SPIN)
-            yield draw_tails(results, self.name, cases, everybody, rows, folder / f"jitter_tails_{load}.png")
+            yield draw_tails(results, self.name, cases[load], everybody, rows, folder / f"jitter_tails_{load}.png")
         rows = {"lateness": "lateness of capture"}
-        yield draw_tails(results, self.name, idle, (*OURS, C_SLEEP, C_SPIN), rows, folder / "lateness.png")
+        if idle:
+            yield draw_tails(results, self.name, idle, (*OURS, C_SLEEP, C_SPIN), rows, folder / "lateness.png")
 
     def _cases(self) -> list[tuple[float, str]]:
         if self.short:

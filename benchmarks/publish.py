@@ -1,0 +1,72 @@
+"""Puts the results of runs into the documentation: ``python -m benchmarks.publish FOLDER ...``."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import one_line
+from benchmarks.tables import number
+
+_DOCS = Path(__file__).resolve().parents[1] / "docs"
+_PAGE = _DOCS / "benchmarks.md"
+_BEGIN, _END = "<!-- measured: python -m benchmarks.publish FOLDER ... -->\n", "<!-- end of what was measured -->"
+_PICTURES = ("jitter_intervals.png", "jitter_tails_idle.png", "dds.png")
+_WORDS = {True: "met", False: "**missed**"}
+
+
+def main(folders: Sequence[str]) -> int:
+    """Write the tables of all runs into the page ``docs/benchmarks.md``, and copy the pictures that it shows."""
+    if not folders:
+        print("publish: which folders of benchmarks/results?", file=sys.stderr)
+        return 2
+    lines: list[str] = []
+    for folder in map(Path, folders):
+        results = json.loads((folder / "results.json").read_text())
+        lines += _section(results)
+        for name in _PICTURES:
+            if (folder / name).exists():
+                shutil.copy(folder / name, _DOCS / "figures" / name)
+    before, rest = _PAGE.read_text(encoding="utf-8").split(_BEGIN)
+    _, after = rest.split(_END)
+    _PAGE.write_text(before + _BEGIN + "\n".join(["", *lines, _END]) + after, encoding="utf-8")
+    return 0
+
+
+def _section(results: dict[str, Any]) -> Iterator[str]:
+    repeats = results["options"]["repeats"]
+    yield f"{one_line(results['machine'])}; the median of {repeats} runs:" if repeats > 1 else "One run:"
+    yield ""
+    yield "| target | case | ours | figure | best peer | its figure | ratio | at most | |"
+    yield "| --- | --- | --- | --: | --- | --: | --: | --: | --- |"
+    for verdict in results["targets"]:
+        if verdict["met"] is None:
+            continue
+        target = verdict["target"]
+        is_ratio = bool(target["theirs"])
+        cells = (
+            target["what"],
+            target["case"],
+            verdict["peer"],
+            _number(verdict["figure"]),
+            verdict["best_peer"] if is_ratio else "",
+            _number(verdict["best"]) if is_ratio else "",
+            f"{verdict['value']:.2g}" if is_ratio and verdict["value"] is not None else "",
+            f"{target['bound']:.3g}",
+            _WORDS[verdict["met"]],
+        )
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
+def _number(value: float | None) -> str:
+    return number(math.inf if value is None else value)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
