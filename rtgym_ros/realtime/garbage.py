@@ -14,6 +14,9 @@ _FAR_BEYOND = 50
 _SAFETY = 2
 """How much longer than the last one a collection is expected to take at most."""
 
+_FEW = 5000
+"""Objects: as many may be frozen though nobody did it. CPython 3.12 puts those there that live for ever."""
+
 _freezers = Users()
 _is_ours = False
 """Whether nothing was frozen before: what the program freezes itself stays."""
@@ -28,7 +31,7 @@ def freeze() -> None:
     global _is_ours
     with _freezers:
         if not _freezers.number:
-            _is_ours = not gc.get_freeze_count()
+            _is_ours = gc.get_freeze_count() < _FEW
             gc.collect()
             gc.freeze()
         _freezers.number += 1
