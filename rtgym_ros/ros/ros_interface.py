@@ -95,7 +95,9 @@ class RosInterface(RealTimeGymInterface):
         return self._time_source
 
     def on_time_step(self, time_step: TimeStep) -> None:
-        """Publish ``step_timing``, in ROS time."""
+        """Publish ``step_timing``, in ROS time, if anybody listens: the message costs more than the rest of a step."""
+        if not self._timing_publisher.get_subscription_count():
+            return
         now_ns = self.node.get_clock().now().nanoseconds
         to_ros_ns = now_ns - self._time_source.now_ns()
         timing = StepTiming(index=time_step.index, overrun=time_step.overrun, timed_out=time_step.timed_out)
