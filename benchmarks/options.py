@@ -15,7 +15,7 @@ class Options:
         names: the measurements.
         repeats: how often each is made.
         seconds: how long each lasts (s), None for its own default.
-        cases: of the measurements, those that contain one of these; none stands for all.
+        cases: of the measurements, those that begin with one of these; none stands for all.
         peers: who is measured; none stands for all.
         short: everything once, as briefly as it can be: to see that it works, not for its figures.
     """
@@ -29,7 +29,7 @@ class Options:
 
     def wants(self, case: str, peer: str) -> bool:
         """Whether this peer is to be measured in this case."""
-        is_case = not self.cases or any(part in case for part in self.cases)
+        is_case = not self.cases or any(case.startswith(part) for part in self.cases)
         return is_case and (not self.peers or peer in self.peers)
 
 
@@ -40,7 +40,7 @@ def parse(names: Sequence[str], arguments: Sequence[str] | None = None) -> Optio
         description="Measure rtgym_ros beside its peers, everything in turns; see benchmarks/README.md.",
     )
     parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"some of: {', '.join(names)}")
-    parser.add_argument("--cases", nargs="+", default=(), metavar="TEXT", help="those with one of these in their name")
+    parser.add_argument("--cases", nargs="+", default=(), metavar="TEXT", help="those that begin with one of these")
     parser.add_argument("--peers", nargs="+", default=(), metavar="NAME", help="those alone")
     parser.add_argument("--repeats", type=_positive_int, metavar="N", help="how often (7; with --short 1)")
     parser.add_argument("--seconds", type=_positive_float, metavar="S", help="how long each takes (its own default)")
