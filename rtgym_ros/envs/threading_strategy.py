@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from rtgym_ros.core.caller_warning import warn_caller
-from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.pending_capture import CAPTURE, PendingCapture
@@ -137,13 +136,11 @@ class ThreadingStrategy(ABC):
         return max(to_s(pending.time_step.capture_ns - self._time.now_ns()), 0.0)
 
     def _warn_of_timeout(self) -> None:
-        if self._pending is not None and self._pending.time_step.timed_out:
-            _warn_of_timeout(self._pending.time_step)
-
-
-def _warn_of_timeout(time_step: TimeStep) -> None:
-    warn_caller(
-        f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
-        "more than its elasticity; the clock restarts from now",
-        TimeStepTimeoutWarning,
-    )
+        if self._pending is None or not self._pending.time_step.timed_out:
+            return
+        time_step = self._pending.time_step
+        warn_caller(
+            f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
+            "more than its elasticity; the clock restarts from now",
+            TimeStepTimeoutWarning,
+        )

@@ -20,6 +20,7 @@ from rtgym_ros.core.histogram import DurationHistogram
 from rtgym_ros.core.time_source import NS_PER_S, MonotonicTimeSource
 from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.realtime.memory_lock import lock_memory, unlock_memory
+from rtgym_ros.realtime.refusal import reason_of
 from rtgym_ros.realtime.thread_scheduling import ThreadScheduling
 
 Result = TypeVar("Result")
@@ -187,7 +188,7 @@ class _Round:
                 refused += [not_locked] if not_locked else []
             if not refused:
                 self._measure()
-            return tuple(map(_reason, refused))
+            return tuple(map(reason_of, refused))
         finally:
             if locked:
                 unlock_memory()
@@ -241,8 +242,3 @@ def _sleep_until_ns(deadline_ns: int) -> None:
     sleep = ctypes.CDLL(None).clock_nanosleep
     while sleep(_CLOCK_MONOTONIC, _TIMER_ABSTIME, ctypes.byref(deadline), None) == EINTR:
         pass
-
-
-def _reason(refusal: str) -> str:
-    """Return what stands behind "... was refused, the environment goes on without it:"."""
-    return refusal.partition(": ")[2] or refusal

@@ -6,12 +6,18 @@ import sys
 
 from rtgym_ros.realtime.capabilities import CAP_SYS_NICE, has_capability
 
+_REFUSED = " was refused, the environment goes on without it: "
 _NO_LINUX = "it is offered on Linux only, and this is {}"
 
 
 def refusal(measure: str, reason: str) -> str:
     """Return the line that says that ``measure``, an entry of the configuration, was refused."""
-    return f"{measure} was refused, the environment goes on without it: {reason}"
+    return f"{measure}{_REFUSED}{reason}"
+
+
+def reason_of(line: str) -> str:
+    """Return the reason in a line of :func:`refusal`."""
+    return line.partition(_REFUSED)[2] or line
 
 
 def off_linux(measure: str) -> str | None:

@@ -7,8 +7,9 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import statistics
+from benchmarks import publish, statistics
 from benchmarks.ladder import is_sustained, shortest_sustained
+from benchmarks.machine import describe_machine
 from benchmarks.measurements import MEASUREMENTS
 from benchmarks.options import Options, parse
 from benchmarks.report import write
@@ -193,6 +194,30 @@ def test_what_is_written_is_json_that_everybody_reads(tmp_path):
 
     content = json.loads((tmp_path / "r.json").read_text(), parse_constant=refuse)
     assert content["targets"][0]["met"] is False
+
+
+def test_results_are_published_between_the_marks(tmp_path, monkeypatch):
+    (docs := tmp_path / "docs").mkdir()
+    page = docs / "benchmarks.md"
+    page.write_text(f"before\n{publish._BEGIN}old\n{publish._END}\nafter\n")
+    (docs / "figures").mkdir()
+    (tmp_path / "dds.png").write_bytes(b"picture")
+    monkeypatch.setattr(publish, "_DOCS", docs)
+    monkeypatch.setattr(publish, "_PAGE", page)
+    results = results_of({"ours": 1.0, "a": 8.0})
+    target = Target("what", "jitter", "case", "p50", ("ours", "not measured"), 0.125, ("a", "b"))
+    verdicts = judge(target, results.median, results.worst)
+    write(tmp_path / "results.json", parse(["jitter"], []), describe_machine(), results, verdicts)
+    for _ in range(2):  # again it replaces what it wrote
+        assert publish.main([str(tmp_path)]) == 0
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert text.count("| what | case | ours | 1 | a | 8 | 0.12 | 0.125 | met |") == 1
+    assert "not measured" not in text
+    assert (docs / "figures" / "dds.png").read_bytes() == b"picture"
+    assert publish.main([]) == 2
 
 
 def test_peers_take_turns_in_being_first():
