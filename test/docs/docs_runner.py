@@ -44,6 +44,7 @@ def environment():
         "MPLBACKEND": "Agg",
         "PATH": f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}",
         "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+        "SHELL": "/bin/sh",  # the plainest that a reader may have
     }
 
 
