@@ -40,7 +40,7 @@ def main(folders: Sequence[str]) -> int:
 
 def _section(results: dict[str, Any]) -> Iterator[str]:
     repeats = results["options"]["repeats"]
-    yield f"{one_line(results['machine'])}; the median of {repeats} runs:" if repeats > 1 else "One run:"
+    yield f"{one_line(results['machine'])}; {f'the median of {repeats} runs' if repeats > 1 else 'one run'}:"
     yield ""
     yield "| target | case | ours | figure | best peer | its figure | ratio | at most | |"
     yield "| --- | --- | --- | --: | --- | --: | --: | --: | --- |"
