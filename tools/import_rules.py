@@ -16,7 +16,9 @@ ALLOWED = {
     "drone": {"rtgym_ros.core", "numpy", "cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
-    "train": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy", "ray", "torch"},
+    "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium", "numpy", "typing_extensions"}
+    | {"msgspec", "safetensors", "yaml", "zenoh", "ray", "cryptography"}  # what is said, and how
+    | {"torch", "stable_baselines3", "sb3_contrib", "wandb", "matplotlib", "rich"},  # the trainer, and what shows it
 }
 
 

@@ -1,0 +1,33 @@
+"""What can go wrong between robot, server and trainer."""
+
+from __future__ import annotations
+
+from rtgym_ros.core.errors import RtgymError
+
+
+class LinkError(RtgymError, ConnectionError):
+    """The other side could not be reached, or did not answer in time; the same request may be tried again."""
+
+
+class RefusedError(RtgymError, RuntimeError):
+    """The server understood and refused.
+
+    Attributes:
+        retry: whether the same request may be accepted later, for example when the queue has room again.
+    """
+
+    def __init__(self, reason: str, retry: bool = False) -> None:
+        super().__init__(reason)
+        self.retry = retry
+
+
+class ProtocolError(RtgymError, ValueError):
+    """What came over a link, or stands in a file, is not what this version of the protocol describes."""
+
+
+class CheckpointError(RtgymError, RuntimeError):
+    """A checkpoint cannot be used: it is damaged, or of another configuration."""
+
+
+class CredentialsError(RtgymError, PermissionError):
+    """Keys, certificates or a token are missing, readable by others, or do not fit."""

@@ -1,0 +1,1 @@
+"""Policies as plain NumPy: robots need no learning library."""

@@ -1,0 +1,127 @@
+"""The actor of SAC and TQC in NumPy: ReLU layers, a Gaussian, tanh (Haarnoja et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.policy.policy import Policy
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.protocol.schema import leaf_spaces, leaf_values
+
+KIND = "squashed_gaussian_mlp"
+_LOG_STD_RANGE = (-20.0, 2.0)
+ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "relu": lambda x: np.maximum(x, 0.0, out=x),
+    "tanh": lambda x: np.tanh(x, out=x),
+    "elu": lambda x: np.where(x > 0.0, x, np.expm1(np.minimum(x, 0.0))),
+}
+
+
+class SquashedGaussianMlp(Policy):
+    """Arrays ``layer.N.weight`` (out, in), ``layer.N.bias``, ``mean.*``, ``log_std.*``; float32 throughout.
+
+    Observations are flattened and joined in the order of their space, as in :func:`flat_size`. Where ``log_std`` is
+    missing the policy is deterministic.
+    """
+
+    def __init__(
+        self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
+    ) -> None:
+        super().__init__(observation_space, action_space, rng)
+        if not isinstance(action_space, spaces.Box) or not np.isfinite([action_space.low, action_space.high]).all():
+            raise ConfigError(f"{KIND} needs a bounded Box as its action space, got {action_space}")
+        self._bounds = action_space.low, action_space.high
+        self._input = np.empty(flat_size(observation_space), dtype=np.float32)
+        self._low = action_space.low.astype(np.float32)
+        self._half_range = (action_space.high.astype(np.float32) - self._low) / 2
+        self._layers: list[tuple[np.ndarray, np.ndarray]] = []
+        self._activation = ACTIVATIONS["relu"]
+        self._mean: tuple[np.ndarray, np.ndarray] | None = None
+        self._log_std: tuple[np.ndarray, np.ndarray] | None = None
+
+    def act(self, observation: Any, deterministic: bool) -> np.ndarray:
+        """Return an action, float32 or the action space's type, in the action space."""
+        if self._mean is None:
+            drawn: np.ndarray = self._rng.uniform(self._low, self._low + 2 * self._half_range)
+        else:
+            drawn = self._low + (self._squashed(observation, deterministic) + 1) * self._half_range
+        # Rounding must not lead out of the space: SB3 and the environment both check.
+        action: np.ndarray = np.clip(drawn, *self._bounds)
+        return action.astype(self._bounds[0].dtype)
+
+    def adopt(self, weights: PolicyWeights) -> None:
+        """Use ``weights`` from now on."""
+        arrays = weights.arrays
+        if weights.kind != KIND:
+            raise ProtocolError(f"weights of a {weights.kind!r}, and this policy is a {KIND!r}")
+        activation = ACTIVATIONS.get(weights.details.get("activation", "relu"))
+        if activation is None:
+            raise ProtocolError(f"unknown activation {weights.details['activation']!r}: {', '.join(ACTIVATIONS)}")
+        count = sum(name.startswith("layer.") and name.endswith(".weight") for name in arrays)
+        sizes, layers = len(self._input), []
+        for number in range(count):
+            layers.append(_affine(arrays, f"layer.{number}", sizes))
+            sizes = len(layers[-1][1])
+        mean = _affine(arrays, "mean", sizes, self._low.size)
+        log_std = _affine(arrays, "log_std", sizes, self._low.size) if "log_std.weight" in arrays else None
+        self._layers, self._mean, self._log_std = layers, mean, log_std
+        self._activation, self.version = activation, weights.version
+
+    def _squashed(self, observation: Any, deterministic: bool) -> np.ndarray:
+        x = self._input
+        flatten_into(x, self._observation_space, observation)
+        for weight, bias in self._layers:
+            x = self._activation(weight @ x + bias)
+        weight, bias = self._mean  # type: ignore[misc]  # act() has looked
+        action = weight @ x + bias
+        if not deterministic and self._log_std is not None:
+            weight, bias = self._log_std
+            std = np.exp(np.clip(weight @ x + bias, *_LOG_STD_RANGE))
+            action += std * self._rng.standard_normal(len(action), dtype=np.float32)
+        squashed: np.ndarray = np.tanh(action).reshape(self._low.shape)
+        return squashed
+
+
+def flat_size(space: spaces.Space[Any]) -> int:
+    """Return how long a flattened observation is.
+
+    Raises:
+        ConfigError: a leaf is not a Box (or MultiBinary): it would have to be encoded first.
+    """
+    size = 0
+    for name, leaf in leaf_spaces(space):
+        if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
+            raise ConfigError(f"observation {name} is a {leaf}: a flat policy takes Box and MultiBinary; preprocess it")
+        size += prod(leaf.shape)
+    return size
+
+
+def flatten_into(out: np.ndarray, space: spaces.Space[Any], observation: Any) -> None:
+    """Write the leaves of an observation one behind the other into ``out``, float32."""
+    begin = 0
+    for value in leaf_values(space, observation):
+        flat = np.ravel(value)
+        out[begin : begin + flat.size] = flat
+        begin += flat.size
+
+
+def _affine(
+    arrays: Mapping[str, np.ndarray], name: str, inputs: int, outputs: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        weight, bias = arrays[f"{name}.weight"], arrays[f"{name}.bias"]
+    except KeyError as error:
+        raise ProtocolError(f"weights without {error}") from error
+    wanted = (len(bias) if outputs is None else outputs, inputs)
+    if weight.shape != wanted or bias.shape != wanted[:1]:
+        raise ProtocolError(f"{name}: weight {weight.shape} and bias {bias.shape}, and {wanted} is needed here")
+    if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+        raise ProtocolError(f"{name} is not finite")
+    return weight.astype(np.float32), bias.astype(np.float32)
