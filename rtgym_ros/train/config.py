@@ -91,20 +91,23 @@ class WorkerConfig(_Section, frozen=True, kw_only=True):
     Attributes:
         server: address: ``"ray:HOST:PORT"``, ``"ray://HOST:PORT"`` (Ray Client), ``"zenoh:tls/HOST:PORT"`` or
             ``"unix:PATH"``.
+        robot: a command that is kept running beside the worker: a simulated robot; none where the robot runs by itself.
         policy: ``"squashed_gaussian_mlp"``, or ``"package.module:Class"``.
         buffer_samples: kept while the server cannot be reached; beyond, the oldest are given up, and counted.
         push_interval: from one push to the next (s), unless a batch is full before.
         push_samples: that are one batch at most.
         test_interval: a test episode (deterministic, not learned from) before every so many; 0 for none.
-        max_samples_per_episode: an episode is truncated there; None leaves it to the environment.
+        max_samples_per_episode: an episode is truncated there, the sample of its reset not counted; None leaves it to
+            the environment.
         adopt: new weights, ``"between_episodes"`` or ``"at_once"``.
         max_steps_per_update: synchronous mode: time-steps per version of the weights; None for no such limit.
         initial_steps: of the synchronous mode, before the first wait.
-        history_interval: keep every so many-th version of the weights as a file; 0 for none.
+        history_interval: keep every so many-th new version of the weights as a file; 0 for none.
         drain_timeout: how long the end may wait for the server to take the rest (s).
     """
 
     server: str = "ray:127.0.0.2:6379"
+    robot: tuple[str, ...] = ()
     policy: str = "squashed_gaussian_mlp"
     buffer_samples: Positive = 10_000
     push_interval: PositiveReal = 0.5
@@ -129,7 +132,7 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
         batch_size: of one update.
         start_training: transitions in the replay memory before the first update.
         max_updates_per_sample: training waits for samples above this ratio.
-        epochs: after which training ends; a checkpoint is written after each.
+        epochs: after which training ends.
         rounds: of an epoch, with statistics after each.
         steps: updates of a round.
         max_samples: training ends, too, when so many samples have come in and been trained on; None for no such end.

@@ -1,6 +1,7 @@
-"""The messages, as MessagePack maps with the name of their class in ``type``: what `docs/distant_training.md` describes.
+"""The messages, as MessagePack maps with the name of their class in ``type``.
 
-A request is answered by its reply, or by :class:`Refused`. Nothing here is ever unpickled.
+`docs/distant_training.md` describes them. A request is answered by its reply, or by :class:`Refused`. Nothing here is
+ever unpickled.
 """
 
 from __future__ import annotations

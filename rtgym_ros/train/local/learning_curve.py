@@ -1,0 +1,57 @@
+"""The picture of a run: what an episode returned, and how many reached their end, over the samples so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rtgym_ros.train.local.episodes import EpisodeRecord
+
+_WINDOW = 50
+"""Episodes that a point of a curve is made of."""
+
+
+def save_learning_curve(path: Path, runs: Mapping[str, Sequence[Sequence[EpisodeRecord]]]) -> None:
+    """Write a PNG: for each name a colour, for each of its runs a line.
+
+    Args:
+        path: the file to write.
+        runs: episodes in the order of their end, by run and by name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    FigureCanvasAgg(figure)  # a picture needs no window system
+    returns, success = figure.subplots(1, 2)
+    for number, (name, group) in enumerate(runs.items()):
+        for index, episodes in enumerate(group):
+            label = name if index == 0 else None
+            _draw(returns, success, [e for e in episodes if not e.test], f"C{number}", label)
+    returns.set(xlabel="samples", ylabel=f"return, median of {_WINDOW} episodes")
+    success.set(xlabel="samples", ylabel=f"terminated, of {_WINDOW} episodes (%)", ylim=(-3, 103))
+    for axes in (returns, success):
+        axes.grid(alpha=0.3)
+        axes.ticklabel_format(axis="x", style="plain")
+    if returns.get_legend_handles_labels()[0]:
+        returns.legend(loc="lower right")
+    figure.savefig(path, dpi=100)
+
+
+def _draw(returns: Any, success: Any, episodes: Sequence[EpisodeRecord], color: str, label: str | None) -> None:
+    if not episodes:
+        return
+    x = np.array([e.samples for e in episodes])
+    values = np.array([e.episode_return for e in episodes])
+    ended = np.array([e.terminated for e in episodes], dtype=float)
+    points = [slice(max(0, end - _WINDOW), end) for end in range(1, len(x) + 1)]
+    low, middle, high = np.array([np.percentile(values[point], (25, 50, 75)) for point in points]).T
+    returns.plot(x, middle, color=color, label=label, linewidth=1.5)
+    returns.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
+    success.plot(x, [100 * ended[point].mean() for point in points], color=color, linewidth=1.5)

@@ -1,0 +1,55 @@
+"""The actor of Stable-Baselines3's SAC and TQC as arrays for the NumPy policy of the robots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
+"""By the names that the NumPy policy knows."""
+
+
+def export_actor(actor: Any, version: int = -1) -> PolicyWeights:
+    """Return the weights of an actor of SAC or TQC, copied, on the CPU.
+
+    Args:
+        actor: ``model.actor``, on flat observations.
+        version: of the weights.
+
+    Raises:
+        ConfigError: its network is not a plain perceptron with one of :data:`ACTIVATIONS`.
+    """
+    if not isinstance(actor.mu, nn.Linear) or not isinstance(actor.log_std, nn.Linear):
+        raise ConfigError("a policy with state-dependent exploration (use_sde) cannot be exported")
+    if not isinstance(actor.features_extractor, nn.Module) or len(list(actor.features_extractor.parameters())):
+        raise ConfigError(f"a {type(actor.features_extractor).__name__} with weights of its own cannot be exported")
+    linear = [module for module in actor.latent_pi if isinstance(module, nn.Linear)]
+    others = [module for module in actor.latent_pi if not isinstance(module, nn.Linear)]
+    names = {_activation(module) for module in others}
+    alternate = all(isinstance(module, nn.Linear) == (i % 2 == 0) for i, module in enumerate(actor.latent_pi))
+    if len(names) > 1 or len(linear) != len(others) or not alternate:
+        raise ConfigError(f"only linear layers with one activation in between can be exported, got {actor.latent_pi}")
+    arrays: dict[str, np.ndarray] = {}
+    named = [*((f"layer.{i}", layer) for i, layer in enumerate(linear)), ("mean", actor.mu), ("log_std", actor.log_std)]
+    for name, layer in named:
+        arrays[f"{name}.weight"] = _array(layer.weight)
+        arrays[f"{name}.bias"] = _array(layer.bias)
+    return PolicyWeights(KIND, version, arrays, {"activation": names.pop() if names else "relu"})
+
+
+def _activation(module: nn.Module) -> str:
+    for name, kind in ACTIVATIONS.items():
+        if type(module) is kind and getattr(module, "alpha", 1.0) == 1.0:
+            return name
+    raise ConfigError(f"a policy with {module} cannot be exported; there are {', '.join(ACTIVATIONS)}")
+
+
+def _array(parameter: nn.Parameter) -> np.ndarray:
+    array: np.ndarray = parameter.detach().float().cpu().numpy().copy()
+    return array

@@ -1,0 +1,1 @@
+"""Keys, certificates, tokens: who may speak to whom."""

@@ -1,0 +1,1 @@
+"""The central server: a durable queue of samples, and the newest weights."""

@@ -1,0 +1,201 @@
+"""Checkpoints: a folder each, whole or not there at all; the newest one that is not damaged is used."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.errors import CheckpointError
+from rtgym_ros.train.protocol.schema import SampleSchema
+
+FORMAT = 1
+_INFO = "checkpoint.json"
+_LEARNED = ("agent", "agent_kwargs", "memory_size", "batch_size")  # entries of the trainer that change what is learned
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far training has come.
+
+    Attributes:
+        position: behind the last sample that was taken in.
+        samples: taken in, those of tests and resets among them.
+        transitions: put into the replay memory.
+        updates: done.
+        version: of the weights that were published last; -1 for none.
+        seconds: that training took, over all its processes (s).
+    """
+
+    position: int = 0
+    samples: int = 0
+    transitions: int = 0
+    updates: int = 0
+    version: int = -1
+    seconds: float = 0.0
+
+
+class Info(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a checkpoint says of itself.
+
+    Attributes:
+        settings: see :func:`settings_of`.
+        schema: of the samples.
+        progress: at that time.
+        boots: worker and boot whose last records are in the checkpoint.
+        logs: how long the log files were (bytes).
+        files: size (bytes) and CRC-32 of every other file.
+        format: :data:`FORMAT`.
+    """
+
+    settings: dict[str, Any]
+    schema: SampleSchema
+    progress: Progress
+    boots: list[tuple[str, str]]
+    logs: dict[str, int]
+    files: dict[str, tuple[int, int]] = {}
+    format: int = FORMAT
+
+
+class Checkpoints:
+    """The checkpoints of a run.
+
+    Args:
+        folder: of them; it is made. Only one process may use it.
+        keep: how many.
+    """
+
+    def __init__(self, folder: Path, keep: int = 2) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._keep = keep
+        self._positions: dict[Path, int] = {}
+        for left in folder.glob(".writing*"):
+            shutil.rmtree(left)  # by a process that was killed
+
+    def newest(self) -> tuple[Path, Info] | None:
+        """Return the folder and description of the newest checkpoint that is whole; None where there is none."""
+        found: list[tuple[Path, Info]] = []
+        for path in self._existing():
+            try:
+                found.append((path, _read(path)))
+            except CheckpointError as error:
+                logging.getLogger(__name__).warning("%s: %s; an older one is used", path, error)
+        self._positions = {path: info.progress.position for path, info in found}
+        return found[-1] if found else None
+
+    def write(self, info: Info, write_files: Callable[[Path], None]) -> int:
+        """Write a checkpoint, and delete those that are too many.
+
+        Args:
+            info: of it; ``files`` is filled in.
+            write_files: called with an empty folder.
+
+        Returns:
+            The position below which no checkpoint that is kept needs samples.
+        """
+        existing = self._existing()
+        path = self._folder / f"{int(existing[-1].name) + 1 if existing else 1:08d}"
+        writing = self._folder / f".writing-{path.name}"
+        writing.mkdir()
+        write_files(writing)
+        info = msgspec.structs.replace(info, files={_name(writing, file): _sum(file) for file in _files(writing)})
+        (writing / _INFO).write_bytes(msgspec.json.format(msgspec.json.encode(info)))
+        for entry in (*_files(writing), *(entry for entry in writing.rglob("*") if entry.is_dir()), writing):
+            _sync(entry)
+        writing.rename(path)
+        _sync(self._folder)
+        self._positions[path] = info.progress.position
+        self._positions = dict(list(self._positions.items())[-self._keep :])
+        for old in existing:
+            if old not in self._positions:
+                shutil.rmtree(old)
+        return min(self._positions.values())
+
+    def _existing(self) -> list[Path]:
+        return sorted(path for path in self._folder.iterdir() if path.name.isdigit())
+
+
+def settings_of(config: TrainConfig) -> dict[str, Any]:
+    """Return the entries that change what is learned, by their names in the file: not intervals, ends or addresses."""
+    settings: dict[str, Any] = dict(_flat("environment", msgspec.to_builtins(config.environment)))
+    for name in _LEARNED:
+        settings |= _flat(f"trainer.{name}", msgspec.to_builtins(getattr(config.trainer, name)))
+    return settings
+
+
+def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = None) -> None:
+    """Refuse a checkpoint of another configuration.
+
+    Args:
+        info: of the checkpoint.
+        config: of now.
+        schema: of the samples of now; None where it is not known.
+
+    Raises:
+        CheckpointError: entries differ; it names each, with both values.
+    """
+    here = settings_of(config)
+    differing = [
+        f"{name} is {_say(info.settings, name)} in the checkpoint, {_say(here, name)} in the configuration"
+        for name in dict.fromkeys((*info.settings, *here))
+        if _say(info.settings, name) != _say(here, name)
+    ]
+    if schema is not None:
+        differing += info.schema.differences(schema, "in the checkpoint", "at the server")
+    if differing:
+        raise CheckpointError(f"the checkpoint is of another configuration: {'; '.join(differing)}")
+
+
+def _flat(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict) or not value:
+        # An empty map and a missing one are the same: nothing is set.
+        return {} if value == {} else {name: value}
+    return {key: item for entry in value for key, item in _flat(f"{name}.{entry}", value[entry]).items()}
+
+
+def _say(settings: dict[str, Any], name: str) -> str:
+    return msgspec.json.encode(settings[name]).decode() if name in settings else "not set"
+
+
+def _read(path: Path) -> Info:
+    try:
+        info = msgspec.json.decode((path / _INFO).read_bytes(), type=Info)
+        sums = {name: _sum(path / name) for name in info.files}
+    except (OSError, msgspec.DecodeError) as error:
+        raise CheckpointError(f"damaged: {error}") from error
+    if info.format != FORMAT:
+        raise CheckpointError(f"format {info.format} there, {FORMAT} here")
+    if sums != info.files:
+        raise CheckpointError(f"damaged: {', '.join(name for name in sums if sums[name] != info.files[name])}")
+    return info
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _name(folder: Path, file: Path) -> str:
+    return file.relative_to(folder).as_posix()
+
+
+def _sum(path: Path) -> tuple[int, int]:
+    checksum = 0
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            checksum = zlib.crc32(chunk, checksum)
+    return path.stat().st_size, checksum
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

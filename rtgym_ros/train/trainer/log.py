@@ -1,0 +1,121 @@
+"""Where the figures go: two files of JSON lines, TensorBoard, and Weights & Biases where it is wanted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from typing_extensions import Self
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.trainer.checkpoint import Progress
+from rtgym_ros.train.trainer.transitions import Episode
+
+
+class TrainerLog:
+    """``statistics.jsonl`` (an object a round), ``episodes.jsonl`` (one an ended episode) and ``tensorboard/``.
+
+    Args:
+        folder: of the run; it is there.
+        config: of the run.
+        lengths: how long the files were (bytes) at the checkpoint that training goes on from: what was written later
+            is cut off, because it will happen again. Empty for a new run.
+        wall_s: the time of day (s since the epoch).
+
+    Raises:
+        ConfigError: ``trainer.wandb`` is set, and wandb is not installed.
+    """
+
+    def __init__(
+        self, folder: Path, config: TrainConfig, lengths: dict[str, int], wall_s: Callable[[], float] = time.time
+    ) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._wall_s = wall_s
+        self._wandb = _start_wandb(folder, config) if config.trainer.wandb else None
+        self._files = {}
+        for name in ("statistics.jsonl", "episodes.jsonl"):
+            file = (folder / name).open("ab")
+            file.truncate(min(lengths.get(name, 0), file.tell()))
+            file.seek(0, 2)
+            self._files[name] = file
+        self._tensorboard = SummaryWriter(str(folder / "tensorboard"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._tensorboard.close()
+        for file in self._files.values():
+            file.close()
+        if self._wandb is not None:
+            self._wandb.finish(exit_code=int(error is not None))
+
+    def lengths(self) -> dict[str, int]:
+        """Return how long the files are (bytes), everything written out."""
+        for file in self._files.values():
+            file.flush()
+        return {name: file.tell() for name, file in self._files.items()}
+
+    def round(self, epoch: int, number: int, figures: dict[str, Any]) -> None:
+        """Write the figures of a round.
+
+        Args:
+            epoch: from 0.
+            number: of the round in it, from 0.
+            figures: by name.
+        """
+        self._write("statistics.jsonl", {"epoch": epoch, "round": number, "time": self._wall_s(), **figures})
+        told = {name: value for name, value in figures.items() if value is not None}
+        for name, value in told.items():
+            self._tensorboard.add_scalar(name, value, figures["updates"])
+        if self._wandb is not None:
+            self._wandb.log(told)
+
+    def episode(self, episode: Episode, progress: Progress) -> None:
+        """Write an episode that has ended."""
+        self._write(
+            "episodes.jsonl",
+            {
+                "worker": episode.worker,
+                "boot": episode.boot,
+                "episode": episode.episode,
+                "test": episode.test,
+                "return": episode.episode_return,
+                "length": episode.length,
+                "terminated": episode.terminated,
+                "timeouts": episode.timeouts,
+                "version": episode.version,
+                "stamp_ns": episode.stamp_ns,
+                "samples": progress.samples,
+                "updates": progress.updates,
+                "seconds": round(progress.seconds, 3),
+                "time": self._wall_s(),
+            },
+        )
+
+    def _write(self, name: str, values: dict[str, Any]) -> None:
+        self._files[name].write(msgspec.json.encode(values) + b"\n")
+        self._files[name].flush()
+
+
+def _start_wandb(folder: Path, config: TrainConfig) -> Any:
+    try:
+        import wandb
+    except ImportError as error:
+        raise ConfigError("trainer.wandb is set, and the package wandb is not installed: pip install wandb") from error
+    return wandb.init(
+        project=config.trainer.wandb,
+        name=config.run,
+        id=config.run,
+        resume="allow",
+        dir=str(folder),
+        config=msgspec.to_builtins(config),
+    )

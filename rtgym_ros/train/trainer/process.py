@@ -1,0 +1,74 @@
+"""The trainer process: ``train_trainer`` starts it, and starts it again when it dies."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import logging
+import secrets
+import sys
+from pathlib import Path
+
+from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.errors import LinkError
+from rtgym_ros.train.links.server_client import ServerClient
+from rtgym_ros.train.links.unix_link import UnixLink
+from rtgym_ros.train.policy.policy_file import write_atomically
+from rtgym_ros.train.supervision.heartbeat import beat
+from rtgym_ros.train.supervision.stop_signal import StopSignal
+from rtgym_ros.train.supervision.supervisor import REFUSED
+
+_TIMEOUT_S = 10.0
+_PATIENCE_S = 55.0  # for the last checkpoint; a little less than the supervisor's
+
+
+def main() -> None:
+    """Train; end with code 2 where it is of no use to start again."""
+    parser = argparse.ArgumentParser(prog="python -m rtgym_ros.train.trainer.process", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="the YAML file of the run")
+    parser.add_argument("--socket", type=Path, required=True, help="Unix socket of the relay, or of the server")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="trainer: %(message)s", stream=sys.stderr)
+    with StopSignal(_PATIENCE_S) as stop:
+        try:
+            _train(load_config(arguments.config), arguments.socket, stop)
+        except LinkError:
+            raise  # the server was not there at the end: the supervisor starts again
+        except RtgymError as error:
+            sys.stderr.write(f"trainer: {error}\n")
+            sys.exit(REFUSED)
+
+
+def _train(config: TrainConfig, socket: Path, stop: StopSignal) -> None:
+    folder = config.folder / "trainer"
+    folder.mkdir(parents=True, exist_ok=True)
+    heartbeat = heartbeat_of(config)
+    beat(heartbeat)
+    from rtgym_ros.train.trainer.trainer import Trainer  # torch, in agents and log: it takes its time
+
+    with (folder / "lock").open("wb") as lock, UnixLink(socket) as link:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(f"{folder} is in use by another trainer") from error
+        Trainer(
+            config, ServerClient(link, _TIMEOUT_S), _name(folder), lambda: stop.is_set, lambda: beat(heartbeat)
+        ).run()
+
+
+def heartbeat_of(config: TrainConfig) -> Path:
+    """Return the file that the process touches as long as it gets on."""
+    return config.folder / "trainer" / "heartbeat"
+
+
+def _name(folder: Path) -> str:
+    """Return a name that this folder keeps: a trainer that was killed is let in again, another one is not."""
+    path = folder / "name"
+    if not path.exists():
+        write_atomically(path, f"trainer-{secrets.token_hex(4)}".encode())
+    return path.read_text()
+
+
+if __name__ == "__main__":
+    main()

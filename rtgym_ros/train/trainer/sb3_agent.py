@@ -1,0 +1,173 @@
+"""Soft Actor-Critic and Truncated Quantile Critics of Stable-Baselines3, without an environment of their own."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from stable_baselines3.common.logger import Logger
+
+from rtgym_ros.core.errors import ConfigError, nearest
+from rtgym_ros.train.config import TrainerConfig
+from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.trainer.agent import Agent
+from rtgym_ros.train.trainer.flat_spaces import FlatSpaces
+from rtgym_ros.train.trainer.sb3_state import load_model, save_model
+from rtgym_ros.train.trainer.transitions import Transitions
+
+# What of the constructors makes sense here. Their other arguments are entries of the configuration, or belong to
+# the loop over an environment that SB3 does not run here.
+_KWARGS: dict[str, tuple[str, ...]] = {
+    "sac": ("learning_rate", "tau", "gamma", "ent_coef", "target_update_interval", "target_entropy", "policy_kwargs"),
+}
+_KWARGS["tqc"] = (*_KWARGS["sac"], "top_quantiles_to_drop_per_net")
+_POLICY_KWARGS: dict[str, tuple[str, ...]] = {"sac": ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")}
+_POLICY_KWARGS["tqc"] = (*_POLICY_KWARGS["sac"], "n_quantiles")
+_ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} | {
+    name: name for name in ("batch_size", "seed", "device")
+}
+
+
+class Sb3Agent(Agent):
+    """SAC (Haarnoja et al. 2018) or TQC (Kuznetsov et al. 2020).
+
+    ``agent_kwargs`` go to the constructor of SB3; ``policy_kwargs`` holds ``net_arch``, and ``activation_fn`` by name:
+    ``relu``, ``tanh`` or ``elu``.
+    """
+
+    def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
+        super().__init__(schema, config)
+        self._spaces = FlatSpaces(schema)
+        torch.set_num_threads(config.threads)
+        kwargs = _checked_kwargs(config)
+        try:
+            self._model = _model_class(config.agent)(
+                "MlpPolicy",
+                _SpacesOnly(self._spaces),
+                buffer_size=config.memory_size,
+                batch_size=config.batch_size,
+                device=config.device,
+                seed=config.seed,
+                **kwargs,
+            )
+        except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+            raise ConfigError(f"trainer.agent_kwargs {config.agent_kwargs!r}: {error}") from error
+        self._model.set_logger(Logger(folder=None, output_formats=[]))
+        self.export()  # a network that cannot be exported is an error now, not after the first updates
+
+    @property
+    def memory_length(self) -> int:
+        """How many transitions the replay memory holds."""
+        return int(self._model.replay_buffer.size())
+
+    def add(self, transitions: Transitions) -> None:
+        """Put transitions into SB3's ReplayBuffer, all at once: the same as ``add`` for each."""
+        buffer = self._model.replay_buffer
+        size = buffer.buffer_size
+        end = buffer.pos + len(transitions)
+        before, after = transitions.before[-size:], transitions.after[-size:]
+        where = np.arange(end - len(after), end) % size
+        buffer.observations[where, 0] = self._spaces.observations(before)
+        buffer.next_observations[where, 0] = self._spaces.observations(after)
+        buffer.actions[where, 0] = self._spaces.scaled_actions(after)
+        buffer.rewards[where, 0] = after["reward"]
+        buffer.dones[where, 0] = after["terminated"] | after["truncated"]
+        buffer.timeouts[where, 0] = after["truncated"] & ~after["terminated"]  # TimeLimit.truncated of SB3
+        buffer.full = buffer.full or end >= size
+        buffer.pos = end % size
+
+    def train(self, updates: int) -> dict[str, float]:
+        """Do so many updates, and return the means of losses and entropy coefficient."""
+        sums: dict[str, float] = {}
+        for count, early in self._chunks(updates):
+            if early:
+                self._without_target_update(count)
+            else:
+                self._model.train(count, self._config.batch_size)
+            for name, value in self._model.logger.name_to_value.items():
+                if name != "train/n_updates":
+                    sums[name] = sums.get(name, 0.0) + float(value) * count
+            self._model.logger.name_to_value.clear()
+        return {name.removeprefix("train/"): value / updates for name, value in sums.items()}
+
+    def export(self) -> PolicyWeights:
+        """Return the actor for the NumPy policy."""
+        return export_actor(self._model.actor)
+
+    def save(self, folder: Path) -> None:
+        """Write networks, optimisers, random states and the filled part of the replay memory."""
+        save_model(self._model, folder)
+
+    def load(self, folder: Path) -> None:
+        """Go on from there."""
+        load_model(self._model, folder)
+
+    def _chunks(self, updates: int) -> list[tuple[int, bool]]:
+        """Split updates where a target update is due: SB3 counts to it from 0 again in every call of ``train``."""
+        interval = self._model.target_update_interval
+        early = min(-self._model._n_updates % interval, updates)
+        return [chunk for chunk in ((early, True), (updates - early, False)) if chunk[0]]
+
+    def _without_target_update(self, count: int) -> None:
+        """Train while none is due. SB3 does one at the first update of a call; with a tau of 0 it changes nothing."""
+        model = self._model
+        tau, interval = model.tau, model.target_update_interval
+        model.tau, model.target_update_interval = 0.0, count
+        try:
+            model.train(count, self._config.batch_size)
+        finally:
+            model.tau, model.target_update_interval = tau, interval
+
+
+class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
+    """Tells SB3 the spaces; it is never stepped."""
+
+    def __init__(self, flat: FlatSpaces) -> None:
+        self.observation_space = spaces.Box(-np.inf, np.inf, (flat.observation_size,), np.float32)
+        self.action_space = spaces.Box(flat.low, flat.high, dtype=np.float32)
+
+
+def _model_class(agent: str) -> Any:
+    if agent == "tqc":
+        try:
+            from sb3_contrib import TQC
+        except ImportError as error:
+            raise ConfigError("trainer.agent 'tqc' needs the package sb3_contrib") from error
+        return TQC
+    from stable_baselines3 import SAC
+
+    return SAC
+
+
+def _checked_kwargs(config: TrainerConfig) -> dict[str, Any]:
+    kwargs = deepcopy(config.agent_kwargs)  # SB3 writes into policy_kwargs
+    for name in kwargs:
+        if name in _ENTRIES:
+            raise ConfigError(f"trainer.agent_kwargs: {name} is the entry trainer.{_ENTRIES[name]}")
+        _refuse_unknown(name, _KWARGS[config.agent], "trainer.agent_kwargs")
+    policy = kwargs.get("policy_kwargs", {})
+    if not isinstance(policy, dict):
+        raise ConfigError(f"trainer.agent_kwargs: policy_kwargs must be a map of entries, got {policy!r}")
+    for name in policy:
+        _refuse_unknown(name, _POLICY_KWARGS[config.agent], "trainer.agent_kwargs.policy_kwargs")
+    if "activation_fn" in policy:
+        name = policy["activation_fn"]
+        if name not in ACTIVATIONS:
+            raise ConfigError(f"trainer.agent_kwargs: activation_fn is one of {', '.join(ACTIVATIONS)}, got {name!r}")
+        kwargs["policy_kwargs"] = {**policy, "activation_fn": ACTIVATIONS[name]}
+    interval = kwargs.get("target_update_interval", 1)
+    if not isinstance(interval, int) or interval < 1:
+        raise ConfigError(f"trainer.agent_kwargs: target_update_interval must be a whole number from 1, got {interval}")
+    return kwargs
+
+
+def _refuse_unknown(name: str, known: tuple[str, ...], where: str) -> None:
+    if name not in known:
+        raise ConfigError(f"{where}: unknown entry {name}{nearest(name, known)}")

@@ -1,0 +1,74 @@
+"""The figures of a round."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rtgym_ros.train.trainer.checkpoint import Progress
+from rtgym_ros.train.trainer.transitions import Episode
+
+
+class RoundStatistics:
+    """Gathers what happens between two rounds.
+
+    Args:
+        progress: at the beginning.
+        now_s: the time then (s, monotonic).
+    """
+
+    def __init__(self, progress: Progress, now_s: float) -> None:
+        self._begin = progress
+        self._begin_s = now_s
+        self._episodes: list[Episode] = []
+        self._sums: dict[str, float] = {}
+        self._training_s = 0.0
+
+    def trained(self, figures: dict[str, float], updates: int, seconds: float) -> None:
+        """Note updates: what the agent tells of them (means), and how long they took (s)."""
+        self._training_s += seconds
+        for name, value in figures.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value * updates
+
+    def ended(self, episode: Episode) -> None:
+        """Note an episode."""
+        self._episodes.append(episode)
+
+    def summary(self, progress: Progress, memory_length: int, now_s: float) -> dict[str, Any]:
+        """Return the figures by name; None where nothing happened that one could tell of.
+
+        Args:
+            progress: now.
+            memory_length: transitions in the replay memory.
+            now_s: the time now (s, monotonic).
+        """
+        seconds = max(now_s - self._begin_s, 1e-9)
+        updates = progress.updates - self._begin.updates
+        figures: dict[str, Any] = {
+            "samples": progress.samples,
+            "transitions": progress.transitions,
+            "updates": progress.updates,
+            "memory_length": memory_length,
+            "version": progress.version,
+            "seconds": round(progress.seconds, 3),
+            "round_seconds": seconds,
+            "samples_per_s": (progress.samples - self._begin.samples) / seconds,
+            "updates_per_s": updates / seconds,
+            "updates_per_sample": progress.updates / progress.transitions if progress.transitions else None,
+            "training_fraction": self._training_s / seconds,
+        }
+        for kind, test in (("train", False), ("test", True)):
+            figures |= _of_episodes(kind, [episode for episode in self._episodes if episode.test == test])
+        return figures | {f"agent/{name}": value / max(updates, 1) for name, value in self._sums.items()}
+
+
+def _of_episodes(kind: str, episodes: list[Episode]) -> dict[str, Any]:
+    def mean(values: list[float]) -> float | None:
+        return sum(values) / len(values) if values else None
+
+    return {
+        f"{kind}/episodes": len(episodes),
+        f"{kind}/return": mean([episode.episode_return for episode in episodes]),
+        f"{kind}/success": mean([float(episode.terminated) for episode in episodes]),
+        f"{kind}/length": mean([float(episode.length) for episode in episodes]),
+        f"{kind}/timeouts": sum(episode.timeouts for episode in episodes),
+    }

@@ -1,0 +1,128 @@
+"""From samples, as they come in from several robots, to transitions and ended episodes."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+MAX_BOOTS = 256
+"""Of which the last record is kept. Beyond, the one that was silent for longest loses one transition at most."""
+
+
+@dataclass(frozen=True)
+class Transitions:
+    """Pairs of consecutive samples of an episode, as records of the schema, shape (n,) both.
+
+    The observation is in ``before``; the action that was computed from it, and what it led to (reward, next
+    observation, end, delays), in ``after``.
+    """
+
+    before: np.ndarray
+    after: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.after)
+
+
+@dataclass(frozen=True)
+class Episode:
+    """An episode that has ended.
+
+    Attributes:
+        worker: whose it was.
+        boot: of its control process.
+        episode: its number in that boot.
+        test: whether it was a test episode.
+        episode_return: sum of its rewards.
+        length: in time-steps.
+        terminated: otherwise it was truncated.
+        version: of the weights at its end; -1 for none.
+        timeouts: time-steps that timed out.
+        stamp_ns: when it ended, by the robot's clock (ns since the epoch).
+    """
+
+    worker: str
+    boot: str
+    episode: int
+    test: bool
+    episode_return: float
+    length: int
+    terminated: bool
+    version: int
+    timeouts: int
+    stamp_ns: int
+
+
+class TransitionAssembler:
+    """Joins consecutive samples of the same worker, boot and episode; never across a gap, never of a test episode.
+
+    Args:
+        dtype: of a record.
+    """
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self._dtype = dtype
+        self._last: OrderedDict[tuple[str, str], np.ndarray] = OrderedDict()
+
+    def add(self, worker: str, boot: str, records: np.ndarray) -> tuple[Transitions, list[Episode]]:
+        """Take in samples of one boot, in their order.
+
+        Args:
+            worker: name of the worker.
+            boot: of its control process.
+            records: shape (n,).
+
+        Returns:
+            The transitions that these samples complete, and the episodes that end in them.
+        """
+        if not len(records):
+            return Transitions(records, records), []
+        last = self._last.get((worker, boot))
+        joined = records if last is None else np.concatenate([last, records])
+        before, after = joined[:-1], joined[1:]
+        follows = (
+            (after["episode"] == before["episode"])
+            & (after["step"] == before["step"] + 1)
+            & ~(after["test"] | before["test"] | before["terminated"] | before["truncated"])
+        )
+        self._remember((worker, boot), records[-1:].copy())
+        ended = records[records["terminated"] | records["truncated"]]
+        # Whole arrays are passed on without a copy, which spares one of the two in the usual case.
+        complete = bool(follows.all())
+        pairs = Transitions(before, after) if complete else Transitions(before[follows], after[follows])
+        return pairs, [_episode(worker, boot, record) for record in ended]
+
+    def state(self) -> tuple[list[tuple[str, str]], np.ndarray]:
+        """Return what a checkpoint must keep: worker and boot, and their last records as bytes (n, size of one)."""
+        records = np.concatenate(list(self._last.values())) if self._last else np.empty(0, self._dtype)
+        return list(self._last), records.view(np.uint8).reshape(len(records), self._dtype.itemsize)
+
+    def load_state(self, boots: list[tuple[str, str]], records: np.ndarray) -> None:
+        """Go on from what :meth:`state` returned."""
+        rows = np.ascontiguousarray(records).reshape(-1).view(self._dtype)
+        self._last = OrderedDict((boot, rows[i : i + 1].copy()) for i, boot in enumerate(boots))
+
+    def _remember(self, key: tuple[str, str], record: np.ndarray) -> None:
+        self._last[key] = record
+        self._last.move_to_end(key)
+        if len(self._last) > MAX_BOOTS:
+            self._last.popitem(last=False)
+
+
+def _episode(worker: str, boot: str, record: Mapping[str, Any]) -> Episode:
+    return Episode(
+        worker=worker,
+        boot=boot,
+        episode=int(record["episode"]),
+        test=bool(record["test"]),
+        episode_return=float(record["episode_return"]),
+        length=int(record["step"]),
+        terminated=bool(record["terminated"]),
+        version=int(record["policy_version"]),
+        timeouts=int(record["timeouts"]),
+        stamp_ns=int(record["stamp_ns"]),
+    )

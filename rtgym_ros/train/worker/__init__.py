@@ -1,0 +1,1 @@
+"""The rollout worker: a control process that never waits, and a link process that may."""

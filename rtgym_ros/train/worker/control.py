@@ -1,0 +1,67 @@
+"""The control process: environment, policy, ring. It speaks to nobody, and so waits for nobody."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import warnings
+from pathlib import Path
+
+from rtgym_ros.core.errors import ConfigError, TimeStepTimeoutWarning
+from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.supervision.stop_signal import StopSignal
+from rtgym_ros.train.worker.make_env import make_env, make_layout, make_worker_policy
+from rtgym_ros.train.worker.ring_folder import RingFolder
+from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+
+_CLOSING_S = 15.0
+"""After SIGTERM; a process that hangs for longer is ended, though nobody may be there any more who would kill it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fly until a signal comes or all episodes are done; return 0, or 2 for a wrong configuration."""
+    options = _parse(arguments)
+    logging.basicConfig(format=f"train_worker {options.name}: control: %(message)s")
+    warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the samples count them
+    with StopSignal(_CLOSING_S) as stop:
+        try:
+            _fly(load_config(options.config, tuple(options.set)), options, stop)
+        except (ConfigError, ProtocolError) as error:
+            logging.error("%s", error)
+            return 2
+    return 0
+
+
+def _fly(config: TrainConfig, options: argparse.Namespace, stop: StopSignal) -> None:
+    env = make_env(config.environment)
+    try:
+        layout = make_layout(config.environment, env)
+        policy = make_worker_policy(config.worker, env, options.policy_file)
+        ring = RingFolder(options.folder).create(layout.schema, config.worker.buffer_samples)
+        try:
+            worker = RolloutWorker(
+                env, policy, ring, layout, config.worker, options.folder, options.expert, lambda: stop.is_set
+            )
+            worker.run(options.episodes)
+        finally:
+            ring.close()
+    finally:
+        env.close()
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="rtgym_ros.train.worker.control", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="of the run")
+    parser.add_argument("--name", required=True, help="of the worker")
+    parser.add_argument("--folder", type=Path, required=True, help="of the worker")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over the file")
+    parser.add_argument("--episodes", type=int, help="training episodes; without end by default")
+    parser.add_argument("--expert", action="store_true", help="adopt no weights, test nothing")
+    parser.add_argument("--policy-file", type=Path, help="weights to begin with")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The link process: from the rings to the server and back. Whatever hangs or dies here, the robot does not notice."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.errors import CredentialsError, RefusedError
+from rtgym_ros.train.links.link import Link
+from rtgym_ros.train.supervision.heartbeat import beat
+from rtgym_ros.train.supervision.stop_signal import StopSignal
+from rtgym_ros.train.worker.uploader import Uploader
+
+HEARTBEAT_FILE = "link.heartbeat"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Push until a signal comes, then drain; return 0, or 2 for what it is no use to try again."""
+    options = _parse(arguments)
+    logging.basicConfig(format=f"train_worker {options.name}: link: %(message)s", level=logging.WARNING)
+    with StopSignal() as stop:
+        try:
+            config = load_config(options.config, tuple(options.set))
+            options.folder.mkdir(parents=True, exist_ok=True)
+            with (options.folder / "link.lock").open("wb") as lock:
+                flock(lock, LOCK_EX | LOCK_NB)
+                _carry(config, options.name, options.folder, stop)
+        except BlockingIOError:
+            logging.error("another link process uses %s", options.folder)
+            return 2
+        except (ConfigError, CredentialsError, RefusedError) as error:
+            logging.error("%s", error)
+            return 2
+    return 0
+
+
+def _carry(config: TrainConfig, name: str, folder: Path, stop: StopSignal) -> None:
+    def open_link() -> Link:
+        from rtgym_ros.train.links.open_link import open_link  # with Ray or zenoh, as the address says
+
+        return open_link(config.worker.server, config.run, "worker", config.security)
+
+    def get_on() -> None:
+        stop.install()  # Ray takes SIGTERM for itself whenever it connects
+        beat(folder / HEARTBEAT_FILE)
+
+    uploader = Uploader(open_link, name, folder, config.worker, get_on)
+    try:
+        uploader.run(stop.wait)
+    finally:
+        uploader.close()
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="rtgym_ros.train.worker.link_main", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="of the run")
+    parser.add_argument("--name", required=True, help="of the worker")
+    parser.add_argument("--folder", type=Path, required=True, help="of the worker")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over the file")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

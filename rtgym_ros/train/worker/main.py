@@ -1,0 +1,133 @@
+"""``train_worker``: a robot that collects samples for a trainer elsewhere, or flies with what was learned."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import socket
+import sys
+from fcntl import LOCK_EX, LOCK_NB, flock
+from pathlib import Path
+
+import msgspec
+
+from rtgym_ros.core.errors import ConfigError, StateError
+from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.protocol.messages import Name
+from rtgym_ros.train.supervision.supervisor import Child, Supervisor
+from rtgym_ros.train.worker.link_main import HEARTBEAT_FILE
+
+_LINK_SILENCE_S = 60.0
+"""A request may take 10 s, and to connect anew longer."""
+_CLOSING_S = 20.0
+"""What a child may take to end, besides draining."""
+_ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
+"""A policy is small: a second thread saves it nothing, and has to be waited for."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker until a signal comes or all episodes are done; return 0, or 2 for what is no use to try again."""
+    options = _parse(arguments)
+    try:
+        config = load_config(options.config, tuple(options.set))
+        if options.standalone is not None:
+            from rtgym_ros.train.worker.standalone import fly
+
+            fly(config, options.standalone, options.episodes, _say)
+            return 0
+        if options.benchmark is not None:
+            from rtgym_ros.train.worker.standalone import measure
+
+            measure(config, options.benchmark, _say)
+            return 0
+        return _supervise(config, options)
+    except (ConfigError, ProtocolError, StateError) as error:
+        sys.stderr.write(f"train_worker: {error}\n")
+        return 2
+
+
+def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
+    name = _checked(options.name)
+    folder = (options.folder or config.folder / "workers" / name).absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    common = ["--config", str(options.config), "--name", name, "--folder", str(folder)]
+    for override in options.set:
+        common += ["--set", override]
+    control = [*common]
+    if options.episodes is not None:
+        control += ["--episodes", str(options.episodes)]
+    if options.expert:
+        control.append("--expert")
+    if options.policy_file is not None:
+        control += ["--policy-file", str(options.policy_file)]
+    one_thread = {name: os.environ.get(name, number) for name, number in _ONE_THREAD.items()}
+    # The link comes first: it is stopped last, when the control process has written its last sample.
+    children = [
+        Child("link", _module("link_main", common), None, False, folder / HEARTBEAT_FILE, _LINK_SILENCE_S),
+        *([Child("robot", config.worker.robot)] if config.worker.robot else []),
+        Child("control", _module("control", control), one_thread, ends_run=True, death_signal=signal.SIGTERM),
+    ]
+    with (folder / "worker.lock").open("wb") as lock:
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(f"another worker uses {folder}: give this one another --name") from error
+        return Supervisor(
+            children, config.worker.drain_timeout + _CLOSING_S, lambda line: _complain(f"train_worker {name}: {line}")
+        ).run()
+
+
+def _module(name: str, arguments: list[str]) -> list[str]:
+    return [sys.executable, "-m", f"rtgym_ros.train.worker.{name}", *arguments]
+
+
+def _checked(name: str) -> str:
+    try:
+        return msgspec.convert(name, Name)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"--name {name!r} must be up to 64 letters, digits and '_.-', beginning with a letter or digit"
+        ) from error
+
+
+def _default_name() -> str:
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", socket.gethostname()).lstrip("_.-")
+    return cleaned[:64] or "worker"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="train_worker", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
+    parser.add_argument("--name", default=_default_name(), help="of this worker (%(default)s)")
+    parser.add_argument("--folder", type=Path, help="for its files (DIRECTORY/RUN/workers/NAME)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"
+    )
+    parser.add_argument("--episodes", type=int, metavar="N", help="end after so many training episodes")
+    parser.add_argument("--expert", action="store_true", help="adopt no weights: the policy is a teacher")
+    parser.add_argument("--policy-file", type=Path, metavar="FILE", help="weights to begin with")
+    alone = parser.add_mutually_exclusive_group()
+    alone.add_argument(
+        "--standalone", type=Path, metavar="FILE", help="fly with this policy file, deterministically, without a server"
+    )
+    alone.add_argument(
+        "--benchmark", type=int, metavar="N", help="measure the environment for N time-steps, without a server"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""The memory-mapped file behind a sample ring: what stands where.
+
+A header of whole pages, then ``capacity`` records of the schema's dtype. The header: magic, layout version, its own
+size and the length of the description; the counters, 8 bytes each and aligned, those of the writer and those of the
+reader in cache lines of their own; the description in MessagePack. Everything is little endian.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import sys
+from contextlib import suppress
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.protocol.messages import Name
+from rtgym_ros.train.protocol.schema import SampleSchema
+
+LAYOUT_VERSION = 1
+_MAGIC = b"rtgymrng"
+_START = struct.Struct("<8sQQQ")
+_DESCRIPTION_AT = 512
+
+# Indices of 8-byte words. The writer's:
+WRITTEN = 16  # records ever written
+OLDEST = 17  # number of the oldest one that is not being overwritten
+CLOSED = 18  # 1 when nothing more will come
+# The reader's. Two pairs of (acknowledged, dropped), and which of them counts: both change at once, or not at all.
+PAIR = 24
+PAIRS = 25
+WEIGHTS_VERSION = 32  # of the policy file; -1 for none
+LINK_HEARTBEAT = 33  # when the link process was last there (ns, CLOCK_MONOTONIC)
+
+
+class RingDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a ring holds.
+
+    Attributes:
+        boot: name of the boot of the control process that writes it.
+        capacity: in records.
+        schema: of a record.
+    """
+
+    boot: Name
+    capacity: int
+    schema: SampleSchema
+
+
+class RingFile:
+    """An open ring file; :meth:`create` makes one and :meth:`open` finds one.
+
+    Attributes:
+        description: what it holds.
+        words: the counters, as Python integers.
+        memory: all of it, as bytes.
+        records: shape (capacity,), the schema's dtype, on the mapped memory.
+        records_at: where the first record begins (bytes).
+    """
+
+    def __init__(self, fd: int, populate: bool = False) -> None:
+        self._fd = fd
+        if sys.byteorder != "little":
+            raise ProtocolError("sample rings are little endian, and this machine is not")
+        flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
+        try:
+            self._map = mmap.mmap(fd, 0, flags)
+        except ValueError as error:  # it is empty
+            raise ProtocolError(f"not a sample ring: {error}") from error
+        self.description, self.records_at = _read_description(self._map)
+        self.memory = memoryview(self._map)
+        self.words = self.memory[:_DESCRIPTION_AT].cast("q")
+        dtype, capacity = self.description.schema.dtype, self.description.capacity
+        if len(self._map) < self.records_at + capacity * dtype.itemsize:
+            raise ProtocolError("a sample ring that is cut off")
+        self.records = np.ndarray(capacity, dtype, self._map, self.records_at)
+
+    @classmethod
+    def create(cls, fd: int, description: RingDescription) -> RingFile:
+        """Fill an empty file, lock it for as long as it is open in this process, and open it.
+
+        Raises:
+            OSError: there is no room for it.
+        """
+        flock(fd, LOCK_EX | LOCK_NB)
+        encoded = msgspec.msgpack.encode(description)
+        header_bytes = -(-(_DESCRIPTION_AT + len(encoded)) // mmap.PAGESIZE) * mmap.PAGESIZE
+        # Room is reserved here: writing to mapped memory without room behind it would kill the process (SIGBUS).
+        os.posix_fallocate(fd, 0, header_bytes + description.capacity * description.schema.dtype.itemsize)
+        os.pwrite(fd, encoded, _DESCRIPTION_AT)
+        os.pwrite(fd, struct.pack("<q", -1), 8 * WEIGHTS_VERSION)
+        os.pwrite(fd, _START.pack(_MAGIC, LAYOUT_VERSION, header_bytes, len(encoded)), 0)
+        return cls(fd, populate=True)  # the first lap shall not be slower than the others
+
+    @classmethod
+    def open(cls, path: Path) -> RingFile:
+        """Open the file of another process.
+
+        Raises:
+            OSError: there is none.
+            ProtocolError: it is no sample ring, or of another layout.
+        """
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            return cls(fd)
+        except BaseException:
+            os.close(fd)
+            raise
+
+    def is_locked(self) -> bool:
+        """Whether the process that made the file still has it open; for others to ask."""
+        try:
+            flock(self._fd, LOCK_SH | LOCK_NB)
+        except BlockingIOError:
+            return True
+        flock(self._fd, LOCK_UN)
+        return False
+
+    def close(self) -> None:
+        """Let go of the file; a second call does nothing."""
+        if self._fd < 0:
+            return
+        self.records = np.empty(0, self.records.dtype)
+        self.words.release()
+        self.memory.release()
+        with suppress(BufferError):  # somebody still holds an array on it: it goes with that
+            self._map.close()
+        os.close(self._fd)
+        self._fd = -1
+
+
+def _read_description(data: mmap.mmap) -> tuple[RingDescription, int]:
+    if len(data) < _DESCRIPTION_AT:
+        raise ProtocolError("not a sample ring: it is too short")
+    magic, version, header_bytes, length = _START.unpack_from(data, 0)
+    if magic != _MAGIC or version != LAYOUT_VERSION:
+        raise ProtocolError(f"not a sample ring of layout {LAYOUT_VERSION}: it begins with {magic!r}, {version}")
+    try:
+        encoded = data[_DESCRIPTION_AT : _DESCRIPTION_AT + length]
+        return msgspec.msgpack.decode(encoded, type=RingDescription), header_bytes
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(f"a sample ring whose description cannot be read: {error}") from error

@@ -1,0 +1,159 @@
+"""SB3's agents without an environment."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+torch = pytest.importorskip("torch")
+
+from gymnasium import spaces  # noqa: E402
+from trainer_helpers import ACTION, OBSERVATION, make_records, schema_of  # noqa: E402
+
+from rtgym_ros.core.errors import ConfigError  # noqa: E402
+from rtgym_ros.train.config import TrainerConfig  # noqa: E402
+from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
+from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
+from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
+
+COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
+
+
+def agent_of(agent: str = "sac", memory_size: int = 100, seed: int | None = 3, batch_size: int = 8, **kwargs):
+    if agent == "tqc":
+        pytest.importorskip("sb3_contrib")
+    kwargs.setdefault("policy_kwargs", {"net_arch": [16, 16]})
+    config = TrainerConfig(
+        agent=agent, agent_kwargs=kwargs, memory_size=memory_size, batch_size=batch_size, seed=seed, device="cpu"
+    )
+    return make_agent(schema_of(), config)
+
+
+def transitions_of(lengths: list[int], terminated: bool = True) -> Transitions:
+    return TransitionAssembler(schema_of().dtype).add("w", "b", make_records(lengths, terminated=terminated))[0]
+
+
+def parameters(agent) -> list[np.ndarray]:
+    model = agent._model
+    return [p.detach().numpy().copy() for p in (*model.policy.parameters(), model.log_ent_coef)]
+
+
+@pytest.mark.parametrize("sizes", [[3], [100], [60, 60], [250], [99, 1, 1], [40, 0, 170]])
+def test_adding_at_once_is_adding_one_by_one(sizes: list[int]):
+    at_once, expected = agent_of(), agent_of()._model
+    both = [transitions_of([sum(sizes)]), transitions_of([sum(sizes)], terminated=False)]
+    pairs = Transitions(*(np.concatenate(parts) for parts in zip(*((p.before, p.after) for p in both), strict=True)))
+    begin = 0
+    for size in (*sizes, *sizes):
+        at_once.add(Transitions(pairs.before[begin : begin + size], pairs.after[begin : begin + size]))
+        begin += size
+    for before, after in zip(pairs.before, pairs.after, strict=True):
+        done, cut = bool(after["terminated"] or after["truncated"]), bool(after["truncated"])
+        expected.replay_buffer.add(
+            np.concatenate([before["observation/0"], before["observation/1"]])[None],
+            np.concatenate([after["observation/0"], after["observation/1"]])[None],
+            expected.policy.scale_action(after["action"])[None],
+            np.array([after["reward"]]),
+            np.array([done]),
+            [{"TimeLimit.truncated": cut}],
+        )
+    mine, theirs = at_once._model.replay_buffer, expected.replay_buffer
+    assert (mine.pos, mine.full, at_once.memory_length) == (theirs.pos, theirs.full, theirs.size())
+    for name in COLUMNS:
+        assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=1e-6), name
+
+
+@pytest.mark.parametrize("agent", ["sac", "tqc"])
+def test_it_learns_which_action_is_rewarded(agent: str):
+    network = {"net_arch": [32, 32]}
+    made = agent_of(agent, 2000, batch_size=64, learning_rate=3e-3, ent_coef=0.01, policy_kwargs=network)
+    records = make_records([1] * 1000)  # one time-step each: a bandit
+    target = np.array([0.5, -1.0])
+    records["reward"] = -np.abs(records["action"] - target).sum(axis=1)
+    made.add(TransitionAssembler(schema_of().dtype).add("w", "b", records)[0])
+    figures = made.train(400)
+    assert {"actor_loss", "critic_loss", "ent_coef"} <= figures.keys()
+    action, _ = made._model.predict(np.array([0, 0, 1], np.float32), deterministic=True)
+    assert action == pytest.approx(target, abs=0.3)
+
+
+@pytest.mark.parametrize("agent", ["sac", "tqc"])
+def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(agent: str, tmp_path):
+    first = agent_of(agent, memory_size=50, target_update_interval=3)
+    first.add(transitions_of([70]))
+    first.train(10)
+    first.save(tmp_path)
+    figures = first.train(7)
+    second = agent_of(agent, memory_size=50, seed=99, target_update_interval=3)
+    second.load(tmp_path)
+    assert second.memory_length == 50
+    assert second.train(7) == figures
+    for mine, theirs in zip(parameters(second), parameters(first), strict=True):
+        assert (mine == theirs).all()
+
+
+def test_the_files_hold_the_filled_part_of_the_memory_and_no_pickle(tmp_path):
+    agent = agent_of(memory_size=100_000)
+    agent.add(transitions_of([20]))
+    agent.save(tmp_path)
+    assert (tmp_path / "memory.safetensors").stat().st_size < 5000
+    torch.load(tmp_path / "model.pt", weights_only=True)
+
+
+@pytest.mark.parametrize("calls", [[1] * 12, [12], [5, 7], [2, 3, 4, 3]])
+def test_target_updates_come_at_their_rate_however_updates_are_cut(calls: list[int]):
+    agent = agent_of(target_update_interval=4, tau=1.0)
+    agent.add(transitions_of([30]))
+    model, copies = agent._model, []
+    for count in calls:
+        before = [p.clone() for p in model.critic_target.parameters()]
+        due = any(update % 4 == 0 for update in range(model._n_updates, model._n_updates + count))
+        agent.train(count)
+        changed = any((a != b).any() for a, b in zip(before, model.critic_target.parameters(), strict=True))
+        copies.append(changed == due)
+    assert all(copies)
+    assert (model.tau, model.target_update_interval, model._n_updates) == (1.0, 4, 12)
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [
+        ({"learning_rat": 1}, "learning_rat .did you mean 'learning_rate'"),
+        ({"buffer_size": 3}, "buffer_size is the entry trainer.memory_size"),
+        ({"n_steps": 3}, "unknown entry n_steps"),
+        ({"policy_kwargs": {"netarch": [3]}}, "netarch .did you mean 'net_arch'"),
+        ({"policy_kwargs": {"activation_fn": "gelu"}}, "relu, tanh, elu, got 'gelu'"),
+        ({"policy_kwargs": 3}, "must be a map"),
+        ({"ent_coef": "automatic_x"}, "ent_coef"),
+        ({"target_update_interval": 0}, "whole number from 1"),
+    ],
+)
+def test_wrong_agent_kwargs_are_one_clear_error(kwargs: dict, message: str):
+    with pytest.raises(ConfigError, match=message):
+        agent_of(**kwargs)
+
+
+def test_what_is_an_entry_of_the_configuration_is_not_one_of_the_agent():
+    with pytest.raises(ConfigError, match=r"batch_size is the entry trainer.batch_size"):
+        make_agent(schema_of(), TrainerConfig(agent_kwargs={"batch_size": 3}))
+
+
+def test_the_configuration_stays_as_it_was():
+    config = TrainerConfig(agent_kwargs={"policy_kwargs": {"net_arch": [4]}}, memory_size=10, device="cpu")
+    make_agent(schema_of(), config)
+    assert config.agent_kwargs == {"policy_kwargs": {"net_arch": [4]}}
+
+
+@pytest.mark.parametrize(
+    ("observation", "action", "message"),
+    [
+        (spaces.Discrete(3), ACTION, "observation/0 is a Discrete"),
+        (OBSERVATION, spaces.Discrete(3), "the action is in Discrete"),
+        (OBSERVATION, spaces.Box(-np.inf, np.inf, (2,)), "the action is in .-inf, inf"),
+        (OBSERVATION, spaces.Tuple((ACTION, ACTION)), "several parts"),
+    ],
+)
+def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, action, message: str):
+    with pytest.raises(ConfigError, match=message):
+        make_agent(make_schema(observation, action), TrainerConfig(memory_size=10, device="cpu"))

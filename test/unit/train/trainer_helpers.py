@@ -1,0 +1,49 @@
+"""A small world of samples: what a worker sends, without a worker."""
+
+from __future__ import annotations
+
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.train.protocol.messages import Push
+from rtgym_ros.train.protocol.schema import SampleSchema, make_schema, to_columns
+
+OBSERVATION = spaces.Tuple((spaces.Box(-1.0, 1.0, (2,), np.float32), spaces.Box(-5.0, 5.0, (1,), np.float32)))
+ACTION = spaces.Box(np.array([-1.0, -2.0], np.float32), np.array([1.0, 3.0], np.float32))
+
+
+def schema_of(action: spaces.Space = ACTION) -> SampleSchema:
+    return make_schema(OBSERVATION, action)
+
+
+def make_records(lengths: list[int], test_every: int = 0, terminated: bool = True, seed: int = 0) -> np.ndarray:
+    """Whole episodes of so many time-steps; every observation is unlike every other."""
+    rng = np.random.default_rng(seed)
+    count = sum(lengths) + len(lengths)
+    records = np.zeros(count, schema_of().dtype)
+    row = 0
+    for episode, length in enumerate(lengths):
+        part = records[row : row + length + 1]
+        part["episode"] = episode
+        part["step"] = np.arange(length + 1)
+        part["test"] = test_every > 0 and episode % test_every == 0
+        part["reward"][1:] = rng.normal(size=length)
+        part["episode_return"] = np.cumsum(part["reward"])
+        part["terminated" if terminated else "truncated"][-1] = True
+        row += length + 1
+    records["observation/0"] = rng.uniform(-1, 1, (count, 2))
+    records["observation/1"] = np.arange(count)[:, None] / 1000
+    records["action"] = rng.uniform(ACTION.low, ACTION.high, (count, 2))
+    records["stamp_ns"] = np.arange(count)
+    return records
+
+
+def push_of(records: np.ndarray, first_seq: int, worker: str = "robot", boot: str = "boot1") -> Push:
+    return Push(
+        worker=worker,
+        boot=boot,
+        first_seq=first_seq,
+        count=len(records),
+        schema=schema_of(),
+        columns=to_columns(records),
+    )
