@@ -15,6 +15,7 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.qos import qos_profile_sensor_data
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.msg import AppliedAction
@@ -24,7 +25,6 @@ from rtgym_ros.ros.parameters import Bounded, declare
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.stamps import header_stamp_ns, to_time
-from rtgym_ros.ros.stop_signal import StopSignal
 
 PARAMETERS = (
     Bounded("command_delay_min", 0.02, 0.0, 10.0, "shortest delay of a command (s)"),

@@ -4,6 +4,7 @@ import builtins
 import importlib
 import importlib.util
 import inspect
+import json
 import re
 from dataclasses import MISSING, fields
 
@@ -126,3 +127,37 @@ def test_every_error_of_the_package_is_told():
     for name, value in vars(errors).items():
         if isinstance(value, type) and issubclass(value, Exception):
             assert f"`{name}`" in text, name
+
+
+def test_every_entry_of_distant_training_is_told_with_its_default():
+    msgspec = pytest.importorskip("msgspec")
+    from rtgym_ros.train.config import TrainConfig
+
+    def entries(kind, prefix=""):
+        for field in msgspec.structs.fields(kind):
+            if inspect.isclass(field.type) and issubclass(field.type, msgspec.Struct):
+                yield from entries(field.type, f"{field.name}.")
+            elif field.required:
+                yield f"{prefix}{field.name}", "required"
+            else:
+                default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+                yield f"{prefix}{field.name}", f"`{json.dumps(default)}`"
+
+    page = Page(DOCS / "distant_configuration.md")
+    headings = [line for line in page.text.splitlines() if line.startswith("## ")]
+    told = [(name.strip("`"), cell) for heading in headings for name, cell, *_ in page.table(heading)]
+    assert sorted(told) == sorted(entries(TrainConfig))
+
+
+def test_every_message_and_column_of_distant_training_is_told():
+    pytest.importorskip("msgspec")
+    from rtgym_ros.train.protocol import messages, schema
+
+    page = Page(DOCS / "distant_training.md")
+    told = {name.strip("`"): re.findall(r"`(\w+)`", fields) for name, _, fields, _ in page.table("## What goes over")}
+    for name, names in told.items():
+        known = [field for field in getattr(messages, name).__struct_fields__ if field != "protocol"]
+        assert sorted(names) == sorted(known), name
+    assert {kind.__name__ for kind in messages.Request.__args__} == set(told)
+    columns = re.findall(r"`([\w/.]+)`", " ".join(cells[0] + cells[1] for cells in page.table("`columns` are stacked")))
+    assert {*dict(schema._COMMON), *schema.DELAY_FIELDS} <= {*columns}

@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.table import Table
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import load_config
 from rtgym_ros.train.local.episodes import EPISODES_FILE, STATISTICS_FILE, EpisodeRecord, JsonLines
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 
 _PERIOD_S = 1.0
 _LAST = 50

@@ -1,4 +1,4 @@
-"""``train_local`` (``./dev train``): server, trainer and workers on this machine, from the first flight to a picture."""
+"""``train_local`` (``./dev train``): server, trainer and workers on this machine, until there is a policy."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
 from rtgym_ros.train.server.arguments import add_config_arguments, config_arguments, config_of
 from rtgym_ros.train.server.ray_head import head_address, head_folder
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 
 _HEARTBEAT_TIMEOUT_S = 60.0  # Ray may take its time to start on a small machine

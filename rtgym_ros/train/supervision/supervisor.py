@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.supervision.child_process import Child, ChildProcess
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 
 __all__ = ["REFUSED", "Child", "Supervisor"]
 

@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig, load_config
 from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.links.server_client import ServerClient
 from rtgym_ros.train.links.unix_link import UnixLink
 from rtgym_ros.train.policy.policy_file import write_atomically
 from rtgym_ros.train.supervision.heartbeat import beat
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 from rtgym_ros.train.supervision.supervisor import REFUSED
 
 _TIMEOUT_S = 10.0

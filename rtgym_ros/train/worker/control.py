@@ -9,9 +9,9 @@ import warnings
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, TimeStepTimeoutWarning
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig, load_config
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 from rtgym_ros.train.worker.make_env import make_env, make_layout, make_worker_policy
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker

@@ -9,11 +9,11 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig, load_config
 from rtgym_ros.train.errors import CredentialsError, RefusedError
 from rtgym_ros.train.links.link import Link
 from rtgym_ros.train.supervision.heartbeat import beat
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 from rtgym_ros.train.worker.uploader import Uploader
 
 HEARTBEAT_FILE = "link.heartbeat"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.supervision.stop_signal import StopSignal
 from rtgym_ros.train.worker.make_env import make_env, make_worker_policy
 from rtgym_ros.train.worker.rollout_worker import run_env_benchmark
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from rtgym_ros.ros.stop_signal import StopSignal
+from rtgym_ros.core.stop_signal import StopSignal
 
 
 @pytest.fixture(autouse=True)

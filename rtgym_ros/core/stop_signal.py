@@ -65,12 +65,15 @@ class StopSignal:
             while os.read(self._read_fd, 512):
                 pass
 
+    def set(self) -> None:
+        """Stop as if a signal had come; from any thread."""
+        self._is_set = True
+        os.write(self._write_fd, b"\0")
+
     def wait(self, timeout_s: float) -> bool:
         """Wait up to ``timeout_s``; return whether it is time to stop."""
         if not self._is_set:
-            poll = select.poll()
-            poll.register(self._read_fd, select.POLLIN)
-            poll.poll(max(timeout_s, 0.0) * 1000)
+            select.select([self._read_fd], [], [], max(timeout_s, 0.0))  # not poll(): it counts in milliseconds
             self.clear_wake_up()
         return self._is_set
 

@@ -1,0 +1,1 @@
+"""How well the whole architecture learns: ``python -m benchmarks.learning``."""
