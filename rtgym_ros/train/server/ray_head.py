@@ -39,7 +39,7 @@ def head_address(config: TrainConfig) -> Address:
 
 
 def head_folder(target: Address) -> Path:
-    """Return where Ray keeps its sockets and logs: a short path, as sockets need."""
+    """Return the folder around Ray's own, which Ray opens to everybody; a short path, as sockets need."""
     return Path("/tmp") / f"rtgym_ros-ray-{os.getuid()}-{target.host}-{target.port}"
 
 
@@ -50,7 +50,7 @@ def head_command(config: TrainConfig) -> list[str]:
         sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
         f"--node-ip-address={target.host}",
         f"--port={target.port}",
-        f"--temp-dir={head_folder(target)}",
+        f"--temp-dir={head_folder(target) / 'r'}",
         f"--object-store-memory={_OBJECT_STORE_BYTES}",
         f"--ray-client-server-port={_client_port(config, target)}",
         "--num-cpus=1",

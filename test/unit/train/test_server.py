@@ -1,4 +1,5 @@
 import itertools
+import os
 import re
 import shutil
 import tempfile
@@ -316,6 +317,36 @@ def test_a_folder_with_a_part_missing_is_refused(server, make_server, tmp_path):
     shutil.rmtree(tmp_path / "server" / "journal")
     with pytest.raises(ProtocolError, match="the ledger ends at position 400"):
         make_server()
+
+
+def test_starting_again_reads_one_file_of_the_journal_at_most(server, make_server, tmp_path):
+    for number in range(40):
+        ask(server, push(10 * number, 10))
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "server", copy)
+    oldest = min((copy / "journal").glob("*.v1"))
+    oldest.write_bytes(oldest.read_bytes()[:-1] + b"?")
+    again = make_server(copy)
+    assert ask(again, AskStatus()).samples == 400
+    assert "is damaged at byte" in ask(again, take(0)).reason
+
+
+def test_nothing_is_deleted_as_long_as_the_ledger_cannot_be_written(server, make_server, tmp_path):
+    in_the_way = tmp_path / "server" / f".ledger.msgpack.{os.getpid()}"
+    in_the_way.mkdir()
+    for number in range(40):
+        reply = ask(server, push(10 * number, 10))
+        if isinstance(reply, Refused):
+            assert (reply.reason, reply.retry) == ("the server's disk: Is a directory", True)
+    assert ask(server, AskStatus()).samples == 400  # taken in, if not acknowledged: they would come again
+    assert ask(server, Release(trainer="trainer", position=400)).retry
+    copy = tmp_path / "copy"
+    shutil.copytree(tmp_path / "server", copy)
+    in_the_way.rmdir()
+    (copy / in_the_way.name).rmdir()
+    again = make_server(copy)
+    assert ask(again, push(0, 400)).next_seq == 400
+    assert len(samples(ask(again, take(0)))) == 400
 
 
 def test_what_a_killed_process_left_is_cleared_away(server, make_server, tmp_path):

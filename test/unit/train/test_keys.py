@@ -1,0 +1,130 @@
+import stat
+from datetime import datetime, timedelta, timezone
+
+import pytest
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.config import SecurityConfig
+from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.security.credentials import load_credentials, token_path, worker_identities
+
+x509 = pytest.importorskip("cryptography.x509")
+from rtgym_ros.train.security.keys import main, make_keys  # noqa: E402
+
+
+@pytest.fixture
+def folder(tmp_path):
+    make_keys(tmp_path / "keys", ["anna"], ["10.0.0.7", "box.example.org"])
+    return tmp_path / "keys"
+
+
+def security(folder):
+    return SecurityConfig(directory=str(folder))
+
+
+def read(path):
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def test_every_file_is_for_its_owner_alone(folder):
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+    identities = ("ca", "server", "trainer", "worker-anna")
+    assert names == dict.fromkeys([f"{i}.{e}" for i in identities for e in ("crt", "key")] + ["ray.token"], 0o600)
+
+
+def test_certificates_say_who_and_where(folder):
+    certificate = read(folder / "server.crt")
+    names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "10.0.0.7" in map(str, names.get_values_for_type(x509.IPAddress))
+    assert "box.example.org" in names.get_values_for_type(x509.DNSName)
+    worker = read(folder / "worker-anna.crt")
+    assert worker.subject.rfc4514_string() == "CN=worker-anna"
+    worker.verify_directly_issued_by(read(folder / "ca.crt"))
+
+
+def test_a_worker_cannot_pass_for_a_server(folder):
+    usage = read(folder / "worker-anna.crt").extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert [purpose._name for purpose in usage] == ["clientAuth"]
+
+
+def test_what_is_there_stays_unless_renewed(folder):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    written = make_keys(folder, ["anna", "bert"])
+    assert sorted(path.name for path in written) == ["worker-bert.crt", "worker-bert.key"]
+    assert all((folder / name).read_bytes() == content for name, content in before.items())
+    make_keys(folder, ["bert"], renew=True)
+    changed = {name for name, content in before.items() if (folder / name).read_bytes() != content}
+    assert changed == {"server.crt", "server.key", "trainer.crt", "trainer.key"}
+    assert worker_identities(security(folder)) == ["worker-anna", "worker-bert"]
+
+
+def test_each_role_finds_its_own(folder):
+    for role, name in (("server", "server"), ("trainer", "trainer"), ("worker", "worker-anna")):
+        found = load_credentials(security(folder), role, {})
+        assert found.certificate == (folder / f"{name}.crt").read_text()
+        assert found.key not in repr(found)
+
+
+def test_of_several_workers_the_environment_chooses(folder):
+    make_keys(folder, ["bert"])
+    with pytest.raises(CredentialsError, match="RTGYM_ROS_IDENTITY"):
+        load_credentials(security(folder), "worker", {})
+    found = load_credentials(security(folder), "worker", {"RTGYM_ROS_IDENTITY": "worker-bert"})
+    assert found.certificate == (folder / "worker-bert.crt").read_text()
+
+
+def test_the_environment_may_stand_for_the_files(folder):
+    texts = {
+        "RTGYM_ROS_CA_CERTIFICATE": (folder / "ca.crt").read_text(),
+        "RTGYM_ROS_CERTIFICATE": (folder / "worker-anna.crt").read_text(),
+        "RTGYM_ROS_PRIVATE_KEY": (folder / "worker-anna.key").read_text(),
+    }
+    assert load_credentials(SecurityConfig(), "worker", texts).key == texts["RTGYM_ROS_PRIVATE_KEY"]
+    del texts["RTGYM_ROS_CERTIFICATE"]
+    with pytest.raises(CredentialsError, match="RTGYM_ROS_CERTIFICATE must be"):
+        load_credentials(SecurityConfig(), "worker", texts)
+
+
+def test_a_key_that_others_may_read_is_refused(folder):
+    (folder / "trainer.key").chmod(0o640)
+    with pytest.raises(CredentialsError, match="mode 640"):
+        load_credentials(security(folder), "trainer", {})
+    (folder / "ray.token").chmod(0o604)
+    with pytest.raises(CredentialsError, match=r"ray\.token has mode 604"):
+        token_path(security(folder))
+
+
+@pytest.mark.parametrize(("days", "message"), [(366, "expired"), (-1, "not good before")])
+def test_a_certificate_out_of_its_time_is_refused(folder, days, message):
+    now = datetime.now(timezone.utc) + timedelta(days=days)
+    with pytest.raises(CredentialsError, match=message):
+        load_credentials(security(folder), "server", {}, now)
+
+
+def test_what_is_missing_is_named(folder, tmp_path):
+    (folder / "server.key").unlink()
+    with pytest.raises(CredentialsError, match=r"server\.key: No such file"):
+        load_credentials(security(folder), "server", {})
+    with pytest.raises(CredentialsError, match=r"without server\.key"):
+        make_keys(folder)
+    with pytest.raises(CredentialsError, match=r"no worker-NAME\.key"):
+        load_credentials(security(tmp_path), "worker", {})
+    with pytest.raises(CredentialsError, match=r"security\.directory is not set"):
+        load_credentials(SecurityConfig(), "server", {})
+
+
+@pytest.mark.parametrize("worker", ["", "../x", "a b", "x" * 52])
+def test_impossible_names_are_refused(tmp_path, worker, capsys):
+    with pytest.raises(ConfigError, match="--worker"):
+        make_keys(tmp_path / "keys", [worker])
+    assert main([str(tmp_path / "keys"), "--worker", worker]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert not (tmp_path / "keys").exists()
+
+
+def test_the_program_tells_files_and_no_secrets(tmp_path, capsys):
+    assert main([str(tmp_path / "keys"), "--worker", "anna", "--host", "10.1.1.1", "--days", "3"]) == 0
+    out = capsys.readouterr().out
+    assert (tmp_path / "keys" / "ray.token").read_text() not in out
+    assert len(out.splitlines()) == 9
