@@ -8,8 +8,9 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any, NoReturn
+from typing import Any
 
+from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.realtime.advice import FORMULA, LADDER_S, Advice, advise, shortest_time_step_s
 from rtgym_ros.realtime.latency_probe import PERIOD_NS, LatencyProbe, Measurement, settings
 from rtgym_ros.realtime.machine_facts import MachineFacts, read_facts
@@ -22,14 +23,6 @@ _ENOUGH = 1000
 """Wake-ups: of fewer, the p99.9 is the worst one."""
 
 _PERCENTILES = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command line, and ends the program with exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the program."""
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser("doctor", description="Say what time-steps this machine can hold, and what to change.")
+    parser = OneLineParser("doctor", description="Say what time-steps this machine can hold, and what to change.")
     parser.add_argument("--json", action="store_true", help="write one JSON object, all times in seconds")
     parser.add_argument(
         "--seconds",

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from collections.abc import Sequence
-from typing import NoReturn
 
 from rclpy.utilities import remove_ros_args
 
 from rtgym_ros.core.errors import ConfigError
-
-
-class OneLineParser(argparse.ArgumentParser):
-    """Says in one line what is wrong with a command line, and ends the program with exit code 2."""
-
-    def error(self, message: str) -> NoReturn:
-        """End the program."""
-        self.exit(2, f"{self.prog}: {message}\n")
 
 
 def own_arguments(command_line: Sequence[str]) -> list[str]:

@@ -5,18 +5,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.links.forwarder import Forwarder
 from rtgym_ros.train.links.open_link import open_link
 from rtgym_ros.train.links.stop_wait import StopWait
-from rtgym_ros.train.server.arguments import add_config_arguments, config_of
 from rtgym_ros.train.server.unix_server import UnixServer
 from rtgym_ros.train.supervision.heartbeat import beat
 
@@ -26,8 +25,7 @@ _PATIENCE_S = 15.0
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Relay until SIGTERM; return the exit code."""
-    parser = argparse.ArgumentParser(prog="relay", description="Forward a Unix socket to the server, over its link.")
-    add_config_arguments(parser)
+    parser = config_parser("relay", "Forward a Unix socket to the server, over its link.")
     parser.add_argument("--role", choices=("worker", "trainer"), required=True, help="as whom to speak")
     parser.add_argument("--socket", type=Path, required=True, help="to serve")
     parser.add_argument("--timeout", type=float, default=8.0, help="of the server's reply (s, default: 8)")

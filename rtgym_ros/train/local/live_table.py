@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict, deque
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from rich.table import Table
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.config import load_config
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.local.episodes import EPISODES_FILE, STATISTICS_FILE, EpisodeRecord, JsonLines
 
 _PERIOD_S = 1.0
@@ -86,11 +85,9 @@ class Watch:
 
 def main(arguments: list[str] | None = None) -> int:
     """Show the table until a signal comes."""
-    parser = argparse.ArgumentParser(prog="live_table", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
-    options = parser.parse_args(arguments)
+    options = config_parser("live_table", __doc__).parse_args(arguments)
     try:
-        watch = Watch(load_config(options.config).folder / "trainer")
+        watch = Watch(config_of(options).folder / "trainer")
     except ConfigError as error:
         sys.stderr.write(f"live_table: {error}\n")
         return 2

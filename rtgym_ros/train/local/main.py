@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.config import TrainConfig, load_config, to_yaml
+from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.command_line import config_of
+from rtgym_ros.train.config import TrainConfig, to_yaml
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 
 _HOST = "127.0.0.2"
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _configure(options: argparse.Namespace) -> TrainConfig:
-    config = load_config(options.config, tuple(options.set))
+    config = config_of(options)
     if options.fresh and config.folder.exists():
         shutil.rmtree(config.folder)
     changed: dict[str, Any] = msgspec.to_builtins(config)
@@ -113,8 +115,8 @@ def _default_config() -> Path:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
+    parser = OneLineParser(
+        "train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
     )
     parser.add_argument(
         "--config", type=Path, default=_default_config(), metavar="FILE", help="of the run (default: %(default)s)"

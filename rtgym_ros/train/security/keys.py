@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import os
 import re
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.security.credentials import CA, SERVER, TOKEN, TRAINER, certificate_path, key_path, worker_identity
 
@@ -158,7 +158,7 @@ def _write(path: Path, content: bytes, written: list[Path]) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``train_keys``; return its exit code."""
-    parser = argparse.ArgumentParser(
+    parser = OneLineParser(
         prog="train_keys",
         description="Make the certificates and the token of a run, where they are missing. ca.key stays here; a robot "
         "gets ca.crt, worker-NAME.crt and worker-NAME.key (and ray.token, if it speaks Ray), the trainer's machine "

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, LinkError
 from rtgym_ros.train.links.ray_link import connect_ray
 from rtgym_ros.train.links.stop_wait import StopWait
 from rtgym_ros.train.security.ray_environment import ray_environment
-from rtgym_ros.train.server.arguments import add_config_arguments, config_of
 from rtgym_ros.train.server.ray_actor import get_or_create_actor
 from rtgym_ros.train.server.ray_head import head_address
 from rtgym_ros.train.supervision.heartbeat import beat
@@ -77,8 +77,7 @@ def _say(line: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the keeper; return its exit code."""
-    parser = argparse.ArgumentParser(prog="actor_keeper", description="Keep the server's actor in a Ray cluster.")
-    add_config_arguments(parser)
+    parser = config_parser("actor_keeper", "Keep the server's actor in a Ray cluster.")
     arguments = parser.parse_args(argv)
     try:
         return keep(config_of(arguments), arguments)

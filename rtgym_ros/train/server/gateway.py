@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import zenoh
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
 from rtgym_ros.train.links.address import parse_address
@@ -21,7 +22,6 @@ from rtgym_ros.train.links.ray_link import RayLink
 from rtgym_ros.train.links.stop_wait import StopWait
 from rtgym_ros.train.links.zenoh_settings import make_zenoh_config, query_key
 from rtgym_ros.train.security.credentials import has_credentials, load_credentials, worker_identities
-from rtgym_ros.train.server.arguments import add_config_arguments, config_of
 from rtgym_ros.train.server.gateway_access import access_control
 from rtgym_ros.train.server.ray_actor import server_folder
 from rtgym_ros.train.server.ray_head import head_address
@@ -140,8 +140,7 @@ def serve(config: TrainConfig, arguments: argparse.Namespace) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the gateway; return its exit code."""
-    parser = argparse.ArgumentParser(prog="gateway", description="Let workers and the trainer in over zenoh.")
-    add_config_arguments(parser)
+    parser = config_parser("gateway", "Let workers and the trainer in over zenoh.")
     arguments = parser.parse_args(argv)
     try:
         serve(config_of(arguments), arguments)

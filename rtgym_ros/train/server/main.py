@@ -10,9 +10,9 @@ from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
-from rtgym_ros.train.server.arguments import add_config_arguments, config_arguments, config_of
 from rtgym_ros.train.server.ray_head import head_address, head_folder
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 
@@ -21,12 +21,11 @@ _HEARTBEAT_TIMEOUT_S = 60.0  # Ray may take its time to start on a small machine
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``train_server``; return its exit code."""
-    parser = argparse.ArgumentParser(
-        prog="train_server",
-        description="Queue samples of workers for the trainer, and its weights for them, until SIGINT or SIGTERM. With "
-        "neither server.ray nor server.zenoh it serves this machine only, on server.sock in the run's folder.",
+    parser = config_parser(
+        "train_server",
+        "Queue samples of workers for the trainer, and its weights for them, until SIGINT or SIGTERM. With neither "
+        "server.ray nor server.zenoh it serves this machine only, on server.sock in the run's folder.",
     )
-    add_config_arguments(parser)
     arguments = parser.parse_args(argv)
     try:
         config = config_of(arguments)

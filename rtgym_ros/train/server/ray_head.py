@@ -5,7 +5,6 @@ All of Ray's processes end with it, however it ends: the system sees to that (``
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import socket
@@ -14,12 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.links.address import Address, parse_address
 from rtgym_ros.train.links.open_link import check_security
 from rtgym_ros.train.security.ray_environment import ray_environment
-from rtgym_ros.train.server.arguments import add_config_arguments, config_of
 
 _OBJECT_STORE_BYTES = 200_000_000  # nothing stays there longer than a request
 
@@ -87,8 +86,7 @@ def _make_folder(folder: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:  # noqa: RET503 (it becomes another program)
     """Become the head; return an exit code if that is not possible."""
-    parser = argparse.ArgumentParser(prog="ray_head", description="Start the Ray head of a run, in this process.")
-    add_config_arguments(parser)
+    parser = config_parser("ray_head", "Start the Ray head of a run, in this process.")
     try:
         config = config_of(parser.parse_args(argv))
         target = head_address(config)

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.config import TrainConfig, load_config, to_yaml
+from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config import TrainConfig, to_yaml
 from rtgym_ros.train.policy.policy_file import write_atomically
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 from rtgym_ros.train.trainer.process import heartbeat_of
 
 _STOP_TIMEOUT_S = 60.0  # the last checkpoint may be large
+_RELAY_SILENCE_S = 60.0  # to connect to a Ray that has just died takes its time
 _HEARTBEAT_TIMEOUT_S = 300.0  # so may any checkpoint, and the updates between two looks for samples
 
 
-def main() -> None:
-    """Supervise the trainer process and the relay, which speaks to the server for it."""
-    parser = argparse.ArgumentParser(prog="train_trainer", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="the YAML file of the run")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.ENTRY=VALUE",
-        help="replace an entry of the file; may be given several times",
-    )
-    arguments = parser.parse_args()
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Supervise the trainer process and the relay, which speaks to the server for it; return the exit code."""
+    options = config_parser("train_trainer", __doc__).parse_args(arguments)
     try:
-        config = load_config(arguments.config, tuple(arguments.set))
+        config = config_of(options)
         with tempfile.TemporaryDirectory(prefix="rtgym_") as sockets:
-            code = Supervisor(_children(config, Path(sockets) / "relay"), _STOP_TIMEOUT_S).run()
+            return Supervisor(_children(config, Path(sockets) / "relay"), _STOP_TIMEOUT_S).run()
     except RtgymError as error:
         sys.stderr.write(f"train_trainer: {error}\n")
-        code = REFUSED
-    sys.exit(code)
+        return REFUSED
 
 
 def _children(config: TrainConfig, relay_socket: Path) -> list[Child]:
@@ -58,9 +50,11 @@ def _children(config: TrainConfig, relay_socket: Path) -> list[Child]:
     if direct:
         return [trainer]
     # Ray may end the process that speaks to it, at any moment: that must not be the one that learns.
-    relay = Child("relay", [sys.executable, "-m", "rtgym_ros.train.links.relay", *options, "--role", "trainer"])
+    beats = folder / "relay.heartbeat"
+    command = [sys.executable, "-m", "rtgym_ros.train.links.relay", *options, "--role", "trainer"]
+    relay = Child("relay", [*command, "--heartbeat", str(beats)], heartbeat=beats, heartbeat_timeout_s=_RELAY_SILENCE_S)
     return [relay, trainer]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

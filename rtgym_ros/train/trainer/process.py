@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import logging
 import secrets
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.links.server_client import ServerClient
 from rtgym_ros.train.links.unix_link import UnixLink
@@ -23,21 +24,21 @@ _TIMEOUT_S = 10.0
 _PATIENCE_S = 55.0  # for the last checkpoint; a little less than the supervisor's
 
 
-def main() -> None:
-    """Train; end with code 2 where it is of no use to start again."""
-    parser = argparse.ArgumentParser(prog="python -m rtgym_ros.train.trainer.process", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="the YAML file of the run")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train; return 0, or 2 where it is of no use to start again."""
+    parser = config_parser("trainer", __doc__)
     parser.add_argument("--socket", type=Path, required=True, help="Unix socket of the relay, or of the server")
-    arguments = parser.parse_args()
+    options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="trainer: %(message)s", stream=sys.stderr)
     with StopSignal(_PATIENCE_S) as stop:
         try:
-            _train(load_config(arguments.config), arguments.socket, stop)
+            _train(config_of(options), options.socket, stop)
         except LinkError:
             raise  # the server was not there at the end: the supervisor starts again
         except RtgymError as error:
             sys.stderr.write(f"trainer: {error}\n")
-            sys.exit(REFUSED)
+            return REFUSED
+    return 0
 
 
 def _train(config: TrainConfig, socket: Path, stop: StopSignal) -> None:
@@ -71,4 +72,4 @@ def _name(folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, TimeStepTimeoutWarning
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.worker.make_env import make_env, make_layout, make_worker_policy
 from rtgym_ros.train.worker.ring_folder import RingFolder
@@ -27,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the samples count them
     with StopSignal(_CLOSING_S) as stop:
         try:
-            _fly(load_config(options.config, tuple(options.set)), options, stop)
+            _fly(config_of(options), options, stop)
         except (ConfigError, ProtocolError) as error:
             logging.error("%s", error)
             return 2
@@ -52,11 +53,9 @@ def _fly(config: TrainConfig, options: argparse.Namespace, stop: StopSignal) -> 
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="rtgym_ros.train.worker.control", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="of the run")
+    parser = config_parser("control", __doc__)
     parser.add_argument("--name", required=True, help="of the worker")
     parser.add_argument("--folder", type=Path, required=True, help="of the worker")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over the file")
     parser.add_argument("--episodes", type=int, help="training episodes; without end by default")
     parser.add_argument("--expert", action="store_true", help="adopt no weights, test nothing")
     parser.add_argument("--policy-file", type=Path, help="weights to begin with")

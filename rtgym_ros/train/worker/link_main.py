@@ -10,7 +10,8 @@ from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, RefusedError
 from rtgym_ros.train.links.link import Link
 from rtgym_ros.train.supervision.heartbeat import beat
@@ -25,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format=f"train_worker {options.name}: link: %(message)s", level=logging.WARNING)
     with StopSignal() as stop:
         try:
-            config = load_config(options.config, tuple(options.set))
+            config = config_of(options)
             options.folder.mkdir(parents=True, exist_ok=True)
             with (options.folder / "link.lock").open("wb") as lock:
                 flock(lock, LOCK_EX | LOCK_NB)
@@ -57,11 +58,9 @@ def _carry(config: TrainConfig, name: str, folder: Path, stop: StopSignal) -> No
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="rtgym_ros.train.worker.link_main", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, help="of the run")
+    parser = config_parser("link", __doc__)
     parser.add_argument("--name", required=True, help="of the worker")
     parser.add_argument("--folder", type=Path, required=True, help="of the worker")
-    parser.add_argument("--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over the file")
     return parser.parse_args(arguments)
 
 

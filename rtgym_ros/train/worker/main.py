@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 
 from rtgym_ros.core.errors import ConfigError, StateError
-from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
+from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.messages import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
@@ -32,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a worker until a signal comes or all episodes are done; return 0, or 2 for what is no use to try again."""
     options = _parse(arguments)
     try:
-        config = load_config(options.config, tuple(options.set))
+        config = config_of(options)
         if options.standalone is not None:
             from rtgym_ros.train.worker.standalone import fly
 
@@ -53,9 +54,7 @@ def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
     name = _checked(options.name)
     folder = (options.folder or config.folder / "workers" / name).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    common = ["--config", str(options.config), "--name", name, "--folder", str(folder)]
-    for override in options.set:
-        common += ["--set", override]
+    common = [*config_arguments(options), "--name", name, "--folder", str(folder)]
     control = [*common]
     if options.episodes is not None:
         control += ["--episodes", str(options.episodes)]
@@ -109,13 +108,9 @@ def _complain(line: str) -> None:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="train_worker", description=__doc__)
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
+    parser = config_parser("train_worker", __doc__)
     parser.add_argument("--name", default=_default_name(), help="of this worker (%(default)s)")
     parser.add_argument("--folder", type=Path, help="for its files (DIRECTORY/RUN/workers/NAME)")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"
-    )
     parser.add_argument("--episodes", type=int, metavar="N", help="end after so many training episodes")
     parser.add_argument("--expert", action="store_true", help="adopt no weights: the policy is a teacher")
     parser.add_argument("--policy-file", type=Path, metavar="FILE", help="weights to begin with")

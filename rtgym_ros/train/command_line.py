@@ -5,28 +5,36 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.config import TrainConfig, load_config
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--config``, ``--set`` and ``--heartbeat``."""
+def config_parser(program: str, description: str | None) -> OneLineParser:
+    """Return a parser with ``--config``, ``--set`` and ``--heartbeat``.
+
+    Args:
+        program: its name, as errors say it.
+        description: for ``--help``.
+    """
+    parser = OneLineParser(program, description=description)
     parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="instead of what the file says"
     )
     parser.add_argument("--heartbeat", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # of the supervisor
+    return parser
 
 
-def config_of(arguments: argparse.Namespace) -> TrainConfig:
+def config_of(options: argparse.Namespace) -> TrainConfig:
     """Return the configuration that the arguments ask for.
 
     Raises:
         ConfigError: it cannot be read, or is wrong.
     """
-    return load_config(arguments.config, tuple(arguments.set))
+    return load_config(options.config, tuple(options.set))
 
 
-def config_arguments(arguments: argparse.Namespace) -> list[str]:
+def config_arguments(options: argparse.Namespace) -> list[str]:
     """Return the same arguments for a child."""
-    overrides = [part for override in arguments.set for part in ("--set", override)]
-    return ["--config", str(arguments.config), *overrides]
+    overrides = [part for override in options.set for part in ("--set", override)]
+    return ["--config", str(options.config), *overrides]
