@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from time import monotonic
 from typing import Any
 
 from rtgym_ros.train.config import SecurityConfig
@@ -15,6 +16,8 @@ from rtgym_ros.train.security.ray_environment import ray_environment
 
 ACTOR_NAME = "server"
 _PROBE_TIMEOUT_S = 3.0
+_NEW_CLUSTER_AFTER_S = 10.0
+"""Of failures: an attachment can outlive its cluster, and then finds the old actor for ever, beside the new head."""
 
 
 class RayLink(Link):
@@ -38,6 +41,7 @@ class RayLink(Link):
         self._run = run
         os.environ.update(ray_environment(target.host, security, role))
         self._actor: Any = None
+        self._failing_since_s: float | None = None
         self._closed = False
 
     def call(self, request: bytes, timeout_s: float) -> bytes:
@@ -55,12 +59,16 @@ class RayLink(Link):
                 connect_ray(self._target, self._run)
                 self._actor = ray.get_actor(ACTOR_NAME, namespace=self._run)
             reply: bytes = ray.get(self._actor.handle.remote(request), timeout=timeout_s)
+            self._failing_since_s = None
         except (RayActorError, GetTimeoutError) as error:
-            self._actor = None  # it will be there again, or another one in its place
+            self._lose_actor()  # it will be there again, or another one in its place
             raise LinkError(f"the server's actor: {_first_line(error)}") from error
         except ValueError as error:  # of get_actor
-            self._actor = None
+            self._lose_actor()
             raise LinkError(f"the server's actor is not there: {_first_line(error)}") from error
+        except LinkError:  # of connect_ray, which says it all
+            self._hang_up()
+            raise
         except (RayError, ConnectionError, RuntimeError, OSError) as error:
             self._hang_up()
             raise LinkError(f"Ray at {self._target.host_port}: {_first_line(error)}") from error
@@ -75,10 +83,18 @@ class RayLink(Link):
             self._closed = True
             self._hang_up()
 
+    def _lose_actor(self) -> None:
+        self._actor = None
+        now_s = monotonic()
+        if self._failing_since_s is None:
+            self._failing_since_s = now_s
+        elif now_s - self._failing_since_s > _NEW_CLUSTER_AFTER_S:
+            self._hang_up()
+
     def _hang_up(self) -> None:
         import ray
 
-        self._actor = None
+        self._actor = self._failing_since_s = None
         ray.shutdown()
 
 

@@ -19,6 +19,7 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.flat_spaces import FlatSpaces
+from rtgym_ros.train.trainer.learning_rate import make_learning_rate
 from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
@@ -30,6 +31,7 @@ _KWARGS: dict[str, tuple[str, ...]] = {
 _KWARGS["tqc"] = (*_KWARGS["sac"], "top_quantiles_to_drop_per_net")
 _POLICY_KWARGS: dict[str, tuple[str, ...]] = {"sac": ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")}
 _POLICY_KWARGS["tqc"] = (*_POLICY_KWARGS["sac"], "n_quantiles")
+_LEARNING_RATE = 3e-4  # SB3's own
 _ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} | {
     name: name for name in ("batch_size", "seed", "device")
 }
@@ -39,7 +41,7 @@ class Sb3Agent(Agent):
     """SAC (Haarnoja et al. 2018) or TQC (Kuznetsov et al. 2020).
 
     ``agent_kwargs`` go to the constructor of SB3; ``policy_kwargs`` holds ``net_arch``, and ``activation_fn`` by name:
-    ``relu``, ``tanh`` or ``elu``.
+    ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``.
     """
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
@@ -47,6 +49,7 @@ class Sb3Agent(Agent):
         self._spaces = FlatSpaces(schema)
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
+        self._learning_rate = make_learning_rate(kwargs.pop("learning_rate", _LEARNING_RATE))
         try:
             self._model = _model_class(config.agent)(
                 "MlpPolicy",
@@ -55,6 +58,7 @@ class Sb3Agent(Agent):
                 batch_size=config.batch_size,
                 device=config.device,
                 seed=config.seed,
+                learning_rate=self._learning_rate,
                 **kwargs,
             )
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
@@ -87,6 +91,7 @@ class Sb3Agent(Agent):
         """Do so many updates, and return the means of losses and entropy coefficient."""
         sums: dict[str, float] = {}
         for count, early in self._chunks(updates):
+            self._learning_rate.updates_done = self._model._n_updates
             if early:
                 self._without_target_update(count)
             else:

@@ -15,6 +15,7 @@ from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
 from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
+from rtgym_ros.train.trainer.learning_rate import make_learning_rate  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
 COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
@@ -157,3 +158,26 @@ def test_the_configuration_stays_as_it_was():
 def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, action, message: str):
     with pytest.raises(ConfigError, match=message):
         make_agent(make_schema(observation, action), TrainerConfig(memory_size=10, device="cpu"))
+
+
+def test_a_learning_rate_falls_by_the_same_factor_each_update():
+    rate = make_learning_rate({"begin": 1e-3, "end": 1e-5, "updates": 100})
+    for rate.updates_done, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
+        assert rate(1.0) == pytest.approx(expected)
+    assert make_learning_rate(0.5)(0.0) == 0.5
+
+
+@pytest.mark.parametrize("value", [0, -1.0, "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}])
+def test_other_learning_rates_are_refused(value):
+    with pytest.raises(ConfigError, match=r"trainer.agent_kwargs.learning_rate"):
+        make_learning_rate(value)
+
+
+def test_the_optimisers_follow_the_learning_rate():
+    agent = agent_of(learning_rate={"begin": 1e-3, "end": 1e-5, "updates": 20})
+    agent.add(transitions_of([100]))
+    for _ in range(3):
+        agent.train(10)
+    model = agent._model
+    for optimizer in (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer):
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)

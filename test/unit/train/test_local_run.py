@@ -1,0 +1,153 @@
+"""All roles on one machine: what a run leaves, what it shows, and that it goes on where it was."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from time import monotonic, sleep
+
+import pytest
+
+from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
+from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+
+
+def episode(**changes):
+    values = {
+        "worker": "w",
+        "test": False,
+        "return": -3.0,
+        "length": 12,
+        "terminated": True,
+        "timeouts": 1,
+        "samples": 100,
+        "seconds": 5.0,
+        "version": 4,  # and what else the trainer notes
+    }
+    return json.dumps({**values, **changes}) + "\n"
+
+
+def test_a_file_is_read_as_it_grows(tmp_path):
+    path = tmp_path / "lines.jsonl"
+    lines = JsonLines(path)
+    assert list(lines.read()) == []
+    path.write_text('{"a": 1}\n{"a": 2}\n{"a"')
+    assert list(lines.read()) == [{"a": 1}, {"a": 2}]
+    with path.open("a") as file:
+        file.write(": 3}\n")
+    assert list(lines.read()) == [{"a": 3}]
+    assert list(lines.read()) == []
+    path.write_text('{"a": 4}\n')  # a trainer that goes on from an earlier checkpoint cuts it
+    assert list(lines.read()) == [{"a": 4}]
+
+
+def test_the_table_tells_of_rounds_and_episodes(tmp_path):
+    pytest.importorskip("rich")
+    from rtgym_ros.train.local.live_table import Watch
+
+    watch = Watch(tmp_path)
+    assert not watch.update()
+    assert watch.line() == "waiting for the first updates"
+    (tmp_path / "statistics.jsonl").write_text('{"samples": 1234, "updates_per_sample": 0.5, "version": null}\n')
+    (tmp_path / "episodes.jsonl").write_text(episode() + episode(terminated=False, **{"return": -5.0}))
+    assert watch.update()
+    assert watch.line() == "samples 1,234  ratio 0.50, return -4.00, success 50%"
+    assert watch.table().row_count == 1
+    assert not watch.update()
+    (tmp_path / "episodes.jsonl").open("a").write(episode(test=True))
+    watch.update()
+    assert watch.table().row_count == 2
+
+
+@pytest.mark.parametrize("count", [0, 1, 120])
+def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
+    pytest.importorskip("matplotlib")
+    records = [
+        EpisodeRecord(
+            worker="w",
+            test=number % 10 == 0,
+            episode_return=-20 + number / 10,
+            length=100 - number // 2,
+            terminated=number > 50,
+            timeouts=0,
+            samples=30 * number,
+            seconds=1.0,
+        )
+        for number in range(count)
+    ]
+    save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]})
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def children_of(pid):
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
+    return [int(child) for child in found] + [further for child in found for further in children_of(int(child))]
+
+
+def train(folder, samples, *more):
+    settings = ("server.ray=null", "trainer.batch_size=16", "trainer.steps=100", "trainer.start_training=50")
+    settings += ("trainer.agent_kwargs={policy_kwargs: {net_arch: [16]}}", "trainer.publish_interval=25")
+    command = [sys.executable, "-m", "rtgym_ros.train.local.main", "--sim-time", "--seed", "1"]
+    command += ["--samples", str(samples), *(part for setting in settings for part in ("--set", setting)), *more]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def samples_of(folder):
+    path = folder / "runs/drone/trainer/statistics.jsonl"
+    rounds = path.read_text().splitlines() if path.exists() else []
+    return json.loads(rounds[-1])["samples"] if rounds else 0
+
+
+@pytest.mark.timeout(240)
+def test_a_run_leaves_a_policy_and_a_picture_and_goes_on(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    first = train(tmp_path, 500)
+    said, _ = first.communicate(timeout=100)
+    assert first.returncode == 0, said
+    run = tmp_path / "runs/drone"
+    assert f"policy: {run.relative_to(tmp_path)}/policy.safetensors" in said
+    assert (run / "learning_curve.png").exists()
+    version = PolicyWeights.load(run / "policy.safetensors").version
+    assert 500 <= samples_of(tmp_path) < 900
+
+    second = train(tmp_path, 900)
+    said, _ = second.communicate(timeout=100)
+    assert second.returncode == 0, said
+    assert 900 <= samples_of(tmp_path) < 1300
+    assert PolicyWeights.load(run / "policy.safetensors").version > version
+
+
+@pytest.mark.timeout(240)
+def test_ctrl_c_ends_it_all(tmp_path):
+    pytest.importorskip("stable_baselines3")
+    process = train(tmp_path, 10**9)
+    try:
+        deadline = monotonic() + 100
+        while not samples_of(tmp_path):
+            assert monotonic() < deadline
+            assert process.poll() is None
+            sleep(0.2)
+        started = children_of(process.pid)
+        assert len(started) >= 6
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=100)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert not [child for child in started if os.path.exists(f"/proc/{child}/stat")]
+
+
+def test_bad_input_is_one_line(tmp_path):
+    pytest.importorskip("rich")
+    for arguments, said in (
+        (["--set", "trainer.batch=3"], "unknown entry trainer.batch (did you mean 'batch_size'?)"),
+        (["--config", "nothing.yaml"], "nothing.yaml: No such file or directory"),
+        (["--workers", "many"], "argument --workers: invalid int value: 'many'"),
+    ):
+        command = [sys.executable, "-m", "rtgym_ros.train.local.main", *arguments]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 2
+        assert done.stderr.count("\n") == 1
+        assert said in done.stderr
