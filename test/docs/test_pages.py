@@ -16,6 +16,13 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 # Every block is of one of these kinds: language -> the words that may follow it; a file name may follow some.
 KINDS = {"python": {""}, "bash": {"", "background", "alone"}, "text": {"", "similar"}, "yaml": set()}
 FILES = {"python": ".py", "yaml": ".yaml"}
+# What some commands need besides this package, and not every machine has.
+NEEDED = {
+    "./dev train": ("torch", "stable_baselines3", "ray"),
+    "train_trainer": ("torch", "stable_baselines3"),
+    "train_server": ("ray", "zenoh"),
+    "train_keys": ("cryptography",),
+}
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
 
 BLOCKS = [block for page in PAGES for block in page.blocks]
@@ -34,6 +41,11 @@ def skip_without_what_it_needs(page):
     needs_ros = any("rtgym_ros.ros" in block.code or "Drone-v0" in block.code for block in page.blocks)
     if needs_ros and importlib.util.find_spec("rclpy") is None:
         pytest.skip("rclpy is not installed")
+    for command, modules in NEEDED.items():
+        if any(block.language == "bash" and command in block.code for block in page.blocks):
+            missing = [module for module in modules if importlib.util.find_spec(module) is None]
+            if missing:
+                pytest.skip(f"{command} needs {', '.join(missing)}, not installed")
     calls_dev = any(block.language == "bash" and "./dev" in block.code for block in page.blocks)
     if calls_dev and not (ROOT / ".venv" / ".dev" / "made").exists():
         pytest.skip("./dev has made no .venv in this checkout")

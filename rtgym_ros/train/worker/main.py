@@ -34,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         config = config_of(options)
+        sys.path.insert(0, "")  # environment.modules are found beside you, as by the processes of `python -m`
         if options.standalone is not None:
             from rtgym_ros.train.worker.standalone import fly
 
