@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import socket
 import sys
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         path = config.folder / "config.yaml"
         path.write_text(to_yaml(config))
         print(f"train_local: {config.environment.id}, in {config.folder}", file=sys.stderr)
-        code = Supervisor(_children(path, options), _STOP_TIMEOUT_S).run()
+        code = Supervisor(_children(path, config.worker.robot, options), _STOP_TIMEOUT_S).run()
         if (config.folder / _RESULT).exists():
             _conclude(config)
         return code
@@ -70,7 +71,7 @@ def _configure(options: argparse.Namespace) -> TrainConfig:
     return msgspec.convert(changed, TrainConfig)
 
 
-def _children(path: Path, options: argparse.Namespace) -> list[Child]:
+def _children(path: Path, robot: tuple[str, ...], options: argparse.Namespace) -> list[Child]:
     def role(name: str, module: str, *arguments: str, ends_run: bool = False) -> Child:
         command = [sys.executable, "-m", f"rtgym_ros.train.{module}", "--config", str(path), *arguments]
         return Child(name, command, ends_run=ends_run)
@@ -80,8 +81,10 @@ def _children(path: Path, options: argparse.Namespace) -> list[Child]:
     for number in range(1, options.workers + 1):
         name = f"worker{number}"
         arguments = ["--name", name]
-        if options.workers > 1 and not options.sim_time:  # a robot each
+        if options.workers > 1 and robot:  # one each, in a namespace of its own
+            namespaced = [*robot, "--ros-args", "-r", f"__ns:=/{name}"]
             arguments += ["--set", f"environment.kwargs.namespace=/{name}"]
+            arguments += ["--set", f"worker.robot={json.dumps(namespaced)}"]
         children.append(role(name, "worker.main", *arguments))
     if not options.quiet:
         children.append(role("table", "local.live_table"))

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from time import monotonic
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError
@@ -22,6 +23,8 @@ from rtgym_ros.train.supervision.heartbeat import beat
 _LOOK_INTERVAL_S = 1.0
 _PING_TIMEOUT_S = 10.0
 _PATIENCE_S = 10.0
+_NEW_CLUSTER_AFTER_S = 20.0
+"""Without an answer: an attachment can outlive its cluster, and then finds the old actor for ever."""
 
 
 def keep(config: TrainConfig, arguments: argparse.Namespace) -> int:
@@ -43,14 +46,18 @@ def keep(config: TrainConfig, arguments: argparse.Namespace) -> int:
                 _say(f"Ray does not let us in: {str(error).strip().splitlines()[-1]}")
                 return 1
             _beat(arguments)
+        answered_s = monotonic()
         while True:
             try:
                 actor = get_or_create_actor(config) if actor is None else actor
                 ray.get(actor.ping.remote(), timeout=_PING_TIMEOUT_S)
+                answered_s = monotonic()
                 _beat(arguments)
             except (RayActorError, GetTimeoutError) as error:
                 _say(f"the server's actor: {str(error).strip().splitlines()[-1]}")
                 actor = None  # Ray starts it again; one that is dead for good is made anew
+                if monotonic() - answered_s > _NEW_CLUSTER_AFTER_S:
+                    return 1
             except (RayError, ConnectionError, RuntimeError) as error:
                 _say(f"Ray is gone: {str(error).strip().splitlines()[-1]}")
                 return 1

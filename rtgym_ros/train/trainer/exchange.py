@@ -13,6 +13,7 @@ import numpy as np
 from typing_extensions import Self
 
 from rtgym_ros.train.errors import LinkError, ProtocolError, RefusedError
+from rtgym_ros.train.links.outage import Outage
 from rtgym_ros.train.links.server_client import ServerClient
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.messages import Publish, Release, Take, Taken
@@ -66,6 +67,7 @@ class Exchange:
         self._version = version
         self._schema = schema
         self._now_s = now_s
+        self._outage = Outage(logging.getLogger(__name__), now_s)
         self._condition = threading.Condition()
         self._arrived: Arrived | None = None
         self._weights: PolicyWeights | None = None
@@ -148,13 +150,13 @@ class Exchange:
                 except (LinkError, RefusedError) as error:
                     if isinstance(error, RefusedError) and not error.retry:
                         raise
-                    if not self._problem:  # once, however long it lasts
-                        logging.getLogger(__name__).warning("the server: %s; trying again", error)
+                    self._outage.failed(f"the server: {error}")
                     self._problem = str(error)
                     next_look_s = self._now_s() + pause_s
                     pause_s = min(2 * pause_s, _PAUSES_S[1])
                     self._pause(next_look_s)
                 else:
+                    self._outage.worked()
                     self._problem, pause_s, next_look_s = "", _PAUSES_S[0], self._now_s() + _POLL_S
         except Exception as error:  # the training thread raises it
             with self._condition:

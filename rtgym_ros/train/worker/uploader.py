@@ -10,6 +10,7 @@ from pathlib import Path
 from rtgym_ros.train.config import WorkerConfig
 from rtgym_ros.train.errors import LinkError, ProtocolError, RefusedError
 from rtgym_ros.train.links.link import Link
+from rtgym_ros.train.links.outage import Outage
 from rtgym_ros.train.links.server_client import ServerClient
 from rtgym_ros.train.protocol.messages import Push, Pushed
 from rtgym_ros.train.protocol.schema import to_columns
@@ -65,6 +66,7 @@ class Uploader:
         self._link: Link | None = None
         self._greeted: set[str] = set()
         self._failures = 0
+        self._outage = Outage(_log, monotonic)
         self._next_push_s = monotonic()
         self._deadline_s: float | None = None
 
@@ -119,15 +121,13 @@ class Uploader:
                 raise
             self._fail(f"the server refuses for now: {error}")
             return False
-        if self._failures:
-            _log.warning("the server answers again")
-            self._failures = 0
+        self._outage.worked()
+        self._failures = 0
         self._next_push_s = began_s + self._config.push_interval
         return more
 
     def _fail(self, line: str) -> None:
-        if not self._failures:
-            _log.warning("%s", line)
+        self._outage.failed(line)
         pause_s = min(_FIRST_PAUSE_S * 2 ** min(self._failures, 16), _LONGEST_PAUSE_S)
         self._failures += 1
         self._next_push_s = self._monotonic() + pause_s
