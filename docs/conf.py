@@ -35,7 +35,11 @@ autodoc_mock_imports = [
     "rclpy",
     "rtgym_ros.msg",
     # A ROS 2 has none of what distant training is made of.
-    *(name for name in ("msgspec", "safetensors") if importlib.util.find_spec(name) is None),
+    *(
+        name
+        for name in ("msgspec", "safetensors")
+        if importlib.util.find_spec(name) is None
+    ),
 ]
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

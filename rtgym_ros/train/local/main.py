@@ -17,6 +17,7 @@ from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.command_line import config_of
 from rtgym_ros.train.config import TrainConfig, to_yaml
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
+from rtgym_ros.train.worker.ring_folder import discard_rings
 
 _HOST = "127.0.0.2"
 """This machine, and Ray leaves it as it is."""
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _configure(options: argparse.Namespace) -> TrainConfig:
     config = config_of(options)
     if options.fresh and config.folder.exists():
+        discard_rings(config.folder)
         shutil.rmtree(config.folder)
     changed: dict[str, Any] = msgspec.to_builtins(config)
     if options.sim_time:

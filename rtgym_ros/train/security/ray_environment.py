@@ -32,6 +32,7 @@ def ray_environment(
     found = {
         "RAY_ENABLE_AUTO_CONNECT": "0",  # else a lost Ray Client quietly begins a cluster of its own
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_task_events_report_interval_ms": "0",  # the head would keep a record of every request
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # no warning about it
     }
     if security.directory is None and security.insecure and not is_loopback(host):

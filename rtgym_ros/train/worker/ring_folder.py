@@ -68,6 +68,14 @@ class RingFolder:
         path.unlink(missing_ok=True)
 
 
+def discard_rings(folder: Path) -> None:
+    """Delete the rings of every worker below ``folder``: what is in RAM does not go with the folder."""
+    for workers_folder in folder.glob("workers/*"):
+        rings = RingFolder(workers_folder)
+        for path in rings.paths():
+            rings.remove(path)
+
+
 def _free_bytes(place: Path) -> int:
     try:
         facts = os.statvfs(place)

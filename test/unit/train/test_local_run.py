@@ -8,10 +8,15 @@ import sys
 from time import monotonic, sleep
 
 import pytest
+from gymnasium import spaces
 
 from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
 from rtgym_ros.train.local.learning_curve import save_learning_curve
 from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.protocol.schema import make_schema
+from rtgym_ros.train.worker.ring_folder import RingFolder, discard_rings
+
+BOX = spaces.Box(-1.0, 1.0, (2,))
 
 
 def episode(**changes):
@@ -79,6 +84,16 @@ def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
     ]
     save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]})
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_thrown_away_is_gone_from_ram_too(tmp_path):
+    ring = RingFolder(tmp_path / "workers" / "w").create(make_schema(BOX, BOX), 10)
+    ring.close()
+    (path,) = RingFolder(tmp_path / "workers" / "w").paths()
+    memory = path.resolve()
+    assert memory.exists()
+    discard_rings(tmp_path)
+    assert not memory.exists()
 
 
 def children_of(pid):
