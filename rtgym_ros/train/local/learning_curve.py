@@ -13,6 +13,9 @@ from rtgym_ros.train.local.episodes import EpisodeRecord
 _WINDOW = 50
 """Episodes that a point of a curve is made of."""
 
+_FEWEST = 10
+"""Where there are no more yet."""
+
 
 def save_learning_curve(path: Path, runs: Mapping[str, Sequence[Sequence[EpisodeRecord]]]) -> None:
     """Write a PNG: for each name a colour, for each of its runs a line.
@@ -50,7 +53,9 @@ def _draw(returns: Any, success: Any, episodes: Sequence[EpisodeRecord], color: 
     x = np.array([e.samples for e in episodes])
     values = np.array([e.episode_return for e in episodes])
     ended = np.array([e.terminated for e in episodes], dtype=float)
-    points = [slice(max(0, end - _WINDOW), end) for end in range(1, len(x) + 1)]
+    first = min(_FEWEST, len(x))
+    points = [slice(max(0, end - _WINDOW), end) for end in range(first, len(x) + 1)]
+    x = x[first - 1 :]
     low, middle, high = np.array([np.percentile(values[point], (25, 50, 75)) for point in points]).T
     returns.plot(x, middle, color=color, label=label, linewidth=1.5)
     returns.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)
