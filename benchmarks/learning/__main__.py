@@ -38,10 +38,10 @@ def main() -> int:
         while waiting and len(running) < options.parallel:
             number, (kind, seed) = waiting.pop(0)
             running[number] = _start(folder, number, kind, seed, options)
+        _pause()
         for number in list(running):
             if running[number].poll() is not None:
                 failed += running.pop(number).returncode != 0
-        _pause()
     flights = {}
     for number, (kind, seed) in enumerate(runs):
         flights[f"{kind}, seed {seed}"] = _fly(folder, number, options)

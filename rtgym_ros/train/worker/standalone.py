@@ -8,6 +8,7 @@ from pathlib import Path
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.worker.make_env import make_env, make_worker_policy
+from rtgym_ros.train.worker.robot import running_robot
 from rtgym_ros.train.worker.rollout_worker import run_env_benchmark
 
 
@@ -24,7 +25,7 @@ def fly(config: TrainConfig, policy_file: Path, episodes: int | None, say: Calla
         ConfigError: the configuration is wrong or the file is not there.
         ProtocolError: the weights do not fit.
     """
-    with StopSignal() as stop:
+    with StopSignal() as stop, running_robot(config.worker.robot):
         env = make_env(config.environment)
         try:
             policy = make_worker_policy(config.worker, env, policy_file)
@@ -50,9 +51,10 @@ def measure(config: TrainConfig, steps: int, say: Callable[[str], None]) -> None
         ConfigError: the configuration is wrong, or the environment measures nothing.
         StateError: the environment does not measure: its configuration needs ``benchmark``.
     """
-    env = make_env(config.environment)
-    try:
-        for name, value in run_env_benchmark(env, make_worker_policy(config.worker, env), steps).items():
-            say(f"{name}: {value}")
-    finally:
-        env.close()
+    with running_robot(config.worker.robot):
+        env = make_env(config.environment)
+        try:
+            for name, value in run_env_benchmark(env, make_worker_policy(config.worker, env), steps).items():
+                say(f"{name}: {value}")
+        finally:
+            env.close()

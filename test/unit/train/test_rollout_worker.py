@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from time import sleep
 
 import gymnasium
 import numpy as np
@@ -19,6 +20,7 @@ from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.default_action import default_action, neutral_action
 from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
+from rtgym_ros.train.worker.robot import running_robot
 from rtgym_ros.train.worker.rollout_worker import EpisodeResult, RolloutWorker, run_env_benchmark
 from rtgym_ros.train.worker.sample_compressor import CompactCompressor
 from rtgym_ros.train.worker.sample_ring import RingReader
@@ -436,3 +438,22 @@ def test_the_control_process_imports_no_learning_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_robot_runs_beside_a_worker_that_flies_alone(tmp_path):
+    said = tmp_path / "said"
+    script = f"echo $$ > {said}; trap 'echo over >> {said}; exit' TERM; while :; do sleep 0.05; done"
+    with running_robot(["sh", "-c", script]):
+        while not said.exists() or not said.read_text():
+            sleep(0.01)
+        number = int(said.read_text())
+        os.kill(number, 0)
+    assert said.read_text().splitlines() == [str(number), "over"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
+
+
+def test_a_robot_that_cannot_be_started_is_named():
+    said = r"worker\.robot 'no_such_robot --fast' cannot be started"
+    with pytest.raises(ConfigError, match=said), running_robot(["no_such_robot", "--fast"]):
+        pass
