@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -31,7 +32,10 @@ def open_link(address: str, run: str, role: Literal["worker", "trainer"], securi
         from rtgym_ros.train.links.unix_link import UnixLink
 
         return UnixLink(Path(target.path).expanduser())
-    if target.kind in ("ray", "ray_client"):
+    package = "ray" if target.kind in ("ray", "ray_client") else "zenoh"
+    if find_spec(package) is None:
+        raise ConfigError(f"{address} needs the package {package}: pip install 'rtgym_ros[train]'")
+    if package == "ray":
         from rtgym_ros.train.links.ray_link import RayLink
 
         return RayLink(target, run, role, security)

@@ -1,0 +1,43 @@
+"""The programs of distant training. Each says in one line what has to be installed for it."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+_WORKER = ("msgspec", "safetensors")
+_TRAINER = (*_WORKER, "stable_baselines3", "tensorboard", "torch")
+
+
+def server() -> int:
+    """Run ``train_server``."""
+    return _run("train_server", "server.main", "train", _WORKER)
+
+
+def trainer() -> int:
+    """Run ``train_trainer``."""
+    return _run("train_trainer", "trainer.main", "train", _TRAINER)
+
+
+def worker() -> int:
+    """Run ``train_worker``."""
+    return _run("train_worker", "worker.main", "worker", _WORKER)
+
+
+def local() -> int:
+    """Run ``train_local``."""
+    return _run("train_local", "local.main", "train", (*_TRAINER, "matplotlib", "rich"))
+
+
+def keys() -> int:
+    """Run ``train_keys``."""
+    return _run("train_keys", "security.keys", "train", (*_WORKER, "cryptography"))
+
+
+def _run(program: str, module: str, extra: str, needed: tuple[str, ...]) -> int:
+    for package in needed:
+        if find_spec(package) is None:
+            sys.stderr.write(f"{program}: {package} is not installed: pip install 'rtgym_ros[{extra}]'\n")
+            return 2
+    return int(import_module(f"rtgym_ros.train.{module}").main())
