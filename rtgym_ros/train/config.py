@@ -6,6 +6,7 @@ are files (``security.directory``) or environment variables.
 
 from __future__ import annotations
 
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -232,9 +233,11 @@ def make_config(values: Any, source: str = "the configuration") -> TrainConfig:
         if isinstance(values.get(section), dict):
             _refuse_unknown(values[section], kind, f"{section}.", source)
     try:
-        return msgspec.convert(values, TrainConfig)
+        config = msgspec.convert(values, TrainConfig)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {error}") from error
+    _refuse_to_wait_for_each_other(config, source)
+    return config
 
 
 def to_yaml(config: TrainConfig) -> str:
@@ -242,6 +245,28 @@ def to_yaml(config: TrainConfig) -> str:
     import yaml
 
     return str(yaml.safe_dump(msgspec.to_builtins(config), sort_keys=False))
+
+
+def steps_per_version(trainer: TrainerConfig) -> int:
+    """Return how many time-steps it takes until the trainer may publish another version of the weights."""
+    return ceil(trainer.publish_interval / trainer.max_updates_per_sample)
+
+
+def _refuse_to_wait_for_each_other(config: TrainConfig, source: str) -> None:
+    """In the synchronous mode the worker waits for weights, while the trainer may be waiting for samples."""
+    worker, trainer = config.worker, config.trainer
+    if worker.max_steps_per_update is None:
+        return
+    steps = steps_per_version(trainer)
+    for name, value, least in (
+        ("max_steps_per_update", worker.max_steps_per_update, steps),
+        ("initial_steps", worker.initial_steps, max(steps, trainer.start_training)),
+    ):
+        if value < least:
+            raise ConfigError(
+                f"{source}: worker.{name} must be at least {least}, got {value:g}: with fewer time-steps the trainer "
+                "(start_training, publish_interval, max_updates_per_sample) makes no weights for the worker to wait for"
+            )
 
 
 def _override(values: dict[str, Any], override: str, parse: Any) -> None:

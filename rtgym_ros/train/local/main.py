@@ -15,7 +15,7 @@ import msgspec
 from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.command_line import config_of
-from rtgym_ros.train.config import TrainConfig, to_yaml
+from rtgym_ros.train.config import TrainConfig, make_config, steps_per_version, to_yaml
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 from rtgym_ros.train.worker.ring_folder import discard_rings
 
@@ -57,8 +57,9 @@ def _configure(options: argparse.Namespace) -> TrainConfig:
     if options.sim_time:
         changed["environment"].update(_SIMULATED)
         # Simulated time goes as fast as the trainer learns, and no faster.
-        steps = config.trainer.publish_interval / config.trainer.max_updates_per_sample
-        changed["worker"].update(robot=[], max_steps_per_update=steps, initial_steps=config.trainer.start_training)
+        steps = steps_per_version(config.trainer)
+        first = max(steps, config.trainer.start_training)
+        changed["worker"].update(robot=[], max_steps_per_update=steps, initial_steps=first)
     if options.samples is not None:
         changed["trainer"]["max_samples"] = options.samples
     if options.seed is not None:
@@ -70,7 +71,7 @@ def _configure(options: argparse.Namespace) -> TrainConfig:
         address = f"ray:{changed['server']['ray']}"
     for role in ("worker", "trainer"):
         changed[role]["server"] = address
-    return msgspec.convert(changed, TrainConfig)
+    return make_config(changed)
 
 
 def _children(path: Path, robot: tuple[str, ...], options: argparse.Namespace) -> list[Child]:

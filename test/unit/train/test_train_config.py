@@ -38,6 +38,28 @@ def test_what_is_no_configuration_is_refused(values):
         make_config(values)
 
 
+@pytest.mark.parametrize(
+    ("worker", "said"),
+    [
+        (
+            {"max_steps_per_update": 49, "initial_steps": 500},
+            r"worker.max_steps_per_update must be at least 50, got 49",
+        ),
+        ({"max_steps_per_update": 50, "initial_steps": 99}, r"worker.initial_steps must be at least 100, got 99"),
+        ({"max_steps_per_update": 50, "initial_steps": 100}, None),
+        ({"initial_steps": 1}, None),
+    ],
+)
+def test_worker_and_trainer_may_not_wait_for_each_other(worker, said):
+    trainer = {"publish_interval": 100, "max_updates_per_sample": 2.0, "start_training": 100}
+    values = {**LEAST, "worker": worker, "trainer": trainer}
+    if said is None:
+        make_config(values)
+    else:
+        with pytest.raises(ConfigError, match=said):
+            make_config(values)
+
+
 def test_overrides_are_written_as_in_yaml(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text(to_yaml(make_config(LEAST)))
