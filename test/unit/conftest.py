@@ -1,5 +1,6 @@
 """What the unit tests share: an interface that writes down what happens to it, and the promise to leave no thread."""
 
+import signal
 import threading
 
 import numpy as np
@@ -10,6 +11,10 @@ from rtgym_ros import RealTimeEnv, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
 
 MS = 1_000_000
+
+# A shell has what runs in the background ignore Ctrl-C, and tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Recorder(RealTimeGymInterface):
