@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.distant.drone import ENV_ID
 from benchmarks.distant.processes import free_port
-from rtgym_ros.train.config import make_config, to_yaml
+from rtgym_ros.train.config_file import make_config, to_yaml
 
 RUN = "r"
 

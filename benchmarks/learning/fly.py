@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rtgym_ros.train.config import load_config
+from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.policy.make_policy import make_policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.make_env import make_env

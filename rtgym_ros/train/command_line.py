@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 
 from rtgym_ros.core.one_line_parser import OneLineParser
-from rtgym_ros.train.config import TrainConfig, load_config
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import load_config
 
 
 def config_parser(program: str, description: str | None) -> OneLineParser:

@@ -6,13 +6,11 @@ are files (``security.directory``) or environment variables.
 
 from __future__ import annotations
 
-from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.train.protocol.messages import Name
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
@@ -186,103 +184,3 @@ class TrainConfig(_Section, frozen=True, kw_only=True):
     def folder(self) -> Path:
         """Return the folder of this run."""
         return Path(self.directory).expanduser() / self.run
-
-
-_SECTIONS: dict[str, type[msgspec.Struct]] = {
-    "environment": EnvironmentConfig,
-    "security": SecurityConfig,
-    "server": ServerConfig,
-    "worker": WorkerConfig,
-    "trainer": TrainerConfig,
-}
-
-
-def load_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainConfig:
-    """Read a configuration.
-
-    Args:
-        path: of the YAML file.
-        overrides: ``"section.entry=VALUE"``, the value as in YAML.
-
-    Raises:
-        ConfigError: it cannot be read, or an entry is unknown, wrong or out of range.
-    """
-    import yaml
-
-    try:
-        values = yaml.safe_load(path.read_text())
-        for override in overrides:
-            _override(values, override, yaml.safe_load)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {' '.join(str(error).split())}") from error
-    return make_config(values, str(path))
-
-
-def make_config(values: Any, source: str = "the configuration") -> TrainConfig:
-    """Return a validated configuration of plain dictionaries.
-
-    Raises:
-        ConfigError: an entry is unknown, wrong or out of range.
-    """
-    if not isinstance(values, dict):
-        raise ConfigError(f"{source} must be a map of entries, got {type(values).__name__}")
-    _refuse_unknown(values, TrainConfig, "", source)
-    for section, kind in _SECTIONS.items():
-        if isinstance(values.get(section), dict):
-            _refuse_unknown(values[section], kind, f"{section}.", source)
-    try:
-        config = msgspec.convert(values, TrainConfig)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{source}: {error}") from error
-    _refuse_to_wait_for_each_other(config, source)
-    return config
-
-
-def to_yaml(config: TrainConfig) -> str:
-    """Return a configuration as a file that :func:`load_config` reads."""
-    import yaml
-
-    return str(yaml.safe_dump(msgspec.to_builtins(config), sort_keys=False))
-
-
-def steps_per_version(trainer: TrainerConfig) -> int:
-    """Return how many time-steps it takes until the trainer may publish another version of the weights."""
-    return ceil(trainer.publish_interval / trainer.max_updates_per_sample)
-
-
-def _refuse_to_wait_for_each_other(config: TrainConfig, source: str) -> None:
-    """In the synchronous mode the worker waits for weights, while the trainer may be waiting for samples."""
-    worker, trainer = config.worker, config.trainer
-    if worker.max_steps_per_update is None:
-        return
-    steps = steps_per_version(trainer)
-    for name, value, least in (
-        ("max_steps_per_update", worker.max_steps_per_update, steps),
-        ("initial_steps", worker.initial_steps, max(steps, trainer.start_training)),
-    ):
-        if value < least:
-            raise ConfigError(
-                f"{source}: worker.{name} must be at least {least}, got {value:g}: with fewer time-steps the trainer "
-                "(start_training, publish_interval, max_updates_per_sample) makes no weights for the worker to wait for"
-            )
-
-
-def _override(values: dict[str, Any], override: str, parse: Any) -> None:
-    name, equals, text = override.partition("=")
-    if not equals:
-        raise ConfigError(f"an override is written section.entry=VALUE, got {override!r}")
-    *sections, entry = name.split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise ConfigError(f"{override!r}: {section} has no entries")
-    values[entry] = parse(text)
-
-
-def _refuse_unknown(values: dict[str, Any], kind: type[msgspec.Struct], prefix: str, source: str) -> None:
-    known = [field.name for field in msgspec.structs.fields(kind)]
-    for name in values:
-        if name not in known:
-            raise ConfigError(f"{source}: unknown entry {prefix}{name}{nearest(str(name), known)}")

@@ -15,7 +15,8 @@ import msgspec
 from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.command_line import config_of
-from rtgym_ros.train.config import TrainConfig, make_config, steps_per_version, to_yaml
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import make_config, steps_per_version, to_yaml
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 from rtgym_ros.train.worker.ring_folder import discard_rings
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.train.config import make_config, to_yaml
+from rtgym_ros.train.config_file import make_config, to_yaml
 from rtgym_ros.train.errors import LinkError, RefusedError
 from rtgym_ros.train.protocol.messages import Push, Take
 from rtgym_ros.train.protocol.schema import make_schema, to_columns

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from trainer_helpers import ACTION, schema_of
 
-from rtgym_ros.train.config import TrainConfig, make_config
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import make_config
 from rtgym_ros.train.errors import CheckpointError
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, check_same, settings_of

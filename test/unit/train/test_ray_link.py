@@ -20,7 +20,8 @@ from ray_server import (
 )
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import SecurityConfig, make_config
+from rtgym_ros.train.config import SecurityConfig
+from rtgym_ros.train.config_file import make_config
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.links.server_client import ServerClient
 from rtgym_ros.train.links.unix_link import UnixLink

@@ -19,7 +19,7 @@ import pytest
 import real_time_robot
 from three_hosts import ADDRESSES, LATENCY_S, LOSS, ThreeHosts, what_is_missing
 
-from rtgym_ros.train.config import load_config, make_config, to_yaml
+from rtgym_ros.train.config_file import load_config, make_config, to_yaml
 from rtgym_ros.train.protocol.messages import AskStatus, WorkerStatus, decode_reply, encode
 from rtgym_ros.train.protocol.schema import from_columns
 from rtgym_ros.train.server.journal import Journal

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import load_config, make_config, to_yaml
+from rtgym_ros.train.config_file import load_config, make_config, to_yaml
 
 LEAST = {"run": "drone", "environment": {"id": "rtgym_ros/SimulatedDrone-v0"}}
 

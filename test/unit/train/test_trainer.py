@@ -25,7 +25,8 @@ pytest.importorskip("tensorboard")
 from safetensors.numpy import load_file
 from trainer_helpers import make_records, push_of
 
-from rtgym_ros.train.config import TrainConfig, make_config, to_yaml
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import make_config, to_yaml
 from rtgym_ros.train.errors import CheckpointError, LinkError, RefusedError
 from rtgym_ros.train.links.link import Link
 from rtgym_ros.train.links.server_client import ServerClient

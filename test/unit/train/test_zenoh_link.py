@@ -6,7 +6,7 @@ import time
 import pytest
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import make_config
+from rtgym_ros.train.config_file import make_config
 from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.links.open_link import open_link
 from rtgym_ros.train.protocol.messages import AskStatus, Publish, Refused, Release, decode_reply, encode
