@@ -26,7 +26,7 @@ _HOST = "127.0.0.2"
 _STOP_TIMEOUT_S = 60.0
 """Longer than a worker takes to hand over what it has, and a trainer to write a checkpoint (s)."""
 
-_SIMULATED = {"id": "rtgym_ros/SimulatedDrone-v0", "kwargs": {}}
+_SIMULATED = "rtgym_ros/SimulatedDrone-v0"
 _RESULT = "policy.safetensors"
 _PICTURE = "learning_curve.png"
 
@@ -56,7 +56,9 @@ def _configure(options: argparse.Namespace) -> TrainConfig:
         shutil.rmtree(config.folder)
     changed: dict[str, Any] = msgspec.to_builtins(config)
     if options.sim_time:
-        changed["environment"].update(_SIMULATED)
+        # Where its topics are does not concern it; what its clock and its action buffer are like does.
+        kwargs = {name: value for name, value in config.environment.kwargs.items() if name == "config"}
+        changed["environment"].update(id=_SIMULATED, kwargs=kwargs)
         # Simulated time goes as fast as the trainer learns, and no faster.
         steps = steps_per_version(config.trainer)
         first = max(steps, config.trainer.start_training)

@@ -10,6 +10,8 @@ from time import monotonic, sleep
 import pytest
 from gymnasium import spaces
 
+from rtgym_ros.train.config_file import load_config
+from rtgym_ros.train.local import main as local_main
 from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
 from rtgym_ros.train.local.learning_curve import save_learning_curve
 from rtgym_ros.train.policy.policy_file import PolicyWeights
@@ -84,6 +86,17 @@ def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
     ]
     save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]})
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_simulated_time_keeps_the_configuration_of_the_environment(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    made = []
+    monkeypatch.setattr(local_main.Supervisor, "run", lambda self: made.append(self) or 0)
+    kwargs = "environment.kwargs={namespace: /left, config: {act_in_obs: false}}"
+    assert local_main.main(["--sim-time", "--set", kwargs]) == 0
+    environment = load_config(tmp_path / "runs/drone/config.yaml").environment
+    assert (environment.id, environment.kwargs) == ("rtgym_ros/SimulatedDrone-v0", {"config": {"act_in_obs": False}})
+    assert len(made) == 1
 
 
 def test_what_is_thrown_away_is_gone_from_ram_too(tmp_path):
