@@ -7,16 +7,21 @@ from pathlib import Path
 PACKAGE = "rtgym_ros"
 ROOT = Path(__file__).resolve().parents[1] / PACKAGE
 # Folder: the folders of rtgym_ros and the packages, beside its own and the standard library, that it may import.
-# The files beside the folders are what `import rtgym_ros` runs; ros/ may import anything.
+# The files beside the folders are what `import rtgym_ros` runs; ros/ and nodes/ may import anything.
 ALLOWED = {
-    "": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone"},
+    "": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "rtgym_ros.compat"},
     "core": {"numpy"},
     "realtime": {"rtgym_ros.core", "numpy"},
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
-    "drone": {"rtgym_ros.core", "numpy", "cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
-    "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium"},
+    "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "gymnasium", "numpy"},
+    "delays": {"rtgym_ros.core", "numpy"},
+    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
+    | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
+    "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "msgspec", "cv2"},
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "numpy"},
+    "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
-    "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.drone", "gymnasium", "numpy", "typing_extensions"}
+    "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
     | {"msgspec", "safetensors", "yaml", "zenoh", "ray", "cryptography"}  # what is said, and how
     | {"torch", "stable_baselines3", "sb3_contrib", "wandb", "matplotlib", "rich"},  # the trainer, and what shows it
 }
@@ -38,7 +43,7 @@ def violations():
     for file in sorted(ROOT.rglob("*.py")):
         inside = file.relative_to(ROOT).parts
         folder = inside[0] if len(inside) > 1 else ""
-        if folder in ("ros", "msg"):
+        if folder in ("ros", "nodes", "msg"):
             continue
         allowed = ALLOWED.get(folder, set()) | {f"{PACKAGE}.{folder}"} | sys.stdlib_module_names
         for line, name in imported(ast.parse(file.read_text()), [PACKAGE, *inside[:-1]]):

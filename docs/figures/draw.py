@@ -16,7 +16,7 @@ sys.path[:0] = [str(FOLDER.parent), str(FOLDER.parents[1])]
 from diary import MS, Diary, FakeTimeSource, buffer_of  # noqa: E402
 from rtgym_ros import RealTimeEnv  # noqa: E402
 from rtgym_ros.core.config import RealTimeConfig  # noqa: E402
-from rtgym_ros.drone.simulated_drone import DroneParameters  # noqa: E402
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters  # noqa: E402
 
 INK, FAINT, PAPER = "#1f2328", "#5b6270", "#fbfbf9"
 THINKING, BLUE, GREEN, AMBER, RED = (

@@ -69,7 +69,7 @@ def install(replace_gym: bool = False) -> None:
     for env_id in OLDER_IDS:
         gymnasium.register(
             env_id,
-            "rtgym_ros.envs.older_generation:OlderGenerationEnv",
+            "rtgym_ros.compat.older_generation:OlderGenerationEnv",
             nondeterministic=True,
             disable_env_checker=True,  # as that of rtgym_ros/gym-rt-v0
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 import gymnasium
 
-from rtgym_ros.envs.older_generation import OlderGenerationEnv
+from rtgym_ros.compat.older_generation import OlderGenerationEnv
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 
 

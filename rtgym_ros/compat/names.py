@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtgym_ros.compat.older_generation import GymRealTimeInterface, OlderGenerationEnv
 from rtgym_ros.core.errors import nearest
-from rtgym_ros.drone.dummy_rc_drone import DummyRCDrone
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
 from rtgym_ros.envs.interface import RealTimeGymInterface
-from rtgym_ros.envs.older_generation import GymRealTimeInterface, OlderGenerationEnv
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
+from rtgym_ros.robots.drone.dummy_rc_drone import DummyRCDrone
 
 _INTERFACE = {"RealTimeGymInterface": RealTimeGymInterface}
 _CONFIG = {"DEFAULT_CONFIG_DICT": DEFAULT_CONFIG_DICT}
@@ -49,7 +49,7 @@ _REPLACED = {
     "Benchmark": "rtgym_ros.core.benchmark.PolyakBenchmark",
     "TraceBenchmark": "rtgym_ros.core.benchmark.TraceBenchmark",
     "clip": "numpy.clip",
-    "tuto": "python -m rtgym_ros.ros.drone_tutorial",
+    "tuto": "python -m rtgym_ros.nodes.drone_tutorial",
 }
 
 

@@ -7,7 +7,7 @@ import gymnasium
 _ENTRY_POINTS = {
     "real-time-gym-v1": "rtgym_ros.envs.real_time_env:RealTimeEnv",
     "real-time-gym-ts-v1": "rtgym_ros.envs.real_time_env:RealTimeEnvTS",
-    "rtgym_ros/gym-rt-v0": "rtgym_ros.envs.older_generation:OlderGenerationEnv",
+    "rtgym_ros/gym-rt-v0": "rtgym_ros.compat.older_generation:OlderGenerationEnv",
     # By name: each is imported where it is made, the first of them where there is a ROS.
     "rtgym_ros/Drone-v0": "rtgym_ros.ros.drone_env:make_drone_env",
     "rtgym_ros/SimulatedDrone-v0": "rtgym_ros.train.simulated_drone:make_simulated_drone_env",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rtgym_ros.drone import task
 from rtgym_ros.envs.real_time_env import RealTimeEnv
+from rtgym_ros.robots.drone import task
 from rtgym_ros.ros.drone_interface import DroneInterface
 
 

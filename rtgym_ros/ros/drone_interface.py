@@ -9,9 +9,9 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from gymnasium import spaces
 
 from rtgym_ros.core.time_source import to_s
-from rtgym_ros.drone import task
-from rtgym_ros.drone.rendering import DroneView
 from rtgym_ros.msg import AppliedAction
+from rtgym_ros.robots.drone import task
+from rtgym_ros.robots.drone.rendering import DroneView
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.stamps import header_stamp_ns, to_nanoseconds
 

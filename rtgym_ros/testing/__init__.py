@@ -1,5 +1,5 @@
 """Tests to inherit: what an interface of your own owes to its environments. Importing it needs no pytest."""
 
-from rtgym_ros.testing.interface_contract import InterfaceContract
+from rtgym_ros.testing.interface_tests import InterfaceTests
 
-__all__ = ["InterfaceContract"]
+__all__ = ["InterfaceTests"]

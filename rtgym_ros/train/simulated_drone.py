@@ -14,10 +14,10 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.time_source import FakeTimeSource, TimeSource, to_s
-from rtgym_ros.drone import task
-from rtgym_ros.drone.simulated_drone import DroneParameters, SimulatedDrone
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv
+from rtgym_ros.robots.drone import task
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
 
 
 class SimulatedDroneInterface(RealTimeGymInterface):

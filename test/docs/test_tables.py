@@ -20,7 +20,7 @@ from rtgym_ros.core.config_rules import RULES
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.envs.state import State
 from rtgym_ros.envs.step_info import time_step_info
-from rtgym_ros.testing import InterfaceContract
+from rtgym_ros.testing import InterfaceTests
 
 
 def rows(page, heading):
@@ -95,14 +95,14 @@ def test_every_method_of_an_interface_is_told():
 
 
 def test_every_test_of_the_contract_is_told():
-    tests = {name for name in dir(InterfaceContract) if name.startswith("test_")}
+    tests = {name for name in dir(InterfaceTests) if name.startswith("test_")}
     assert {name for name, _ in rows("check.md", "## What is tested")} == tests
 
 
 def test_every_attribute_of_the_contract_is_told_with_its_default():
     told = {name: default for name, default, _ in rows("check.md", "## What you can set")}
-    names = {name for part in InterfaceContract.__mro__ for name in inspect.get_annotations(part)}
-    assert told == {name: f"`{getattr(InterfaceContract, name)!r}`" for name in names}
+    names = {name for part in InterfaceTests.__mro__ for name in inspect.get_annotations(part)}
+    assert told == {name: f"`{getattr(InterfaceTests, name)!r}`" for name in names}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)

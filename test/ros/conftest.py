@@ -33,7 +33,7 @@ def namespace():
 @pytest.fixture
 def drone(namespace):
     """A drone_node in a process of its own, with a seed."""
-    from rtgym_ros.ros.drone_process import DroneProcess
+    from rtgym_ros.nodes.drone_process import DroneProcess
 
     with DroneProcess(namespace, ("seed:=7",)) as process:
         yield process

@@ -7,9 +7,9 @@ from rtgym_ros.msg import StepTiming
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.core.errors import InterfaceTimeoutError
-from rtgym_ros.drone.policies import Predictor
-from rtgym_ros.drone.task import REACHED_WITHIN
-from rtgym_ros.ros.drone_process import DroneProcess
+from rtgym_ros.nodes.drone_process import DroneProcess
+from rtgym_ros.robots.drone.policies import Predictor
+from rtgym_ros.robots.drone.task import REACHED_WITHIN
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.stamps import to_nanoseconds

@@ -119,7 +119,7 @@ def test_a_command_that_is_not_finite_is_dropped(radio):
 
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "rtgym_ros.ros.drone_node", *arguments],
+        [sys.executable, "-m", "rtgym_ros.nodes.drone_node", *arguments],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

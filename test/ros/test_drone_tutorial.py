@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-TUTORIAL = [sys.executable, "-m", "rtgym_ros.ros.drone_tutorial"]
+TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
 
 
@@ -18,7 +18,7 @@ def run(namespace, *arguments):
 def drones():
     """Return the process ids of all drones of this user."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return {int(line.split()[0]) for line in listed.splitlines() if "rtgym_ros.ros.drone_node" in line}
+    return {int(line.split()[0]) for line in listed.splitlines() if "rtgym_ros.nodes.drone_node" in line}
 
 
 def test_it_flies_and_tells(namespace, tmp_path):

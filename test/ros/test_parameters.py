@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.ros.drone_node import PARAMETERS
+from rtgym_ros.nodes.drone_node import PARAMETERS
 from rtgym_ros.ros.parameters import Bounded, declare
 from rtgym_ros.ros.session import RosSession
 

@@ -36,7 +36,8 @@ def test_both_blocks_are_tested():
 
 
 def test_the_tables_of_parameters_are_complete():
-    from rtgym_ros.ros import drone_node, ros_interface
+    from rtgym_ros.nodes import drone_node
+    from rtgym_ros.ros import ros_interface
 
     for parameter in (*drone_node.PARAMETERS, *ros_interface.PARAMETERS):
         assert f"`{parameter.name}`" in README

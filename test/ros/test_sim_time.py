@@ -12,7 +12,7 @@ from std_msgs.msg import Float64
 from rtgym_ros import RealTimeEnv
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import NS_PER_S
-from rtgym_ros.ros.drone_process import DroneProcess
+from rtgym_ros.nodes.drone_process import DroneProcess
 from rtgym_ros.ros.latest_subscription import LatestSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.session import RosSession

@@ -159,7 +159,7 @@ MISSING = {
     "from rtgym import RealTimeGymInterfase": "(did you mean 'RealTimeGymInterface'?)",
     "import rtgym; rtgym.RealTimeGymInterfase": "(did you mean 'RealTimeGymInterface'?)",
     "from rtgym.envs.utils.benchmark import Benchmark": "; the nearest is rtgym_ros.core.benchmark.PolyakBenchmark",
-    "import rtgym.tuto.tuto": "; the nearest is python -m rtgym_ros.ros.drone_tutorial",
+    "import rtgym.tuto.tuto": "; the nearest is python -m rtgym_ros.nodes.drone_tutorial",
     "from gym_real_time.envs import unheard_of": "gym_real_time.envs.unheard_of is not in rtgym_ros.compat, which",
 }
 
@@ -205,7 +205,7 @@ def test_it_wins_over_an_installed_rtgym_and_says_so(run, write):
     write("site-packages/rtgym/__init__.py", "raise RuntimeError('the real one')")
     write("site-packages/rtgym-0.16.dist-info/METADATA", "Metadata-Version: 2.1\nName: rtgym\nVersion: 0.16\n")
     ended = run(write("program.py", "import rtgym\nprint(rtgym.DummyRCDrone.__module__)"))
-    assert lines_of(ended) == ["rtgym_ros.drone.dummy_rc_drone"]
+    assert lines_of(ended) == ["rtgym_ros.robots.drone.dummy_rc_drone"]
     assert ended.stderr == f"{ANNOUNCED}; rtgym 0.16 is installed and not used\n"
 
 

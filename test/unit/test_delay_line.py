@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.drone.delay_line import DelayLine, Newest
+from rtgym_ros.robots.drone.delay_line import DelayLine, Newest
 
 MS = 1_000_000
 

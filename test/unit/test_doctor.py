@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rtgym_ros.realtime import doctor
+from rtgym_ros.cli import doctor
 from rtgym_ros.realtime.advice import advise, shortest_for
 from rtgym_ros.realtime.latency_probe import LatencyProbe, Measurement, Setting, all_of, settings
 from rtgym_ros.realtime.machine_facts import MachineFacts, parse_cpu_list, read_facts
@@ -284,7 +284,7 @@ def test_bad_arguments_are_told_in_one_line(arguments, capsys):
 def test_an_interruption_ends_it():
     program = """
 import os, signal, sys, threading, time
-from rtgym_ros.realtime import doctor
+from rtgym_ros.cli import doctor
 
 def interrupt():
     while not any(thread.name.startswith("rtgym_ros") for thread in threading.enumerate()):

@@ -9,7 +9,7 @@ import pytest
 
 from rtgym_ros import DummyRCDrone
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
-from rtgym_ros.drone.simulated_drone import DroneParameters, SimulatedDrone
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
 
 MS = 1_000_000
 

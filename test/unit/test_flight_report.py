@@ -9,11 +9,11 @@ from gymnasium import spaces
 
 from rtgym_ros import RealTimeEnv, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource, to_ns
-from rtgym_ros.drone.delay_line import Newest
-from rtgym_ros.drone.flight import Episode, fly_episode
-from rtgym_ros.drone.policies import Predictor, hover, make_p_controller
-from rtgym_ros.drone.simulated_drone import DroneParameters, SimulatedDrone
-from rtgym_ros.drone.task import EPISODE_TIME_STEPS, MAX_SPEED, TIME_STEP_DURATION, draw_target, score
+from rtgym_ros.robots.drone.delay_line import Newest
+from rtgym_ros.robots.drone.flight import Episode, fly_episode
+from rtgym_ros.robots.drone.policies import Predictor, hover, make_p_controller
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
+from rtgym_ros.robots.drone.task import EPISODE_TIME_STEPS, MAX_SPEED, TIME_STEP_DURATION, draw_target, score
 
 
 def needs(module):
@@ -155,7 +155,7 @@ def text_of(table):
 
 @needs("rich")
 def test_the_table_of_the_episodes():
-    from rtgym_ros.drone.report import episode_table
+    from rtgym_ros.robots.drone.report import episode_table
 
     episodes = [
         episode_of("hover", 1),
@@ -173,7 +173,7 @@ def test_the_table_of_the_episodes():
 @needs("rich")
 def test_the_table_of_the_durations():
     from rtgym_ros.core.benchmark import DURATIONS
-    from rtgym_ros.drone.report import timing_table
+    from rtgym_ros.robots.drone.report import timing_table
 
     durations = {name: np.array([]) for name in DURATIONS}
     durations["time_step_duration"] = np.array([0.049, 0.051])
@@ -188,7 +188,7 @@ def test_the_table_of_the_durations():
 def test_the_live_lines(terminal):
     from rich.console import Console
 
-    from rtgym_ros.drone.report import LiveLines
+    from rtgym_ros.robots.drone.report import LiveLines
 
     out = io.StringIO()
     with LiveLines(Console(file=out, force_terminal=terminal, width=160)) as lines:
@@ -210,7 +210,7 @@ def test_the_live_lines(terminal):
 @needs("matplotlib")
 @pytest.mark.parametrize("ages", [[0.03, 0.05], []])
 def test_the_plot_is_a_picture(tmp_path, ages):
-    from rtgym_ros.drone.plot import save_plot
+    from rtgym_ros.robots.drone.plot import save_plot
 
     path = tmp_path / "flight.png"
     episodes = [episode_of("hover", observation_ages=ages), episode_of("predictor")]
@@ -220,7 +220,7 @@ def test_the_plot_is_a_picture(tmp_path, ages):
 
 @needs("matplotlib")
 def test_a_plot_that_cannot_be_written_says_so(tmp_path):
-    from rtgym_ros.drone.plot import save_plot
+    from rtgym_ros.robots.drone.plot import save_plot
 
     with pytest.raises(OSError, match="no_such_folder"):
         save_plot(tmp_path / "no_such_folder" / "flight.png", [episode_of()], np.array([]), 0.05)

@@ -9,8 +9,8 @@ from gymnasium import spaces
 
 import rtgym_ros
 from rtgym_ros import GymRealTimeInterface, RealTimeGymInterface
+from rtgym_ros.compat.older_generation import OlderGenerationEnv
 from rtgym_ros.core.errors import ConfigError, InterfaceError, ObservationWarning
-from rtgym_ros.envs.older_generation import OlderGenerationEnv
 
 MS = 1_000_000
 

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.drone.policies import Predictor, hover, make_p_controller, make_random
-from rtgym_ros.drone.task import MAX_SPEED, REACHED_WITHIN, TARGET_RANGE, draw_target, score
+from rtgym_ros.robots.drone.policies import Predictor, hover, make_p_controller, make_random
+from rtgym_ros.robots.drone.task import MAX_SPEED, REACHED_WITHIN, TARGET_RANGE, draw_target, score
 
 
 def observation_of(position, target, actions=()):

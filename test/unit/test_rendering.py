@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from rtgym_ros.drone.rendering import DroneView, draw
+from rtgym_ros.robots.drone.rendering import DroneView, draw
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("cv2") is None, reason="OpenCV (cv2) is not installed")
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.drone.dynamics import limit_speed, move
-from rtgym_ros.drone.simulated_drone import DroneParameters, SimulatedDrone
+from rtgym_ros.robots.drone.dynamics import limit_speed, move
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
 
 MS = 1_000_000
 AT_ONCE = DroneParameters(0.0, 0.0, 0.0, 0.0)

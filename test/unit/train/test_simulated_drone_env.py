@@ -6,7 +6,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 import rtgym_ros  # noqa: F401
-from rtgym_ros.drone.policies import Predictor, make_p_controller
+from rtgym_ros.robots.drone.policies import Predictor, make_p_controller
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.core.time_source import NS_PER_S, to_s
-from rtgym_ros.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.msg import AppliedAction
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, Sample, SimulatedDrone
 from rtgym_ros.ros.arguments import own_arguments
 from rtgym_ros.ros.command_publisher import COMMAND_QOS
 from rtgym_ros.ros.parameters import Bounded, declare

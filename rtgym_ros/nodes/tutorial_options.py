@@ -10,7 +10,7 @@ import numpy as np
 
 from rtgym_ros.core.errors import nearest
 from rtgym_ros.core.one_line_parser import OneLineParser
-from rtgym_ros.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
+from rtgym_ros.robots.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
 
 POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
     "p_controller": lambda options: make_p_controller(options.gain),

@@ -26,7 +26,7 @@ class DroneProcess:
             ros_args += ["--params-file", params_file]
         for parameter in parameters:
             ros_args += ["-p", parameter]
-        self._command = [sys.executable, "-m", "rtgym_ros.ros.drone_node", "--until-eof", *ros_args]
+        self._command = [sys.executable, "-m", "rtgym_ros.nodes.drone_node", "--until-eof", *ros_args]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> DroneProcess:

@@ -14,9 +14,9 @@ from gymnasium import spaces
 
 from rtgym_ros import DummyRCDrone, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
-from rtgym_ros.drone import task
-from rtgym_ros.drone.rendering import DroneView
-from rtgym_ros.testing import InterfaceContract
+from rtgym_ros.robots.drone import task
+from rtgym_ros.robots.drone.rendering import DroneView
+from rtgym_ros.testing import InterfaceTests
 
 MS = 1_000_000
 CAPTURE = "get_obs_rew_terminated_info"
@@ -67,7 +67,7 @@ class Rover(RealTimeGymInterface):
         self.closed = True
 
 
-class RoverContract(InterfaceContract):
+class RoverContract(InterfaceTests):
     repeatable_elements = (1,)
     varying_elements = (1,)
     time_source = FakeTimeSource()
@@ -77,7 +77,7 @@ class RoverContract(InterfaceContract):
         return self.interface_class(self.time_source or MonotonicTimeSource())
 
 
-TESTS = sorted(name for name in dir(InterfaceContract) if name.startswith("test_"))
+TESTS = sorted(name for name in dir(InterfaceTests) if name.startswith("test_"))
 
 
 # --- interfaces that keep it ---
@@ -192,7 +192,7 @@ class DroneInProcess(RealTimeGymInterface):
             self.drone.close()
 
 
-class TestDroneInProcess(InterfaceContract):
+class TestDroneInProcess(InterfaceTests):
     time_step_duration = 0.02  # more than it needs: quicker than the tutorial's
     repeatable_elements = (2, 3)
     varying_elements = (2, 3)
@@ -675,7 +675,7 @@ def restore():
     ids=[f"{number}-{breach[0]}" for number, breach in enumerate(BREACHES)],
 )
 def test_a_breach_is_caught_and_told(monkeypatch, test, interface_class, message):
-    monkeypatch.setattr("rtgym_ros.testing.life_contract._THREAD_GRACE_S", 0.01)
+    monkeypatch.setattr("rtgym_ros.testing.life_tests._THREAD_GRACE_S", 0.01)
     on_real_time = {"time_source": None, "time_step_duration": 0.002} if "_ts_" in test else {}
     with pytest.raises(AssertionError) as failure:
         getattr(contract(interface_class, interface_timeout=0.2, **on_real_time), test)()
@@ -803,8 +803,8 @@ def test_the_error_of_the_interface_is_not_hidden_by_its_end():
 def test_what_is_not_an_interface_is_refused():
     with pytest.raises(AssertionError, match=r"make_interface\(\) must return a RealTimeGymInterface, got 7"):
         contract(make_interface=lambda self: 7).test_get_action_space_returns_a_space()
-    with pytest.raises(NotImplementedError, match=r"InterfaceContract needs a method make_interface\(\)"):
-        InterfaceContract().test_get_action_space_returns_a_space()
+    with pytest.raises(NotImplementedError, match=r"InterfaceTests needs a method make_interface\(\)"):
+        InterfaceTests().test_get_action_space_returns_a_space()
 
 
 # --- test runners ---
@@ -813,7 +813,7 @@ def test_what_is_not_an_interface_is_refused():
 def test_pytest_leaves_the_base_alone(request):
     collected = {item.cls for item in request.session.items}
     assert TestRover in collected
-    assert not collected & {InterfaceContract, RoverContract, Garage}
+    assert not collected & {InterfaceTests, RoverContract, Garage}
 
 
 def test_unittest_runs_it():

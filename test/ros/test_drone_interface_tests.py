@@ -4,10 +4,10 @@ import os
 
 import pytest
 
-from rtgym_ros.drone import task
+from rtgym_ros.nodes.drone_process import DroneProcess
+from rtgym_ros.robots.drone import task
 from rtgym_ros.ros.drone_interface import DroneInterface
-from rtgym_ros.ros.drone_process import DroneProcess
-from rtgym_ros.testing import InterfaceContract
+from rtgym_ros.testing import InterfaceTests
 
 NAMESPACE = f"/test_{os.getpid()}_contract"
 
@@ -19,7 +19,7 @@ def one_drone_for_all():
         yield process
 
 
-class TestDroneOverRos(InterfaceContract):
+class TestDroneOverRos(InterfaceTests):
     time_step_duration = task.TIME_STEP_DURATION
     repeatable_elements = (2, 3)  # the target: the drone stays where it is
     varying_elements = (2, 3)

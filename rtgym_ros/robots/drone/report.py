@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from rtgym_ros.drone.flight import Episode
-from rtgym_ros.drone.task import EPISODE_TIME_STEPS
+from rtgym_ros.robots.drone.flight import Episode
+from rtgym_ros.robots.drone.task import EPISODE_TIME_STEPS
 
 _DURATIONS = {
     "time_step_duration": "time-step (send to send)",

@@ -10,8 +10,8 @@ from types import FrameType
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError, RtgymError, TimeStepTimeoutWarning
+from rtgym_ros.nodes.tutorial_options import parse
 from rtgym_ros.ros.arguments import own_arguments
-from rtgym_ros.ros.tutorial_options import parse
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
     interrupt = _Interrupt()
     try:
         options = parse(own_arguments(sys.argv))
-        from rtgym_ros.ros.tutorial_flight import DroneEndedError, TutorialFlight
+        from rtgym_ros.nodes.tutorial_flight import DroneEndedError, TutorialFlight
     except ConfigError as error:
         return _fail(error, 2)
     except ImportError as error:

@@ -12,14 +12,14 @@ from unittest import SkipTest
 from gymnasium.utils.env_checker import data_equivalence
 
 from rtgym_ros.testing.aliasing import share_memory
-from rtgym_ros.testing.contract_base import SEED, ContractBase
 from rtgym_ros.testing.interface_under_test import CAPTURE, InterfaceUnderTest
 from rtgym_ros.testing.rules import require
+from rtgym_ros.testing.tests_base import SEED, TestsBase
 
 _SEEDS = range(5)
 
 
-class ObservationContract(ContractBase):
+class ObservationTests(TestsBase):
     """Tests of what ``reset`` and ``get_obs_rew_terminated_info`` return."""
 
     def test_reset_returns_an_observation_and_an_info(self) -> None:

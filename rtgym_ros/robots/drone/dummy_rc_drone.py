@@ -9,8 +9,8 @@ from threading import Event, RLock, Thread, current_thread
 import numpy as np
 
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
-from rtgym_ros.drone.delay_line import Newest
-from rtgym_ros.drone.simulated_drone import DroneParameters, SimulatedDrone
+from rtgym_ros.robots.drone.delay_line import Newest
+from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
 
 
 class DummyRCDrone:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rtgym_ros.core.time_source import to_ns, to_s
-from rtgym_ros.drone.delay_line import DelayLine, Newest
-from rtgym_ros.drone.dynamics import limit_speed, move
+from rtgym_ros.robots.drone.delay_line import DelayLine, Newest
+from rtgym_ros.robots.drone.dynamics import limit_speed, move
 
 
 @dataclass(frozen=True)

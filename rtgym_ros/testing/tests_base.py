@@ -17,8 +17,8 @@ SEED = 1
 _SAMPLES = 8
 
 
-class ContractBase:
-    """The attributes and hooks of :class:`~rtgym_ros.testing.InterfaceContract`, which says what they mean."""
+class TestsBase:
+    """The attributes and hooks of :class:`~rtgym_ros.testing.InterfaceTests`, which says what they mean."""
 
     time_step_duration: float = 0.05
     quick_fraction: float = 0.25

@@ -14,12 +14,12 @@ from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
-from rtgym_ros.drone.flight import Episode, fly_episode
-from rtgym_ros.drone.plot import save_plot
-from rtgym_ros.drone.report import LiveLines, episode_table, timing_table
-from rtgym_ros.drone.task import TIME_STEP_DURATION
-from rtgym_ros.ros.drone_process import DroneProcess
-from rtgym_ros.ros.tutorial_options import POLICIES
+from rtgym_ros.nodes.drone_process import DroneProcess
+from rtgym_ros.nodes.tutorial_options import POLICIES
+from rtgym_ros.robots.drone.flight import Episode, fly_episode
+from rtgym_ros.robots.drone.plot import save_plot
+from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
+from rtgym_ros.robots.drone.task import TIME_STEP_DURATION
 
 _DISCOVERY_S = 0.5
 """How long to look for a drone that is flying already (s)."""

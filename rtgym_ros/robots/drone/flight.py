@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rtgym_ros.drone.policies import Observation, Policy
+from rtgym_ros.robots.drone.policies import Observation, Policy
 
 
 @dataclass

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from rtgym_ros.testing.life_contract import LifeContract
-from rtgym_ros.testing.observation_contract import ObservationContract
-from rtgym_ros.testing.space_contract import SpaceContract
-from rtgym_ros.testing.time_step_contract import TimeStepContract
+from rtgym_ros.testing.life_tests import LifeTests
+from rtgym_ros.testing.observation_tests import ObservationTests
+from rtgym_ros.testing.space_tests import SpaceTests
+from rtgym_ros.testing.time_step_tests import TimeStepTests
 
 
-class InterfaceContract(SpaceContract, ObservationContract, TimeStepContract, LifeContract):
+class InterfaceTests(SpaceTests, ObservationTests, TimeStepTests, LifeTests):
     """The tests that every interface has to pass; inherit them, and say how yours is made.
 
     ::
 
-        class TestMyRobot(InterfaceContract):  # in a file that pytest collects
+        class TestMyRobot(InterfaceTests):  # in a file that pytest collects
             time_step_duration = 0.05
 
             def make_interface(self):

@@ -9,11 +9,11 @@ from gymnasium import spaces
 
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.testing.aliasing import share_memory
-from rtgym_ros.testing.contract_base import ContractBase
 from rtgym_ros.testing.rules import require
+from rtgym_ros.testing.tests_base import TestsBase
 
 
-class SpaceContract(ContractBase):
+class SpaceTests(TestsBase):
     """Tests of the methods that answer without a robot."""
 
     def test_get_observation_space_returns_a_tuple(self) -> None:

@@ -9,12 +9,12 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.time_source import to_s
-from rtgym_ros.testing.contract_base import ContractBase
 from rtgym_ros.testing.interface_under_test import CAPTURE, SEND, InterfaceUnderTest
 from rtgym_ros.testing.rules import require
+from rtgym_ros.testing.tests_base import TestsBase
 
 
-class TimeStepContract(ContractBase):
+class TimeStepTests(TestsBase):
     """Tests of ``send_control``, and of how long it and ``get_obs_rew_terminated_info`` take."""
 
     def test_send_control_takes_every_action(self) -> None:

@@ -11,14 +11,14 @@ import numpy as np
 
 from rtgym_ros.envs.answers import is_frame
 from rtgym_ros.envs.registration import register_environments
-from rtgym_ros.testing.contract_base import SEED, ContractBase
 from rtgym_ros.testing.rules import require
+from rtgym_ros.testing.tests_base import SEED, TestsBase
 
 _THREAD_GRACE_S = 1.0
 """How long each thread is given to end after close() (s)."""
 
 
-class LifeContract(ContractBase):
+class LifeTests(TestsBase):
     """Tests of ``wait``, ``render`` and ``close``, and of the interface in both environments."""
 
     def test_wait_lets_the_robot_go_on(self) -> None:

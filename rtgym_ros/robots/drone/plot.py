@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rtgym_ros.drone.flight import Episode
+from rtgym_ros.robots.drone.flight import Episode
 
 _SHOWN = 0.8
 """Of the world, from its centre (m): the targets, and what overshoots them."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rtgym_ros.drone.dynamics import limit_speed
-from rtgym_ros.drone.task import MAX_SPEED, TIME_STEP_DURATION
+from rtgym_ros.robots.drone.dynamics import limit_speed
+from rtgym_ros.robots.drone.task import MAX_SPEED, TIME_STEP_DURATION
 
 Observation = Sequence[Any]
 Policy = Callable[[Observation], np.ndarray]
@@ -81,4 +81,5 @@ def _target(observation: Observation) -> np.ndarray:
 
 
 def _proportional(position: np.ndarray, target: np.ndarray, gain: float) -> np.ndarray:
-    return np.clip(gain * (target - position), -MAX_SPEED, MAX_SPEED).astype(np.float32)
+    velocity: np.ndarray = np.clip(gain * (target - position), -MAX_SPEED, MAX_SPEED).astype(np.float32)
+    return velocity

@@ -1,0 +1,1 @@
+"""The programs that are not ROS nodes, a file each."""
