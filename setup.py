@@ -95,7 +95,7 @@ setup(
     name=NAME,
     version=MANIFEST.findtext("version"),
     description=MANIFEST.findtext("description"),
-    license=MANIFEST.findtext("license"),
+    license_expression=MANIFEST.findtext("license"),
     author=MANIFEST.findtext("author"),
     maintainer=MANIFEST.findtext("maintainer"),
     maintainer_email=MANIFEST.find("maintainer").get("email"),

@@ -24,6 +24,7 @@ _ALSO_BUILD = {
         "ament-cmake-gtest",
         "ament-cmake-pytest",
         "ament-cmake-ros",
+        "fastrtps-cmake-module",
         "gmock-vendor",
         "gtest-vendor",
         "python-cmake-module",

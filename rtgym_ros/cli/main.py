@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 from rtgym_ros.core.errors import nearest
@@ -37,12 +37,27 @@ def find_programs() -> dict[str, Callable[[], int]]:
     """
     found = entry_points(group=_GROUP)
     if found:
-        return {entry.name: lambda entry=entry: entry.load()() for entry in found}  # type: ignore[misc]
+        return {entry.name: lambda entry=entry: _load(entry)() for entry in found}  # type: ignore[misc]
     folder = _workspace_folder()
     files = [file for file in folder.iterdir() if file.name != "rtgym_ros"] if folder is not None else []
     if not files:
         sys.exit("rtgym_ros: this package is not installed: pip install it, or source the workspace it is built in")
     return {file.name: lambda file=file: _replace_by(file) for file in files}  # type: ignore[misc]
+
+
+def _load(entry: EntryPoint) -> Callable[[], int]:
+    """Import a program.
+
+    Raises:
+        SystemExit: what it needs is not installed.
+    """
+    try:
+        return entry.load()  # type: ignore[no-any-return]
+    except ModuleNotFoundError as error:
+        sys.exit(
+            f"rtgym_ros {entry.name}: {error}: `pip install 'rtgym_ros[ros,tutorial]'` brings ROS 2 and what draws, "
+            "or source an install of ROS 2"
+        )
 
 
 def _workspace_folder() -> Path | None:
