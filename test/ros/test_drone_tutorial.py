@@ -1,9 +1,11 @@
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
@@ -16,9 +18,16 @@ def run(namespace, *arguments):
 
 
 def drones():
-    """Return the process ids of all drones of this user."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return {int(line.split()[0]) for line in listed.splitlines() if "rtgym_ros.nodes.drone_node" in line}
+    """Return the process ids of the drones of this user, in the domain of this test."""
+    mine = set()
+    for process in psutil.process_iter(["cmdline", "uids"]):
+        is_drone = "rtgym_ros.nodes.drone_node" in (process.info["cmdline"] or ())
+        if not is_drone or process.info["uids"].real != os.getuid():
+            continue
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if process.environ().get("ROS_DOMAIN_ID") == os.environ["ROS_DOMAIN_ID"]:
+                mine.add(process.pid)
+    return mine
 
 
 def test_it_flies_and_tells(namespace, tmp_path):

@@ -1,0 +1,19 @@
+"""What all the tests share: without the loopback network none over ROS 2 or sockets can pass, and one line says so."""
+
+import socket
+
+import pytest
+
+
+def pytest_sessionstart():
+    """Send one datagram to this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+        try:
+            receiver.bind(("127.0.0.1", 0))
+            receiver.settimeout(5.0)
+            receiver.sendto(b"1", receiver.getsockname())
+            receiver.recv(1)
+        except OSError as error:
+            pytest.exit(
+                f"the loopback network does not work ({error}): `ip link set lo up`, as root, brings it", returncode=1
+            )
