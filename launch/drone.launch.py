@@ -34,6 +34,12 @@ ARGUMENTS = [
         "namespace", default_value="", description="Namespace of both nodes and all their topics: one for each robot."
     ),
     DeclareLaunchArgument(
+        "with_others",
+        default_value="false",
+        choices=["true", "false"],
+        description="Fly even where others publish pose or obey cmd_vel: a recorder, or a robot that would move.",
+    ),
+    DeclareLaunchArgument(
         "use_sim_time",
         default_value="false",
         choices=["true", "false"],
@@ -61,14 +67,15 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         parameters=[argument("params_file"), common, *([{"seed": int(seed)}] if seed else [])],
         output="screen",
     )
-    options = {name: argument(name) for name in ("episodes", "policy", "gain", "seed", "plot")}
+    options = {f"--{name}": argument(name) for name in ("episodes", "policy", "gain", "seed", "plot")}
+    flags = ["--with-others"] if argument("with_others") == "true" else []
     tutorial = Node(
         package="rtgym_ros",
         executable="drone_tutorial",
         name="drone_tutorial",
         namespace=argument("namespace"),
         parameters=[common],
-        arguments=["--attach", *(part for name, value in options.items() if value for part in (f"--{name}", value))],
+        arguments=["--attach", *flags, *(part for option in options.items() if option[1] for part in option)],
         output="screen",
     )
     # Not launch's Shutdown, which would end whatever else flies in the same launch.

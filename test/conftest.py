@@ -1,8 +1,12 @@
-"""What all the tests share: without the loopback network none over ROS 2 or sockets can pass, and one line says so."""
+"""What all the tests share: plain loggers, and one line where the loopback network, which many need, does not work."""
 
+import logging
 import socket
 
 import pytest
+
+# Where a ROS 2 has launch, its pytest plugin has made loggers that pass nothing on, and caplog would see nothing.
+logging.setLoggerClass(logging.Logger)
 
 
 def pytest_sessionstart():

@@ -33,7 +33,7 @@ else:
         """Two flights, of which one ends before the other."""
         file = PathJoinSubstitution([FindPackageShare("rtgym_ros"), "launch", "drone.launch.py"])
         flights = [
-            {"namespace": NAMESPACE, "episodes": "2", "policy": "predictor,random", "seed": "7"},
+            {"namespace": NAMESPACE, "episodes": "2", "policy": "predictor,random", "seed": "7", "with_others": "true"},
             {"namespace": "/short", "episodes": "1", "policy": "p_controller", "gain": "4.0", "seed": "8"},
         ]
         included = [IncludeLaunchDescription(file, launch_arguments=arguments.items()) for arguments in flights]
