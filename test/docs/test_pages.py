@@ -4,10 +4,12 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
-from docs_pages import PAGES, ROOT, Page
+from docs_pages import PAGES, Page
 from docs_runner import Reader, same
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -47,8 +49,8 @@ def skip_without_what_it_needs(page):
             if missing:
                 pytest.skip(f"{command} needs {', '.join(missing)}, not installed")
     calls_dev = any(block.language == "bash" and "./dev" in block.code for block in page.blocks)
-    if calls_dev and not (ROOT / ".venv" / ".dev" / "made").exists():
-        pytest.skip("./dev has made no .venv in this checkout")
+    if calls_dev and not Path(sys.prefix, ".dev", "made").exists():
+        pytest.skip("./dev has not made the environment of this test")
 
 
 def run(reader, blocks):
