@@ -300,12 +300,12 @@ class TimeStepLoop:
         self._has_acted = True
         control = self._prepared(action)
         began_ns = self._now_ns()
-        executed = self._calls.call(SEND, self._interface.send_control, control)
+        self._calls.call(SEND, self._interface.send_control, control)
         sent_ns = self._now_ns()
         time_step = self._running = self._clock.begin(began_ns)
         self._captured = None
         self._agent_due_ns = self._agent_due_after(time_step.end_ns)
-        account(action if executed is None else executed)
+        account(self._executed(action))
         self._benchmark.send_control(began_ns, sent_ns)
         if time_step.timed_out:
             self._warnings.add(
@@ -377,7 +377,7 @@ class TimeStepLoop:
         try:
             deadline = monotonic() + _ACKNOWLEDGEMENT_S
             while True:
-                executed = self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
+                self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
                 if self._calls.call("wait_for_acknowledgement", self._interface.wait_for_acknowledgement, _REPEAT_S):
                     break
                 if monotonic() >= deadline:
@@ -386,7 +386,11 @@ class TimeStepLoop:
         except Exception as error:  # what led here is the error to raise; this one must not hide it
             _log.error("the safe action could not be sent: %s", error)
         else:
-            self._episode.send_between(self._safe_action if executed is None else executed)
+            self._episode.send_between(self._executed(self._safe_action))
+
+    def _executed(self, action: Any) -> Any:
+        executed = self._interface.get_executed_action()
+        return action if executed is None else executed
 
     def _prepared(self, action: Any) -> Any:
         """Return ``action`` as the interface gets it: preprocessed, and its own to write into."""
