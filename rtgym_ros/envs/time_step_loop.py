@@ -169,10 +169,7 @@ class TimeStepLoop:
 
     def due_ns(self, has_request: bool) -> int | None:
         """Return when :meth:`on_due` or the end of the time-step is to be waited for by the clock itself (ns)."""
-        now_ns = self._now_ns()
-        if now_ns < self._seen_ns:
-            self._clock_was_set_back(to_s(self._seen_ns - now_ns))
-        self._seen_ns = now_ns
+        now_ns = self._look_at_clock()
         running = self._running
         due_ns: int | None = None
         if running is not None and (self._captured is None or has_request):
@@ -214,6 +211,7 @@ class TimeStepLoop:
 
     def finish_time_step(self) -> None:
         """Capture if that is still to be done, and wait for the end of the running time-step."""
+        self._look_at_clock()
         running = self._running
         if running is not None and self._captured is None:
             self._capture(running)
@@ -410,10 +408,17 @@ class TimeStepLoop:
                 self._tick_period_ns = to_ns(period)
                 self._tick_due_ns = self._now_ns() + self._tick_period_ns
 
+    def _look_at_clock(self) -> int:
+        """Return the time (ns); where it has gone back, the grid is left."""
+        now_ns = self._now_ns()
+        if now_ns < self._seen_ns:
+            self._clock_was_set_back(to_s(self._seen_ns - now_ns))
+        self._seen_ns = now_ns
+        return now_ns
+
     def _clock_was_set_back(self, by: str | float) -> None:
         """Leave the grid, on which every deadline is too far away now; a running episode ends with the next step."""
-        now_ns = self._now_ns()
-        self._seen_ns = now_ns
+        now_ns = self._seen_ns = self._now_ns()
         self._clock.restart()
         self._jump = by if isinstance(by, str) else f"the clock was set back by {by:.3f} s"
         _log.warning("%s: the episode ends", self._jump)

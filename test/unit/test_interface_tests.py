@@ -658,7 +658,7 @@ BREACHES = [
 ]
 
 
-def tests_of(interface_class=Rover, **attributes):
+def its_tests(interface_class, **attributes):
     """Return the tests of an interface, on a fake clock."""
     attributes = {"time_source": FakeTimeSource(), "interface_class": interface_class, **attributes}
     return type("Tests", (RoverTests,), attributes)()
@@ -681,7 +681,7 @@ def restore():
 def test_a_breach_is_caught_and_told(monkeypatch, test, interface_class, message):
     monkeypatch.setattr("rtgym_ros.testing.life_tests._THREAD_GRACE_S", 0.01)
     with pytest.raises(AssertionError) as failure:
-        getattr(tests_of(interface_class, interface_timeout=0.2), test)()
+        getattr(its_tests(interface_class, interface_timeout=0.2), test)()
     assert message in str(failure.value)
 
 
@@ -700,21 +700,21 @@ def test_the_median_of_the_calls_counts(stalls, is_quick, test, durations):
     some = [1000 * MS] * stalls + [int(12.49 * MS)] * (11 - stalls)
     interface_class = type("Stalling", (Slow,), {durations: some})
     with contextlib.nullcontext() if is_quick else pytest.raises(AssertionError, match="it took 1 s, the median of 11"):
-        getattr(tests_of(interface_class, time_steps=0), test)()
+        getattr(its_tests(interface_class, time_steps=0), test)()
 
 
 def test_a_quicker_environment_asks_for_more():
     interface_class = type("Sending", (Slow,), {"sending": [2 * MS]})
-    tests_of(interface_class, time_step_duration=0.01).test_send_control_is_quick()
+    its_tests(interface_class, time_step_duration=0.01).test_send_control_is_quick()
     with pytest.raises(AssertionError, match=r"less than 0.001 s \(0.1 of time_step_duration = 0.01 s\)"):
-        tests_of(interface_class, time_step_duration=0.01, quick_fraction=0.1).test_send_control_is_quick()
+        its_tests(interface_class, time_step_duration=0.01, quick_fraction=0.1).test_send_control_is_quick()
 
 
 def test_what_repeats_is_everything_unless_it_is_named():
     repeats = "test_the_same_seed_repeats_the_task"
     with pytest.raises(AssertionError, match=r"reset\(seed=1\) observed \[0\] = array\(\[0.\]"):
-        getattr(tests_of(repeatable_elements=None), repeats)()
-    getattr(tests_of(broken(reset=draw_by_myself), repeatable_elements=()), repeats)()
+        getattr(its_tests(Rover, repeatable_elements=None), repeats)()
+    getattr(its_tests(broken(reset=draw_by_myself), repeatable_elements=()), repeats)()
 
 
 @pytest.mark.parametrize("attribute", ["repeatable_elements", "varying_elements"])
@@ -722,12 +722,12 @@ def test_what_repeats_is_everything_unless_it_is_named():
 def test_an_element_that_is_not_there_is_refused(attribute, index):
     test = "test_the_same_seed_repeats_the_task" if attribute[0] == "r" else "test_other_seeds_vary_the_task"
     with pytest.raises(AssertionError, match=f"{attribute} must be indices from 0 to 1, got {index!r}"):
-        getattr(tests_of(**{attribute: (index,)}), test)()
+        getattr(its_tests(Rover, **{attribute: (index,)}), test)()
 
 
 def test_nothing_varies_unless_it_is_named():
     with pytest.raises(unittest.SkipTest, match="no varying_elements are named"):
-        tests_of(varying_elements=()).test_other_seeds_vary_the_task()
+        its_tests(Rover, varying_elements=()).test_other_seeds_vary_the_task()
 
 
 # --- what it sends, and what it leaves behind ---
@@ -805,7 +805,7 @@ def test_the_error_of_the_interface_is_not_hidden_by_its_end():
 
 def test_what_is_not_an_interface_is_refused():
     with pytest.raises(AssertionError, match=r"make_interface\(\) must return a RealTimeGymInterface, got 7"):
-        tests_of(make_interface=lambda self: 7).test_get_action_space_returns_a_space()
+        its_tests(Rover, make_interface=lambda self: 7).test_get_action_space_returns_a_space()
     with pytest.raises(NotImplementedError, match=r"InterfaceTests needs a method make_interface\(\)"):
         InterfaceTests().test_get_action_space_returns_a_space()
 
