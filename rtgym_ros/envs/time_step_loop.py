@@ -356,10 +356,9 @@ class TimeStepLoop:
 
     def _fail(self, error: BaseException) -> None:
         """Stop the robot because of an error that no call waits for; the next one raises it."""
-        was_abandoned = self._calls.abandoned
+        if not self._calls.abandoned:  # otherwise a call has raised already
+            self._error = error  # first: a step() that sees FAILED finds why
         self._stop_robot()
-        if not was_abandoned:
-            self._error = error
 
     def _stop_robot(self) -> None:
         self._calls.resume()
