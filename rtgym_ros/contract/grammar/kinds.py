@@ -32,7 +32,7 @@ def pattern(allowed: str, expression: str) -> Kind:
 
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
-_TOPIC = f"/?{_NAME}(?:/{_NAME})*"
+_TOPIC = f"(?!.*__)/?{_NAME}(?:/{_NAME})*"
 _PACKAGE = "[a-z][a-z0-9_]*"
 _INDEX = r"\[(?:[0-9]+(?:,[0-9]+)*|[0-9]+:[0-9]+|[A-Za-z][A-Za-z0-9_]*=[^\[\]=]+)\]"
 _SEGMENT = rf"[A-Za-z][A-Za-z0-9_]*(?:{_INDEX})*"
@@ -51,6 +51,9 @@ PATH = pattern(
 CODE = pattern("module:name", rf"{_NAME}(?:\.{_NAME})*:{_NAME}(?:\.{_NAME})*")
 TASK_VALUE = "task."
 """What begins the text of a ``fill`` value that the task's ``reset`` returns."""
+
+
+_EXTENSION = {"pattern": "^x-"}
 
 
 def any_of(allowed: str, *kinds: Kind, build: Callable[[Any], Any] | None = None, **more: Any) -> Kind:
@@ -91,7 +94,8 @@ def map_of(kind: Kind, allowed: str, keys: Kind = TEXT) -> Kind:
     schema = {
         "type": "object",
         "minProperties": 1,
-        "propertyNames": keys.node(),
+        "propertyNames": {"anyOf": [dict(keys.schema), _EXTENSION], "errorMessage": f"allowed: {keys.allowed}"},
+        "patternProperties": {"^x-": {}},
         "additionalProperties": kind.node(),
     }
     return Kind(
@@ -140,17 +144,23 @@ def record_or(cls: type, short: Kind, allowed: str, build: Callable[[Plain], Any
 
 
 def choice(name: str, kinds: Mapping[str, type]) -> Kind:
-    """Return the kind of sections that are told apart by the one key of ``kinds`` that they have."""
+    """Return the kind of sections that are told apart by the one key of ``kinds`` that they have.
+
+    A key that is also one of the other records' tells only where theirs is not there; it comes after theirs.
+    """
     keys = list(kinds)
     allowed = f"{name} with one of the keys {', '.join(keys)}"
     by_class = {cls: record(cls) for cls in kinds.values()}
+    tests = {}
+    for key in keys:
+        tests[key] = {"type": "object", "required": [key]}
+        others = [other for other, cls in kinds.items() if other != key and key in entries(cls)]
+        if others:
+            tests[key]["not"] = {"anyOf": [{"required": [other]} for other in others]}
     schema = {
-        "type": "object",
-        "oneOf": [{"required": [key]} for key in keys],
-        "allOf": [
-            {"if": {"type": "object", "required": [key]}, "then": dict(by_class[cls].schema)}
-            for key, cls in kinds.items()
-        ],
+        "oneOf": list(tests.values()),
+        "allOf": [{"if": tests[key], "then": dict(by_class[cls].schema)} for key, cls in kinds.items()],
+        "keys": keys,
     }
 
     def build(values: Plain) -> Any:
