@@ -9,9 +9,8 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from rtgym_ros.contract.grammar.rules.finding import each
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.core.errors import ActionError
+from rtgym_ros.core.errors import ActionError, ConfigError
 
 Array = NDArray[Any]
 Form = Literal["dict", "tuple", "flat"]
@@ -25,30 +24,30 @@ def observation_part_space(part: ObservationPart, shape: tuple[int, ...]) -> spa
         shape: of one capture after ``convert``: (k,), or (height, width, channels).
 
     Returns:
-        Bounds and ``dtype`` of the part, shape ``shape``, or (n, \\*shape) where the part has a ``history``.
+        Bounds and ``dtype`` of the part, shape ``shape``, one more dimension before it where it has a ``history``.
 
     Raises:
-        ContractError: ``low`` or ``high`` is a list of another length than k.
+        ConfigError: ``low`` or ``high`` is a list of another length than k.
     """
-    low, high = (_bound(part, name, shape) for name in ("low", "high"))
+    low, high = _bound(part, "low", shape), _bound(part, "high", shape)
     if part.history is not None:
         low, high = (np.broadcast_to(bound, (part.history, *shape)) for bound in (low, high))
     return spaces.Box(low.copy(), high.copy(), dtype=np.dtype(part.dtype).type)
 
 
-def _bound(part: ObservationPart, name: str, shape: tuple[int, ...]) -> Array:
+def _bound(part: ObservationPart, name: Literal["low", "high"], shape: tuple[int, ...]) -> Array:
     dtype = np.dtype(part.dtype)
-    bound = getattr(part, name)
-    if bound is None:
-        if dtype.kind in "iu":
-            bound = float(getattr(np.iinfo(dtype), "min" if name == "low" else "max"))
-            return np.full(shape, getattr(np.iinfo(dtype), "min" if name == "low" else "max"), dtype)
-        bound = -np.inf if name == "low" else np.inf
-    if not isinstance(bound, tuple):
+    bound = part.low if name == "low" else part.high
+    if isinstance(bound, tuple):
+        if shape != (len(bound),):
+            raise ConfigError(f"observation.{part.name}.{name} has {len(bound)} values, and the part has shape {shape}")
+        return np.asarray(bound, dtype)
+    if bound is not None:
         return np.full(shape, bound, dtype)
-    if shape != (len(bound),):
-        raise ValueError(f"observation.{part.name}.{name} has {len(bound)} values, and the part has shape {shape}")
-    return np.asarray(each(bound, shape[0]), dtype)
+    if dtype.kind in "iu":
+        info = np.iinfo(dtype)
+        return np.full(shape, info.min if name == "low" else info.max, dtype)
+    return np.full(shape, -np.inf if name == "low" else np.inf, dtype)
 
 
 class SpaceForm:
@@ -106,7 +105,7 @@ class SpaceForm:
 
     def _space(self) -> spaces.Space[Any]:
         if self.form == "dict":
-            return spaces.Dict(self.parts)
+            return spaces.Dict(dict[str, spaces.Space[Any]](self.parts))
         if self.form == "tuple":
             return spaces.Tuple(tuple(self.parts.values()))
         dtype = np.result_type(*(space.dtype for space in self.parts.values()))

@@ -60,7 +60,9 @@ def load_task(contract: Contract, *, allow_beside: bool = False) -> Task | None:
     key: Key = ("task", "class")
     cls = load_code(contract, key, contract.task.class_, allow_beside=allow_beside)
     if not isinstance(cls, type) or not issubclass(cls, Task):
-        raise contract.source.error(key, f"{contract.task.class_} is no Task; allowed: a subclass of {Task.__module__}:Task")
+        raise contract.source.error(
+            key, f"{contract.task.class_} is no Task; allowed: a subclass of {Task.__module__}:Task"
+        )
     try:
         return cls(**contract.task.args)
     except ContractError:

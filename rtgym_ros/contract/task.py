@@ -23,7 +23,7 @@ class Task(ABC):
     ``observe`` in every time-step: they should take much less than one.
     """
 
-    def check(self, parts: Mapping[str, spaces.Box]) -> None:  # noqa: B027  (need not be overridden)
+    def check(self, parts: Mapping[str, spaces.Box]) -> None:
         """Check that the observation has what the task needs; called once, when the environment is made.
 
         Args:
@@ -34,7 +34,7 @@ class Task(ABC):
         """
 
     def extra_spaces(self) -> Mapping[str, spaces.Box]:
-        """Return the spaces of what the task adds to the observation, a target for example, by name; none by default."""
+        """Return the spaces of what the task adds to the observation (a target), by name; none by default."""
         return {}
 
     def observe(self, time: float) -> Parts:

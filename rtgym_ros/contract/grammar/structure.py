@@ -25,8 +25,8 @@ def structure_problems(data: Any, source: Source) -> list[str]:
         return [source.problem((), f"{shown(data)} is not allowed; allowed: a section that begins with contract: 1")]
     version = data.get("contract")
     if version != 1 or isinstance(version, bool):
-        found = "is missing" if "contract" not in data else f"version {shown(version)} is not read here"
-        return [source.problem(("contract",), f"{found}; allowed: 1")]
+        wrong = "is missing" if "contract" not in data else f"version {shown(version)} is not read here"
+        return [source.problem(("contract",), f"{wrong}; allowed: 1")]
     found: dict[tuple[Key, str], None] = {}
     unclear: list[Key] = []
     for error in _validator().iter_errors(data):
@@ -47,14 +47,14 @@ def _validator() -> Any:
         base,
         {"type": _type, "pattern": _pattern},
         type_checker=base.TYPE_CHECKER.redefine(
-            "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+            "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
         ),
     )
     return kind(json_schema())
 
 
 def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Refuse .nan and .inf but where they are named, and let 2.0 be a whole number."""
+    """Refuse .nan and .inf, except where they are named."""
     kinds = [types] if isinstance(types, str) else types
     if isinstance(instance, float) and not math.isfinite(instance) and not schema.get("nonFinite"):
         yield ValidationError(f"{instance} is not finite")
@@ -62,7 +62,7 @@ def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[Va
         yield ValidationError(f"is not of type {types}")
 
 
-def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     """As JSON Schema means it: ``$`` is the end of the text, not also before a last line break."""
     if isinstance(instance, str) and ("\n" in instance or not _search(pattern, instance)):
         yield ValidationError("does not match")

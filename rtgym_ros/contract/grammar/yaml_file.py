@@ -160,7 +160,8 @@ class _Parser:
         return node
 
     def _key(self, event: Any, node: _Node) -> str:
-        if isinstance(event, yaml.AliasEvent):
+        key: Any
+        if isinstance(event, yaml.AliasEvent) and event.anchor is not None:
             target = self._anchors.get(event.anchor)
             key = target.value if target is not None else None
         else:
@@ -183,7 +184,9 @@ class _Parser:
             raise self._error(event, f"alias {shown(event.anchor)} has no anchor before it; allowed: anchors above")
         node = self._anchors[event.anchor]
         if node is None:
-            raise self._error(event, f"alias {shown(event.anchor)} contains itself; allowed: aliases of finished values")
+            raise self._error(
+                event, f"alias {shown(event.anchor)} contains itself; allowed: aliases of finished values"
+            )
         return node
 
     def _add(self, node: _Node, event: Any, child: _Node) -> None:

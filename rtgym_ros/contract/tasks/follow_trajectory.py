@@ -46,7 +46,9 @@ class FollowTrajectory(Task):
         rows = [numbers("waypoints", waypoint) for waypoint in waypoints]
         self._times = numbers("times", times)
         if len(rows) < 2 or len({len(row) for row in rows}) != 1 or len(rows) != len(self._times):
-            raise ConfigError("task arguments waypoints and times must be lists of two or more, waypoints of one length")
+            raise ConfigError(
+                "task arguments waypoints and times must be lists of two or more, waypoints of one length"
+            )
         if self._times[0] != 0 or (np.diff(self._times) <= 0).any():
             raise ConfigError(f"task argument times must begin with 0 and increase, got {list(times)}")
         self._waypoints = np.stack(rows)

@@ -59,6 +59,8 @@ class StayUpright(Task):
     def evaluate(self, observation: Parts, action: Parts, time: float) -> tuple[float, bool, dict[str, Any]]:
         """Return the cosine of the tilt less the cost, whether the robot has fallen, and the tilt in ``info``."""
         tilt = self.tilt(observation)
-        values = np.concatenate([np.zeros(0), *(np.asarray(part, dtype=np.float64).ravel() for part in action.values())])
+        values = np.concatenate(
+            [np.zeros(0), *(np.asarray(part, dtype=np.float64).ravel() for part in action.values())]
+        )
         cost = self._action_cost * float(np.mean(values**2)) if values.size else 0.0
         return float(np.cos(tilt)) - cost, tilt > self._max_tilt, {"tilt": tilt}

@@ -44,7 +44,7 @@ def guard_rules(contract: Contract) -> Iterator[Finding]:
     elif guard.timeout is not None and guard.timeout <= longest:
         yield Finding(
             ("guard", "timeout"),
-            f"{guard.timeout:g} is not allowed; allowed: more than time_step_duration * (1 + time_step_timeout_factor), "
+            f"{guard.timeout:g} is too short; allowed: more than time_step_duration * (1 + time_step_timeout_factor), "
             f"{longest:g} s",
         )
     for name, one in guard.inputs.items():
@@ -65,7 +65,7 @@ def _input(one: Input, key: Key, contract: Contract) -> Iterator[Finding]:
         )  # fmt: skip
     if isinstance(one.fields, tuple) and len(contract.action) > 1:
         parts = ", ".join(contract.action)
-        yield Finding((*key, "fields"), f"is a list, and the action has several parts; allowed: a list for each of {parts}")
+        yield Finding((*key, "fields"), f"is a list, and there are several parts; allowed: a list for each of {parts}")
     if isinstance(one.fields, dict):
         for name in one.fields:
             if name not in contract.action:
