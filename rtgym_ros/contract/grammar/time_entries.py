@@ -8,6 +8,7 @@ from typing import Any
 from rtgym_ros.contract.grammar.kind import Kind
 from rtgym_ros.contract.grammar.kinds import IDENTIFIER, word
 from rtgym_ros.core.config import RealTimeConfig
+from rtgym_ros.core.config_rules import RULES
 
 LATE_ACTION = word("repeat", "default", "safe")
 _WITHOUT = ("interface", "interface_args", "interface_kwargs", "act_prepro_func", "obs_prepro_func")
@@ -27,10 +28,18 @@ _SCHEMA_TYPES: dict[str, dict[str, Any]] = {
 }
 
 
+def allowed_in_file(name: str) -> str:
+    """Return what an entry of the configuration may be in a file, which has no None and writes infinity ``.inf``."""
+    return RULES[name][0].removesuffix(", or None").removesuffix(" or None").replace("or inf", "or .inf")
+
+
 def _schema() -> dict[str, Any]:
     # Annotations are texts there; what may be None is left out of the file instead.
     types = {entry.name: str(entry.type).removesuffix(" | None") for entry in fields(RealTimeConfig)}
-    properties = {name: dict(_SCHEMA_TYPES[types[name]]) for name in CONFIG_ENTRIES}
+    properties = {
+        name: {**_SCHEMA_TYPES[types[name]], "errorMessage": f"allowed: {allowed_in_file(name)}"}
+        for name in CONFIG_ENTRIES
+    }
     properties["phase"] = dict(IDENTIFIER.node())
     properties["late_action"] = dict(LATE_ACTION.node())
     return {"type": "object", "minProperties": 1, "properties": properties, "additionalProperties": False}
