@@ -30,15 +30,22 @@ _SCHEMA_TYPES: dict[str, dict[str, Any]] = {
 
 def allowed_in_file(name: str) -> str:
     """Return what an entry of the configuration may be in a file, which has no None and writes infinity ``.inf``."""
-    return RULES[name][0].removesuffix(", or None").removesuffix(" or None").replace("or inf", "or .inf")
+    allowed = RULES[name][0].replace("True or False", "true or false")
+    return allowed.removesuffix(", or None").removesuffix(" or None").replace("or inf", "or .inf")
+
+
+def _with_message(schema: dict[str, Any], message: str) -> dict[str, Any]:
+    own = {**schema, "errorMessage": message}
+    if "items" in schema:
+        own["items"] = {**schema["items"], "errorMessage": message}
+    return own
 
 
 def _schema() -> dict[str, Any]:
     # Annotations are texts there; what may be None is left out of the file instead.
     types = {entry.name: str(entry.type).removesuffix(" | None") for entry in fields(RealTimeConfig)}
     properties = {
-        name: {**_SCHEMA_TYPES[types[name]], "errorMessage": f"allowed: {allowed_in_file(name)}"}
-        for name in CONFIG_ENTRIES
+        name: _with_message(_SCHEMA_TYPES[types[name]], f"allowed: {allowed_in_file(name)}") for name in CONFIG_ENTRIES
     }
     properties["phase"] = dict(IDENTIFIER.node())
     properties["late_action"] = dict(LATE_ACTION.node())

@@ -153,7 +153,11 @@ REFUSED = [
     (action(low=[-1, -1], default=[0, 0, 0]), "action.a.default", "has 3 values and low has 2"),
     (action(low=[-1, -1], limits={"max_jerk": [1, 2, 3]}), "action.a.limits.max_jerk", "has 3 values and low has 2"),
     (action(low=[-1, -1], agent_range=[[0, 1]]), "action.a.agent_range", "has 1 values and low has 2"),
-    (action(agent_range=[1, -1]), "action.a.agent_range", "[1.0, -1.0] is not allowed; allowed: the lower number first"),
+    (
+        action(agent_range=[1, -1]),
+        "action.a.agent_range",
+        "[1.0, -1.0] is not allowed; allowed: the lower number first",
+    ),
     (action(agent_range=[1, 2, 3]), "action.a.agent_range", "allowed: a pair"),
     (observation(low=2), "observation.o.low", "up to high"),
     (observation(low=[0, 0], high=[1, 1, 1]), "observation.o.high", "has 3 values and low has 2"),
@@ -164,7 +168,11 @@ REFUSED = [
     (observation(convert=[{"scal": 2}]), "observation.o.convert[0]", "nearest: scale"),
     (observation(convert=[{"scale": 2, "offset": 1}]), "observation.o.convert[0]", "has the keys scale and offset"),
     (observation(convert=[{"scale": "x"}]), "observation.o.convert[0].scale", "'x' is not allowed"),
-    (observation(convert=[{"scale": 2, "of": "q"}]), "observation.o.convert[0].of", "q is no entry of fields; allowed: p"),
+    (
+        observation(convert=[{"scale": 2, "of": "q"}]),
+        "observation.o.convert[0].of",
+        "q is no entry of fields; allowed: p",
+    ),
     (observation(convert=[{"axes": ["x", "x", "z"]}]), "observation.o.convert[0].axes", "each of x, y, z once"),
     (observation(convert=[{"axes": ["x", "w", "z"]}]), "observation.o.convert[0].axes[1]", "x, y or z"),
     (observation(convert=[{"clip": [1, 0]}]), "observation.o.convert[0].clip", "[lowest, highest]"),
@@ -172,7 +180,11 @@ REFUSED = [
     (observation(convert=[{"wrap": 0}]), "observation.o.convert[0].wrap", "a number above 0"),
     (observation(convert=[{"nan": "drop"}]), "observation.o.convert[0].nan", "a number, or refuse"),
     (observation(convert=[{"quaternion": "euler"}]), "observation.o.convert[0].quaternion", "one of yaw, rpy"),
-    (observation(convert=[{"quaternion": {"from": "wxyz"}}]), "observation.o.convert[0].quaternion", "key to is missing"),
+    (
+        observation(convert=[{"quaternion": {"from": "wxyz"}}]),
+        "observation.o.convert[0].quaternion",
+        "key to is missing",
+    ),
     (observation(convert=[{"ranges": {"pick": "least"}}]), "observation.o.convert[0].ranges.pick", "one of min"),
     (observation(convert=[{"image": {"width": 0}}]), "observation.o.convert[0].image.width", "from 1 to 65535"),
     (observation(convert=[{"function": "no name"}]), "observation.o.convert[0].function", "module:name"),
@@ -186,13 +198,21 @@ REFUSED = [
     (action(convert=[{"scale": [1, 0]}]), "action.a.convert[0].scale", "0 cannot be inverted"),
     (action(convert=[{"function": "a:b"}]), "action.a.convert[0]", "needs inverse"),
     # quantity, default, safe
-    (small(action={"a": {k: v for k, v in VELOCITY.items() if k != "quantity"}}), "action.a", "key quantity is missing"),
+    (
+        small(action={"a": {k: v for k, v in VELOCITY.items() if k != "quantity"}}),
+        "action.a",
+        "key quantity is missing",
+    ),
     (action(quantity="speed"), "action.a.quantity", "position, velocity, acceleration or effort"),
     (position(safe=...), "action.a", "safe is missing: a part of position needs it"),
     (action(quantity="acceleration"), "action.a", "safe is missing: a part of acceleration needs it"),
     (action(quantity=["velocity", "position"], low=[0, 0], high=[1, 1]), "action.a", "safe is missing"),
     (position(default=...), "action.a", "default is missing: a position without first_from"),
-    (small(action={"a": {**{k: v for k, v in VELOCITY.items() if k != "default"}, "low": 0.5}}), "action.a", "0 is out"),
+    (
+        small(action={"a": {**{k: v for k, v in VELOCITY.items() if k != "default"}, "low": 0.5}}),
+        "action.a",
+        "0 is out",
+    ),
     (action(default=2), "action.a.default", "2 is out of bounds; allowed: -1 to 1"),
     (action(safe=[0, 5], low=[-1, -1]), "action.a.safe[1]", "5 is out of bounds; allowed: -1 to 1"),
     (action(default="measured"), "action.a.default", "measured needs first_from"),
@@ -207,7 +227,11 @@ REFUSED = [
     (action(quantity="effort", limits={"max_jerk": 1}), "action.a.limits.max_jerk", "allowed: no limits"),
     (action(limits={"max_acceleration": 0}), "action.a.limits.max_acceleration", "above 0"),
     (position(limits={"max_velocity": 1}), "action.a", "limits of a position need first_from"),
-    (position(limits={"max_velocity": 1}, first_from="oo"), "action.a.first_from", "no part of the observation; allowed: o"),
+    (
+        position(limits={"max_velocity": 1}, first_from="oo"),
+        "action.a.first_from",
+        "no part of the observation; allowed: o",
+    ),
     (action(out_of_bounds="warn"), "action.a.out_of_bounds", "clip or fail"),
     (observation(out_of_bounds="ignore"), "observation.o.out_of_bounds", "one of warn, clip, truncate, fail"),
     # fill, stamp, checksum, rate, qos
@@ -280,8 +304,16 @@ REFUSED = [
     ),
     (small(guard={"inputs": {"agent": "high"}}), "guard.inputs.agent", "a priority"),
     (small(guard={"inputs": {"joy": {"topic": "joy"}}}), "guard.inputs.joy", "key priority is missing"),
-    (small(guard={"inputs": {"joy": {"priority": 1, "type": "p/msg/A", "fields": ["a"]}}}), "guard.inputs.joy.type", "topic"),
-    (small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "p/msg/A"}}}), "guard.inputs.joy.type", "fields"),
+    (
+        small(guard={"inputs": {"joy": {"priority": 1, "type": "p/msg/A", "fields": ["a"]}}}),
+        "guard.inputs.joy.type",
+        "topic",
+    ),
+    (
+        small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "p/msg/A"}}}),
+        "guard.inputs.joy.type",
+        "fields",
+    ),
     (
         small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "p/msg/A", "fields": {"b": ["x"]}}}}),
         "guard.inputs.joy.fields.b",
@@ -296,7 +328,7 @@ REFUSED = [
     (small(task={"class": "tasks.Reach"}), "task.class", "module:name"),
     (small(task={"args": {"a": 1}}), "task", "key class is missing"),
     (small(task={"class": "a:b", "args": {}}), "task.args", "has no content"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("data", "key", "message"), REFUSED, ids=[f"{i}-{case[1]}" for i, case in enumerate(REFUSED)])
@@ -405,7 +437,7 @@ def test_warned_about(data, warning):
 def test_every_problem_in_the_order_of_the_file():
     text = DIFF_DRIVE.replace("0.05", "-1").replace("yaw", "yawn").replace("latched", "latch")
     lines = problems(text)
-    assert [line.split(":")[1] for line in lines] == ["23", "30"]  # the rule about time comes after the structure
+    assert [line.split(":")[1] for line in lines] == ["23", "31"]  # the rule about time comes after the structure
     assert problems(text.replace("yawn", "yaw").replace("latch,", "latched,"))[0].startswith(
         "robot.yaml:3: time.time_step_duration: -1 is not allowed; allowed: a number of seconds"
     )
