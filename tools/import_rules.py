@@ -18,7 +18,7 @@ ALLOWED = {
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "numpy"},
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "numpy"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
