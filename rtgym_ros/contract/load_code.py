@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rtgym_ros.contract.grammar.rules.finding import has, walk
 from rtgym_ros.contract.grammar.source import ContractError, Key
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.task import Task
@@ -47,6 +48,17 @@ def load_code(contract: Contract, key: Key, name: str, *, allow_beside: bool = F
     if not callable(found):
         raise contract.source.error(key, f"{name} cannot be called; allowed: a function or a class")
     return found  # type: ignore[no-any-return]
+
+
+def named_code(contract: Contract) -> list[tuple[Key, str]]:
+    """Return every ``module:name`` of a contract and its key: the task's class, functions, inverses, checksums."""
+    found = []
+    for key, record in walk(contract, ()):
+        for name in ("function", "inverse", "checksum", "class_"):
+            value = getattr(record, name) if has(record, name) else None
+            if value is not None:
+                found.append(((*key, name.rstrip("_")), value))
+    return found
 
 
 def load_task(contract: Contract, *, allow_beside: bool = False) -> Task | None:

@@ -1,6 +1,8 @@
 """The JSON Schema: up to date, valid, and of one mind with the reader."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -14,7 +16,8 @@ from rtgym_ros.contract.grammar.yaml_file import parse
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.gate import Gate
 
-EXAMPLES = sorted((Path(__file__).parents[3] / "config" / "contracts").glob("*.yaml"))
+ROOT = Path(__file__).parents[3]
+EXAMPLES = sorted((ROOT / "config" / "contracts").glob("*.yaml"))
 
 
 def validator():
@@ -23,6 +26,13 @@ def validator():
 
 def test_the_shipped_file_is_what_the_records_generate():
     assert SCHEMA_FILE.read_text() == schema_text(), "run: python tools/generate_contract_files.py"
+
+
+def test_the_reference_page_is_what_the_records_generate():
+    run = subprocess.run(
+        [sys.executable, ROOT / "tools" / "generate_contract_files.py", "--check"], capture_output=True
+    )
+    assert (run.returncode, run.stdout) == (0, b"")
 
 
 def test_it_is_a_schema():
