@@ -11,9 +11,12 @@ from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.config_rules import RULES
 
 LATE_ACTION = word("repeat", "default", "safe")
-_WITHOUT = ("interface", "interface_args", "interface_kwargs", "act_prepro_func", "obs_prepro_func")
 CONFIG_ENTRIES = tuple(
-    entry.name for entry in fields(RealTimeConfig) if entry.name not in (*_WITHOUT, "out_of_bounds_action")
+    entry.name
+    for entry in fields(RealTimeConfig)
+    if not entry.name.startswith("interface")
+    and not entry.name.endswith("_prepro_func")
+    and entry.name != "out_of_bounds_action"
 )
 """Keys of ``time`` that are entries of :class:`rtgym_ros.core.config.RealTimeConfig`."""
 
@@ -45,7 +48,8 @@ def _schema() -> dict[str, Any]:
     # Annotations are texts there; what may be None is left out of the file instead.
     types = {entry.name: str(entry.type).removesuffix(" | None") for entry in fields(RealTimeConfig)}
     properties = {
-        name: _with_message(_SCHEMA_TYPES[types[name]], f"allowed: {allowed_in_file(name)}") for name in CONFIG_ENTRIES
+        name: _with_message(_SCHEMA_TYPES.get(types[name], {}), f"allowed: {allowed_in_file(name)}")
+        for name in CONFIG_ENTRIES
     }
     properties["phase"] = dict(IDENTIFIER.node())
     properties["late_action"] = dict(LATE_ACTION.node())

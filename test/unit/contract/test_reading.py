@@ -100,9 +100,12 @@ REFUSED = [
     (observation(when_stale="fial"), "observation.o.when_stale", "nearest: fail"),
     # time
     (small(time={"interface": "x"}), "time.interface", "unknown key"),
+    (small(time={"interface_timeout": 3}), "time.interface_timeout", "unknown key"),
     (small(time={"act_prepro_func": "x"}), "time.act_prepro_func", "unknown key"),
     (small(time={"out_of_bounds_action": "clip"}), "time.out_of_bounds_action", "unknown key"),
     (small(time={"time_step_duration": 0}), "time.time_step_duration", "allowed: a number of seconds"),
+    (edited(action(rate=10), {"time": {"time_step_duration": 0}}), "time.time_step_duration", "allowed"),
+    (small(time={"time_step_duration": 0}, guard={"timeout": 1}), "time.time_step_duration", "allowed"),
     (small(time={"time_step_duration": "a"}), "time.time_step_duration", "allowed"),
     (small(time={"ep_max_length": 0}), "time.ep_max_length", "0 is not allowed"),
     (small(time={"act_buf_len": 0}), "time.act_buf_len", "from 1 up where act_in_obs is true"),

@@ -12,6 +12,7 @@ from rtgym_ros.contract.grammar.source import Key
 from rtgym_ros.contract.records.action_part import ActionPart
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.conversion import Function
+from rtgym_ros.core.config import RealTimeConfig
 
 _ABOVE = {"position": 0, "velocity": 1, "acceleration": 2, "effort": 4}
 _ORDER = {"max_velocity": 1, "max_acceleration": 2, "max_deceleration": 2, "max_jerk": 3}
@@ -29,7 +30,8 @@ def action_rules(contract: Contract) -> Iterator[Finding]:
         yield from _first_from(part, key, contract)
         yield from _limits(part, key)
         yield from _relative(part, key)
-        yield from _rate(part, key, contract.time.get("time_step_duration", 0.05))
+        if part.between != "hold" and part.rate is None:
+            yield Finding((*key, "between"), f"{part.between} needs rate; allowed: with rate, or hold")
         yield from command_rules(part, key)
         yield from action_conversion_rules(part, key)
 
@@ -125,12 +127,13 @@ def _relative(part: ActionPart, key: Key) -> Iterator[Finding]:
         yield Finding((*key, "max_step"), "has no effect without relative: true; allowed: with it")
 
 
-def _rate(part: ActionPart, key: Key, duration: float) -> Iterator[Finding]:
-    if part.between != "hold" and part.rate is None:
-        yield Finding((*key, "between"), f"{part.between} needs rate; allowed: with rate, or hold")
-    if part.rate is not None and part.rate * duration < 1 - _RATE_TOLERANCE:
-        yield Finding(
-            (*key, "rate"),
-            f"{part.rate:g} Hz is slower than the time-steps, {1 / duration:g} Hz, and has no effect; better: more",
-            warning=True,
-        )
+def rate_rules(contract: Contract) -> Iterator[Finding]:
+    """Commands that are repeated between time-steps come more often than those."""
+    duration = contract.time.get("time_step_duration", RealTimeConfig.time_step_duration)
+    for part in contract.action.values():
+        if part.rate is not None and part.rate * duration < 1 - _RATE_TOLERANCE:
+            yield Finding(
+                ("action", part.name, "rate"),
+                f"{part.rate:g} Hz is slower than the time-steps, {1 / duration:g} Hz, and has no effect; better: more",
+                warning=True,
+            )

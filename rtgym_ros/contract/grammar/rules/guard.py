@@ -36,7 +36,7 @@ def guard_rules(contract: Contract) -> Iterator[Finding]:
             yield Finding(
                 ("guard",), "timeout is missing, and time_step_timeout_factor is .inf; allowed: a number of seconds"
             )
-        elif guard.timeout <= (duration := contract.time.get("time_step_duration", 0.05)):
+        elif guard.timeout <= (duration := contract.time.get("time_step_duration", RealTimeConfig.time_step_duration)):
             yield Finding(
                 ("guard", "timeout"),
                 f"{guard.timeout:g} is not allowed; allowed: more than time_step_duration, {duration:g} s",
