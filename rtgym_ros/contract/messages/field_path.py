@@ -1,4 +1,4 @@
-"""Field paths as a contract spells them: ``pose.position.x``, ``q[0:6]``, ``motors[0,3].q``, ``poses[name=cf231].pose``."""
+"""Field paths as a contract spells them: ``position.x``, ``q[0:6]``, ``motors[0,3].q``, ``poses[name=cf231].pose``."""
 
 from __future__ import annotations
 

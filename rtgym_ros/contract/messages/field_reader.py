@@ -72,6 +72,7 @@ class FieldReader:
         self._deserialize = deserialize
         self._readers: dict[bytes, Callable[[bytes], tuple[Any, ...]]] = {}
         self._has_whole = any(leaf.route[-1] is Whole.WHOLE for leaf in self._leaves)
+        self._little: Callable[[bytes], tuple[Any, ...]]
         try:
             self._little = write_reader(layout, self._leaves, self._lookup, "<")
         except UnreadableError:

@@ -178,3 +178,28 @@ def spell(field_type: FieldType) -> str:
             return f"{spell(element)}[{f'<={bound}' if bound else ''}]"
         case StructType(name=name):
             return name
+
+
+def serialized_size(kind: FieldType, phase: int) -> int | None:
+    """Return how many bytes a value takes in plain CDR, padding in front included; None if that varies.
+
+    Args:
+        kind: of the value.
+        phase: where it begins, modulo 8.
+    """
+    match kind:
+        case Primitive(size=size):
+            return -phase % size + size
+        case StructType(fields=fields):
+            kinds = list(fields.values()) or [Primitive("octet", "B", 1)]
+        case ArrayType(element=element, length=length):
+            kinds = [element] * length
+        case _:
+            return None
+    total = 0
+    for each in kinds:
+        more = serialized_size(each, (phase + total) % 8)
+        if more is None:
+            return None
+        total += more
+    return total

@@ -179,9 +179,9 @@ class _Walk:
                 return [Leaf((*route, Whole.WHOLE), element)]
             case SequenceType():
                 raise self._error(f"it ends at a {spell(here)}, whose length each message tells: say which part, [0:N]")
-        fields = f": it has {', '.join(here.fields)}" if isinstance(here, StructType) else ""
+        has = f": it has {', '.join(here.fields)}" if isinstance(here, StructType) else ""
         raise self._error(
-            f"{'.'.join(map(str, route))!r} is a {spell(here)}, not a number or a message of numbers{fields}"
+            f"{'.'.join(map(str, route))!r} is a {spell(here)}, not a number or a message of numbers{has}"
         )
 
     def _error(self, what: str) -> FieldPathError:
