@@ -18,9 +18,18 @@ import numpy as np
 from rtgym_ros.contract.messages.code_cursor import HEADER, MAX_ALIGNMENT, CodeCursor
 from rtgym_ros.contract.messages.field_path import Key
 from rtgym_ros.contract.messages.joint_lookup import JointLookup
-from rtgym_ros.contract.messages.layout import ArrayType, FieldType, Primitive, SequenceType, StructType, Text
+from rtgym_ros.contract.messages.layout import (
+    ArrayType,
+    FieldType,
+    Primitive,
+    SequenceType,
+    StructType,
+    Text,
+    serialized_size,
+)
 from rtgym_ros.contract.messages.selection import NAME_FIELDS, Joint, Leaf, Whole
 from rtgym_ros.contract.messages.skipped import Reason, SkippedMessage
+from rtgym_ros.contract.messages.wanted import Tree, tree_of, variables_of
 
 _RUN = 16
 """From so many neighbours on a view of NumPy is faster than Python numbers."""
