@@ -197,7 +197,7 @@ def test_a_sequence_as_a_whole():
     for _ in range(8):
         message = random_message(rng, kind)
         for order in "<>":
-            doubles, booleans, shorts = reader._values(encode(message, kind, order))
+            doubles, booleans, shorts = reader.parts(encode(message, kind, order))
             assert doubles.tolist() == list(message.float64_values)
             assert booleans.tolist() == list(message.bool_values)
             assert shorts.tolist() == list(message.uint16_values)

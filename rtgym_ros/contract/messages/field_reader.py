@@ -89,10 +89,10 @@ class FieldReader:
         Returns:
             None where the message counts as not having come; it was counted in :attr:`skipped`.
         """
-        values = self._values(buffer)
+        values = self.parts(buffer)
         if values is None:
             return None
-        if len(values) == self.size:
+        if len(values) == self.size and not self._has_whole:
             return np.array(values, np.float64)
         if len(values) == 1:
             return np.asarray(values[0]).astype(np.float64)
@@ -104,8 +104,8 @@ class FieldReader:
         Returns:
             None where the message counts as not having come; it was counted in :attr:`skipped`.
         """
-        values = self._values(buffer)
-        if values is None or len(values) == self.size:
+        values = self.parts(buffer)
+        if values is None or (len(values) == self.size and not self._has_whole):
             return values
         flat: list[Any] = []
         for value in values:
@@ -125,7 +125,8 @@ class FieldReader:
         """Whether one of the values is a string, which :meth:`read` cannot return."""
         return any(isinstance(leaf.kind, Text) for leaf in self._leaves)
 
-    def _values(self, buffer: bytes) -> tuple[Any, ...] | None:
+    def parts(self, buffer: bytes) -> tuple[Any, ...] | None:
+        """Return the values as :meth:`values` does, but long runs and whole sequences as views of ``buffer``."""
         try:
             if buffer.startswith(b"\0\1"):
                 return self._little(buffer)
