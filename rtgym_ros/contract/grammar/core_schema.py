@@ -34,7 +34,9 @@ def resolve_scalar(text: str) -> str | int | float | bool | None:
     if _INT.fullmatch(text):
         whole = int(text, 0) if text[:2] in ("0x", "0o") else int(text)
         if not -(2**63) <= whole < 2**64:
-            raise ValueError(f"{text[:40]} does not fit into 64 bits; allowed: -9223372036854775808 to 18446744073709551615")
+            raise ValueError(
+                f"{text[:40]} does not fit into 64 bits; allowed: -9223372036854775808 to 18446744073709551615"
+            )
         return whole
     number = float(text)
     if math.isinf(number):

@@ -61,9 +61,7 @@ def entries(cls: type) -> dict[str, tuple[Field[Any], Kind]]:
 def required(cls: type) -> list[str]:
     """Return the keys that the file may not leave out."""
     return [
-        key
-        for key, (entry, _) in entries(cls).items()
-        if entry.default is MISSING and entry.default_factory is MISSING
+        key for key, (entry, _) in entries(cls).items() if entry.default is MISSING and entry.default_factory is MISSING
     ]
 
 
@@ -74,7 +72,7 @@ def build_record(cls: type, values: Mapping[str, Plain], **more: Any) -> Any:
 
 
 def plain_record(record: Any) -> dict[str, Plain]:
-    """Return the section that :func:`build_record` makes an equal record of; entries with their default are left out."""
+    """Return the section that :func:`build_record` makes an equal record of, without defaults."""
     values = {}
     for key, (entry, kind) in entries(type(record)).items():
         value = getattr(record, entry.name)

@@ -118,7 +118,9 @@ def record(cls: type, allowed: str = "") -> Kind:
     )
 
 
-def record_or(cls: type, short: Kind, allowed: str, build: Callable[[Plain], Any], shorten: Callable[[Any], Plain]) -> Kind:
+def record_or(
+    cls: type, short: Kind, allowed: str, build: Callable[[Plain], Any], shorten: Callable[[Any], Plain]
+) -> Kind:
     """Return the kind of sections that may be written in short.
 
     Args:
@@ -151,7 +153,7 @@ def choice(name: str, kinds: Mapping[str, type]) -> Kind:
     keys = list(kinds)
     allowed = f"{name} with one of the keys {', '.join(keys)}"
     by_class = {cls: record(cls) for cls in kinds.values()}
-    tests = {}
+    tests: dict[str, dict[str, Any]] = {}
     for key in keys:
         tests[key] = {"type": "object", "required": [key]}
         others = [other for other, cls in kinds.items() if other != key and key in entries(cls)]

@@ -25,8 +25,8 @@ def structure_problems(data: Any, source: Source) -> list[str]:
         return [source.problem((), f"{shown(data)} is not allowed; allowed: a section that begins with contract: 1")]
     version = data.get("contract")
     if version != 1 or isinstance(version, bool):
-        found = "is missing" if "contract" not in data else f"version {shown(version)} is not read here"
-        return [source.problem(("contract",), f"{found}; allowed: 1")]
+        wrong = "is missing" if "contract" not in data else f"version {shown(version)} is not read here"
+        return [source.problem(("contract",), f"{wrong}; allowed: 1")]
     found: dict[tuple[Key, str], None] = {}
     unclear: list[Key] = []
     for error in _validator().iter_errors(data):
@@ -47,14 +47,14 @@ def _validator() -> Any:
         base,
         {"type": _type, "pattern": _pattern},
         type_checker=base.TYPE_CHECKER.redefine(
-            "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+            "integer", lambda _checker, value: isinstance(value, int) and not isinstance(value, bool)
         ),
     )
     return kind(json_schema())
 
 
 def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    """Refuse .nan and .inf but where they are named, and let 2.0 be a whole number."""
+    """Refuse .nan and .inf, except where they are named."""
     kinds = [types] if isinstance(types, str) else types
     if isinstance(instance, float) and not math.isfinite(instance) and not schema.get("nonFinite"):
         yield ValidationError(f"{instance} is not finite")
@@ -62,7 +62,7 @@ def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[Va
         yield ValidationError(f"is not of type {types}")
 
 
-def _pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     """As JSON Schema means it: ``$`` is the end of the text, not also before a last line break."""
     if isinstance(instance, str) and ("\n" in instance or not _search(pattern, instance)):
         yield ValidationError("does not match")
@@ -76,7 +76,9 @@ def _problems(error: Any, above: Key, allowed: str) -> Iterator[tuple[Key, str]]
     key: Key = (*above, *error.relative_path)
     value = error.instance
     allowed = error.schema.get("errorMessage", allowed) if isinstance(error.schema, dict) else allowed
-    if error.validator == "additionalProperties":
+    if "propertyNames" in error.relative_schema_path:
+        yield (*key, value), f"key {shown(value)} is not allowed; {allowed}"
+    elif error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         for name in value:
             if name not in known:
@@ -92,8 +94,6 @@ def _problems(error: Any, above: Key, allowed: str) -> Iterator[tuple[Key, str]]
         inner = [problem for child in _fitting_branch(error) for problem in _problems(child, key, allowed)]
         near = nearest_key(value, _words(error.validator_value)) if isinstance(value, str) else ""
         yield from inner or [(key, f"{_said(value)}; {allowed}{near}")]
-    elif error.validator == "propertyNames":
-        yield (*key, value), f"key {shown(value)} is not allowed; {allowed}"
     elif error.validator in ("minProperties", "minItems") and not value:
         yield key, f"has no content; {allowed}"
     elif error.validator == "enum":
@@ -134,11 +134,13 @@ def _fitting_branch(error: Any) -> list[Any]:
     branches: dict[Any, list[Any]] = {}
     for child in error.context:
         branches.setdefault(child.relative_schema_path[0], []).append(child)
-    own = ("type", "enum", "pattern")
-    fitting = [
-        children
-        for children in branches.values()
-        if not any(child.validator in own and not child.relative_path for child in children)
-    ]
+    fitting = [children for children in branches.values() if not any(map(_of_another_type, children))]
     # A list of pairs beside a pair: the one of which less is wrong.
     return min(fitting, key=len, default=[])
+
+
+def _of_another_type(error: Any) -> bool:
+    """Return whether an error of a branch says that the value is something else altogether."""
+    if error.relative_path:
+        return False
+    return error.validator in ("type", "enum", "pattern") or (error.validator == "anyOf" and not _fitting_branch(error))

@@ -31,9 +31,7 @@ from rtgym_ros.contract.records.topic import FILL, QOS, STAMP, Echo, Fill, Qos, 
 Quantity = Literal["position", "velocity", "acceleration", "effort"]
 CommandValue = float | Literal["last", "measured"]
 
-DTYPE = word(
-    "float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"
-)
+DTYPE = word("float32", "float64", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

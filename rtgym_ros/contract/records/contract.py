@@ -76,9 +76,7 @@ class Contract:
     contract: int = entry(whole(1, 1))
     robot: str = entry(IDENTIFIER)
     action: Mapping[str, ActionPart] = entry(named(ActionPart, "a section: name of the part: the part"))
-    observation: Mapping[str, ObservationPart] = entry(
-        named(ObservationPart, "a section: name of the part: the part")
-    )
+    observation: Mapping[str, ObservationPart] = entry(named(ObservationPart, "a section: name of the part: the part"))
     time: Mapping[str, Any] = entry(TIME, factory=dict)
     spaces: SpacesSection = entry(record(SpacesSection), SpacesSection())
     gates: Mapping[str, Gate] = entry(named(Gate, "a section: name of the gate: the gate"), factory=dict)

@@ -99,7 +99,9 @@ class Axes:
     """
 
     axes: tuple[str, ...] = entry(
-        list_of(pattern("x, y or z, with or without a minus", "-?[xyz]"), "each of x, y and z once: [y, x, -z]", length=3)
+        list_of(
+            pattern("x, y or z, with or without a minus", "-?[xyz]"), "each of x, y and z once: [y, x, -z]", length=3
+        )
     )
     of: tuple[str, ...] | None = entry(_OF, None)
 
@@ -206,9 +208,7 @@ class Ranges:
         of: entries of ``fields`` whose values are converted; left out: all.
     """
 
-    ranges: RangesForm = entry(
-        record(RangesForm, "a section: {inf: 10, nan: 0, max: 10, beams: 108, pick: min}")
-    )
+    ranges: RangesForm = entry(record(RangesForm, "a section: {inf: 10, nan: 0, max: 10, beams: 108, pick: min}"))
     of: tuple[str, ...] | None = entry(_OF, None)
 
 
@@ -236,9 +236,7 @@ class Image:
         of: entries of ``fields`` whose values are converted; left out: all.
     """
 
-    image: ImageForm = entry(
-        record(ImageForm, "a section: {width: 64, height: 48, grey: true}")
-    )
+    image: ImageForm = entry(record(ImageForm, "a section: {width: 64, height: 48, grey: true}"))
     of: tuple[str, ...] | None = entry(_OF, None)
 
 

@@ -21,7 +21,7 @@ _BITS = one_or_list(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """A field of the newest message on a topic, and what it has to be: one test (``min`` and ``max`` may stand together).
+    """A field of the newest message on a topic, and its one test; ``min`` and ``max`` may stand together.
 
     Attributes:
         topic: on which the message comes.
@@ -51,7 +51,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate(Condition):
-    """A condition that has to hold whenever the robot is flown. It is lost when untrue, without a publisher, or too old.
+    """A condition that has to hold while the robot is flown; lost when untrue, without publisher, or too old.
 
     Attributes:
         timeout: how long ``reset()`` waits for it (s).

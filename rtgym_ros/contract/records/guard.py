@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rtgym_ros.contract.grammar.kind import Kind, entry
-from rtgym_ros.contract.grammar.kinds import IDENTIFIER, MESSAGE, PATH, POSITIVE, TOPIC, list_of, map_of, record_or, whole
+from rtgym_ros.contract.grammar.kinds import (
+    IDENTIFIER,
+    MESSAGE,
+    PATH,
+    POSITIVE,
+    TOPIC,
+    list_of,
+    map_of,
+    record_or,
+    whole,
+)
 from rtgym_ros.contract.records.topic import QOS, Qos
 
 _FIELDS = Kind(

@@ -68,9 +68,7 @@ class ObservationPart:
     dtype: str = entry(DTYPE, "float32")
     max_age: float | Literal["none"] | None = entry(MAX_AGE, None)
     when_stale: Literal["warn", "truncate", "fail"] = entry(word("warn", "truncate", "fail"), "fail")
-    out_of_bounds: Literal["warn", "clip", "truncate", "fail"] = entry(
-        word("warn", "clip", "truncate", "fail"), "warn"
-    )
+    out_of_bounds: Literal["warn", "clip", "truncate", "fail"] = entry(word("warn", "clip", "truncate", "fail"), "warn")
     history: int | None = entry(whole(1, 10_000), None)
     stamp: Stamp | None = entry(OBSERVED_STAMP, None)
     qos: Qos | None = entry(QOS, None)

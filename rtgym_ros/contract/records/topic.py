@@ -10,7 +10,7 @@ from rtgym_ros.contract.grammar.kind import Kind, entry
 from rtgym_ros.contract.grammar.kinds import MESSAGE, PATH, POSITIVE, TOPIC, map_of, record_or, whole, word
 
 FillValue = float | int | bool | str | tuple[float | int | bool | str, ...]
-"""A constant of a message: the value of a field, the name of a constant of the message, ``task.NAME``, or one a value."""
+"""A constant of a field: a value, the name of a constant of the message, ``task.NAME``, or a list of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +86,7 @@ def _stamp(allowed: str) -> Kind:
 STAMP = _stamp("the path of a field, none, or a section: {field: timestamp, unit: us}")
 OBSERVED_STAMP = _stamp("the path of a field, received, none, or a section: {field: timestamp, unit: us, bits: 32}")
 
-_CONSTANT = Kind(
-    "a number, text, true or false", {"type": ["number", "string", "boolean"], "nonFinite": True}
-)
+_CONSTANT = Kind("a number, text, true or false", {"type": ["number", "string", "boolean"], "nonFinite": True})
 FILL_VALUE = Kind(
     "a constant (a number, .nan, .inf, true, false, text, task.NAME), or a list of them",
     {"anyOf": [dict(_CONSTANT.schema), {"type": "array", "items": dict(_CONSTANT.schema), "minItems": 1}]},

@@ -11,6 +11,8 @@ from rtgym_ros.contract.grammar.rules.finding import Finding, bound_problems, le
 from rtgym_ros.contract.grammar.source import Key
 from rtgym_ros.contract.records.action_part import ActionPart
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.records.conversion import Function
+from rtgym_ros.core.config import RealTimeConfig
 
 _ABOVE = {"position": 0, "velocity": 1, "acceleration": 2, "effort": 4}
 _ORDER = {"max_velocity": 1, "max_acceleration": 2, "max_deceleration": 2, "max_jerk": 3}
@@ -28,7 +30,8 @@ def action_rules(contract: Contract) -> Iterator[Finding]:
         yield from _first_from(part, key, contract)
         yield from _limits(part, key)
         yield from _relative(part, key)
-        yield from _rate(part, key, contract.time.get("time_step_duration", 0.05))
+        if part.between != "hold" and part.rate is None:
+            yield Finding((*key, "between"), f"{part.between} needs rate; allowed: with rate, or hold")
         yield from command_rules(part, key)
         yield from action_conversion_rules(part, key)
 
@@ -72,15 +75,26 @@ def _values(part: ActionPart, key: Key) -> Iterator[Finding]:
     lists["max_step"] = part.max_step
     if part.limits:
         lists.update({f"limits.{name}": getattr(part.limits, name) for name in _ORDER})
-    pairs = part.agent_range if part.agent_range and isinstance(part.agent_range[0], tuple) else None
-    if not any(hasattr(conversion, "function") for conversion in part.convert):
-        lists["agent_range"] = pairs
+    pairs = _pairs(part)
+    if not any(isinstance(conversion, Function) for conversion in part.convert):
+        lists["agent_range"] = pairs if _is_list(part) else None
     yield from length_problems(key, lists)
     yield from bound_problems(key, part.low, part.high)
-    for index, pair in enumerate(pairs or (part.agent_range,)):
-        if pair is not None and not pair[0] < pair[1]:
-            at = (index,) if pairs else ()
-            yield Finding((*key, "agent_range", *at), f"{list(pair)} is not allowed; allowed: the lower number first")
+    for index, (low, high) in enumerate(pairs):
+        if not low < high:
+            at = (index,) if _is_list(part) else ()
+            yield Finding((*key, "agent_range", *at), f"{[low, high]} is not allowed; allowed: the lower number first")
+
+
+def _is_list(part: ActionPart) -> bool:
+    return part.agent_range is not None and isinstance(part.agent_range[0], tuple)
+
+
+def _pairs(part: ActionPart) -> tuple[tuple[float, float], ...]:
+    """Return the pairs of ``agent_range``: one a value, the one of all, or none."""
+    if part.agent_range is None:
+        return ()
+    return part.agent_range if _is_list(part) else (part.agent_range,)  # type: ignore[return-value]
 
 
 def _first_from(part: ActionPart, key: Key, contract: Contract) -> Iterator[Finding]:
@@ -113,14 +127,13 @@ def _relative(part: ActionPart, key: Key) -> Iterator[Finding]:
         yield Finding((*key, "max_step"), "has no effect without relative: true; allowed: with it")
 
 
-def _rate(part: ActionPart, key: Key, duration: float) -> Iterator[Finding]:
-    if part.between != "hold" and part.rate is None:
-        yield Finding((*key, "between"), f"{part.between} needs rate; allowed: with rate, or hold")
-    if part.rate is not None and part.rate * duration < 1 - _RATE_TOLERANCE:
-        yield Finding(
-            (*key, "rate"),
-            f"{part.rate:g} Hz is slower than the time-steps, {1 / duration:g} Hz: it has no effect; better: a higher one",
-            warning=True,
-        )
-
-
+def rate_rules(contract: Contract) -> Iterator[Finding]:
+    """Commands that are repeated between time-steps come more often than those."""
+    duration = contract.time.get("time_step_duration", RealTimeConfig.time_step_duration)
+    for part in contract.action.values():
+        if part.rate is not None and part.rate * duration < 1 - _RATE_TOLERANCE:
+            yield Finding(
+                ("action", part.name, "rate"),
+                f"{part.rate:g} Hz is slower than the time-steps, {1 / duration:g} Hz, and has no effect; better: more",
+                warning=True,
+            )

@@ -76,5 +76,3 @@ def default_fields(part: ObservationPart) -> tuple[str, ...]:
         if isinstance(conversion, (Image, Ranges)):
             return ("data",) if isinstance(conversion, Image) else ("ranges",)
     return ()
-
-

@@ -36,7 +36,7 @@ def guard_rules(contract: Contract) -> Iterator[Finding]:
             yield Finding(
                 ("guard",), "timeout is missing, and time_step_timeout_factor is .inf; allowed: a number of seconds"
             )
-        elif guard.timeout <= (duration := contract.time.get("time_step_duration", 0.05)):
+        elif guard.timeout <= (duration := contract.time.get("time_step_duration", RealTimeConfig.time_step_duration)):
             yield Finding(
                 ("guard", "timeout"),
                 f"{guard.timeout:g} is not allowed; allowed: more than time_step_duration, {duration:g} s",
@@ -44,7 +44,7 @@ def guard_rules(contract: Contract) -> Iterator[Finding]:
     elif guard.timeout is not None and guard.timeout <= longest:
         yield Finding(
             ("guard", "timeout"),
-            f"{guard.timeout:g} is not allowed; allowed: more than time_step_duration * (1 + time_step_timeout_factor), "
+            f"{guard.timeout:g} is too short; allowed: more than time_step_duration * (1 + time_step_timeout_factor), "
             f"{longest:g} s",
         )
     for name, one in guard.inputs.items():
@@ -60,12 +60,12 @@ def _input(one: Input, key: Key, contract: Contract) -> Iterator[Finding]:
         yield Finding((*key, "fields"), "needs type; allowed: with topic and type")
     if one.topic is not None and one.type is None and len(contract.action) > 1:
         yield Finding(
-            (*key, "topic"), f"carries one part of the action, which has {len(contract.action)}; allowed: left out, and "
+            (*key, "topic"), f"carries one part, and the action has {len(contract.action)}; allowed: left out, and "
             f"each part on {key[-1]}/TOPIC"
         )  # fmt: skip
     if isinstance(one.fields, tuple) and len(contract.action) > 1:
         parts = ", ".join(contract.action)
-        yield Finding((*key, "fields"), f"is a list, and the action has several parts; allowed: a list for each of {parts}")
+        yield Finding((*key, "fields"), f"is a list, and there are several parts; allowed: a list for each of {parts}")
     if isinstance(one.fields, dict):
         for name in one.fields:
             if name not in contract.action:

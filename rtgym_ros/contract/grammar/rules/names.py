@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rtgym_ros.contract.grammar.rules.finding import Finding, has, walk
+from rtgym_ros.contract.grammar.source import Key
 from rtgym_ros.contract.records.contract import Contract
 
 RESERVED = ("action_buffer", "delays")
@@ -14,7 +16,7 @@ _NAMES_IN_GRAPH = ("topic", "goal", "call", "publish")
 
 def name_rules(contract: Contract) -> Iterator[Finding]:
     """Reserved names of parts, gates and inputs; absolute topics, services and actions."""
-    sections = {
+    sections: dict[Key, Mapping[str, Any]] = {
         ("action",): contract.action,
         ("observation",): contract.observation,
         ("gates",): contract.gates,

@@ -40,7 +40,8 @@ def _between(section: str, before: Any, part: Any, of_one: tuple[str, ...]) -> I
         here, there = getattr(part, name), getattr(before, name)
         if here is not None and there is not None and here != there:
             yield Finding(
-                (*key, name), f"differs from that of {section}.{before.name}, with which it is one message; allowed: one"
+                (*key, name),
+                f"differs from that of {section}.{before.name}, with which it is one message; allowed: one",
             )
     if section == "action":
         for index, path in enumerate(part.fields):
@@ -48,4 +49,6 @@ def _between(section: str, before: Any, part: Any, of_one: tuple[str, ...]) -> I
                 yield Finding((*key, "fields", index), f"{path} is also written by action.{before.name}; allowed: once")
         for path, value in (part.fill or {}).items():
             if path in (before.fill or {}) and value != before.fill[path]:
-                yield Finding((*key, "fill", path), f"differs from action.{before.name}.fill.{path}; allowed: one value")
+                yield Finding(
+                    (*key, "fill", path), f"differs from action.{before.name}.fill.{path}; allowed: one value"
+                )
