@@ -25,16 +25,3 @@ class CounterEnv(gymnasium.Env):
         self.count += 1
         self.applied.append(action)
         return self._make(self.count, action), float(self.count), self.count >= self.length, False, {"of": self.count}
-
-
-class Sequence:
-    """A profile that is given its delays."""
-
-    maximum = 8.0
-
-    def __init__(self, delays):
-        self.delays = list(delays)
-
-    def draws(self, rng):
-        remaining = iter(self.delays)
-        return lambda: float(next(remaining))
