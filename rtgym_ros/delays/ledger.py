@@ -79,8 +79,8 @@ class DelayLedger:
         Args:
             sample_ns: stamp of the observation (ns, the robot's clock).
             capture_ns: when it was captured (ns, our clock).
-            sent_already: whether the action that is returned with it as the newest of the buffer has been noted: so that
-                the send need not wait for this.
+            sent_already: whether the action that is returned with it as the newest of the buffer has been noted, so
+                that its send need not wait for this.
         """
         stamps = self._stamps
         end = len(stamps) - sent_already
