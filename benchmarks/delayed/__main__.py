@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 def main() -> int:
     """Run what is missing; return 0 if every run came to its end."""
     options = _parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the runs that are under way
     settings = {"steps": options.steps, "net": options.net, "batch": options.batch, "train_freq": options.train_freq}
     cases = all_cases(options.tasks, options.conditions, options.methods, options.seeds, **settings)
     folder = options.results
@@ -60,9 +62,11 @@ def _run(cases: list[Case], folder: Path, parallel: int) -> list[Case]:
 
 def _start(case: Case, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "benchmarks.delayed.run_case", json.dumps(case.as_dict()), _file(folder, case)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    one_thread = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    environment = {**os.environ, **one_thread, "PYTHONPATH": path}
     with (folder / f"{case.name}.log").open("wb") as log:
-        return subprocess.Popen(command, cwd=_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def _file(folder: Path, case: Case) -> str:
