@@ -31,9 +31,7 @@ class DroneNode(RobotNode[tuple[float, float]]):
     parameters = (
         *common_parameters(_DEFAULTS, "hover"),
         Bounded("max_speed", _DEFAULTS.max_speed, 0.01, 100.0, "limit of the norm of the velocity (m/s)"),
-        Bounded(
-            "world_size", _DEFAULTS.world_size, 0.1, 1000.0, "the position stays in [-world_size, world_size] (m)"
-        ),
+        Bounded("world_size", _DEFAULTS.world_size, 0.1, 1000.0, "the position stays in [-world_size, world_size] (m)"),
     )
 
     def __init__(self, session: RosSession) -> None:
@@ -60,7 +58,9 @@ class DroneNode(RobotNode[tuple[float, float]]):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; return 0, or 2 for bad arguments."""
-    return run_robot("drone_node", "Simulated RC drone of the tutorial, on ROS 2 topics.", "drone", DroneNode, arguments)
+    return run_robot(
+        "drone_node", "Simulated RC drone of the tutorial, on ROS 2 topics.", "drone", DroneNode, arguments
+    )
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from rtgym_ros.msg import AppliedAction
 from rtgym_ros.nodes.robot_parameters import check_delays
 from rtgym_ros.robots.simulated_robot import Sample, SimulatedRobot
 from rtgym_ros.robots.truth_log import TruthLog, TruthSink, Values
-from rtgym_ros.ros.command_publisher import COMMAND_QOS
 from rtgym_ros.ros.parameters import Parameter, declare
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
@@ -32,6 +31,9 @@ LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 SENSOR_QOS = qos_profile_sensor_data
 """Best effort: a sample that is lost is replaced by the next one."""
+
+_COMMAND_QOS = QoSProfile(depth=100)
+"""Reliable. A queue, although only the newest counts: each command takes the link's delay from when it came."""
 
 _LONGEST_WAIT_S = 0.1
 """Between two looks (s): a simulated clock may be set back, and it may stand still while commands come."""
@@ -108,7 +110,7 @@ class RobotNode(ABC, Generic[Reading]):
             topic: its name, relative.
             to_values: returns the command in a message; raises ValueError where there is none in it.
         """
-        self._commands.append((PulledSubscription(self.node, message_type, topic, COMMAND_QOS), to_values))
+        self._commands.append((PulledSubscription(self.node, message_type, topic, _COMMAND_QOS), to_values))
 
     def run(self, stop: StopSignal) -> None:
         """Let time pass and publish what comes through the link, until told to stop."""

@@ -30,7 +30,9 @@ def common_parameters(defaults: RobotParameters, stops: str) -> tuple[Parameter,
             "one that comes too late is applied at once",
         ),
         Bounded("sampling_period", d.sampling_period, 0.001, 1.0, "between two samples (s)"),
-        Bounded("command_timeout", d.command_timeout, 0.02, 3600.0, f"{stops} when no command has come for so long (s)"),
+        Bounded(
+            "command_timeout", d.command_timeout, 0.02, 3600.0, f"{stops} when no command has come for so long (s)"
+        ),
         Bounded("seed", -1, -1, 2**31 - 1, "of everything random; -1 draws one"),
         Text("truth_log", "", "file to which commands, their application and samples are appended; empty: none"),
     )
