@@ -3,7 +3,7 @@
 One object a line; times are integer ns of the robot's clock, values are in the units of the robot's commands::
 
     {"event": "received", "time": ..., "stamp": ..., "values": [...]}   a command came to the robot's node
-    {"event": "applied", "time": ..., "stamp": ..., "values": [...]}    the robot begins to apply it; null: it applies none
+    {"event": "applied", "time": ..., "stamp": ..., "values": [...]}    the robot begins to apply it; null: none
     {"event": "dropped", "time": ..., "stamp": ..., "reason": ...}      it will never be applied
     {"event": "sample", "time": ..., "stamp": ..., "state": [...]}      a sample, taken under the command of that stamp
 
@@ -75,7 +75,7 @@ class TruthLog(TruthSink):
 
     def __init__(self, path: str | Path) -> None:
         try:
-            self._file = Path(path).open("ab", buffering=0)
+            self._file = Path(path).open("ab", buffering=0)  # noqa: SIM115 (until close())
         except OSError as error:
             raise ConfigError(f"truth log {str(path)!r} cannot be written: {error.strerror}") from error
 

@@ -212,5 +212,5 @@ def test_a_line_of_another_file_is_named(tmp_path, line):
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="truth log '.*nowhere/truth.jsonl' cannot be written: No such file"):
+    with pytest.raises(ConfigError, match=r"truth log '.*nowhere/truth\.jsonl' cannot be written: No such file"):
         TruthLog(tmp_path / "nowhere" / "truth.jsonl")
