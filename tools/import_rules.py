@@ -14,7 +14,7 @@ ALLOWED = {
     "realtime": {"rtgym_ros.core", "numpy"},
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
     "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "gymnasium", "numpy"},
-    "delays": {"rtgym_ros.core", "numpy"},
+    "delays": {"rtgym_ros.core", "numpy", "matplotlib"},  # matplotlib: where a picture is drawn
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "msgspec", "cv2"},
