@@ -17,7 +17,7 @@ ALLOWED = {
     "delays": {"rtgym_ros.core", "numpy", "matplotlib"},  # matplotlib: where a picture is drawn
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
-    "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "msgspec", "cv2"},
+    "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "numpy"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},

@@ -1,0 +1,44 @@
+"""The section ``time``: the entries of the environment's configuration that a file can give, and two more."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from rtgym_ros.contract.grammar.kind import Kind
+from rtgym_ros.contract.grammar.kinds import IDENTIFIER, word
+from rtgym_ros.core.config import RealTimeConfig
+
+LATE_ACTION = word("repeat", "default", "safe")
+_WITHOUT = ("interface", "interface_args", "interface_kwargs", "act_prepro_func", "obs_prepro_func")
+CONFIG_ENTRIES = tuple(
+    entry.name for entry in fields(RealTimeConfig) if entry.name not in (*_WITHOUT, "out_of_bounds_action")
+)
+"""Keys of ``time`` that are entries of :class:`rtgym_ros.core.config.RealTimeConfig`."""
+
+TIME_KEYS = (*CONFIG_ENTRIES, "phase", "late_action")
+
+_SCHEMA_TYPES: dict[str, dict[str, Any]] = {
+    "bool": {"type": "boolean"},
+    "float": {"type": "number", "nonFinite": True},
+    "int": {"type": "integer"},
+    "str": {"type": "string"},
+    "tuple[int, ...]": {"type": "array", "items": {"type": "integer"}, "minItems": 1},
+}
+
+
+def _schema() -> dict[str, Any]:
+    # Annotations are texts there; what may be None is left out of the file instead.
+    types = {entry.name: str(entry.type).removesuffix(" | None") for entry in fields(RealTimeConfig)}
+    properties = {name: dict(_SCHEMA_TYPES[types[name]]) for name in CONFIG_ENTRIES}
+    properties["phase"] = dict(IDENTIFIER.node())
+    properties["late_action"] = dict(LATE_ACTION.node())
+    return {"type": "object", "minProperties": 1, "properties": properties, "additionalProperties": False}
+
+
+TIME = Kind(
+    "a section with entries of the environment's configuration, phase and late_action",
+    _schema(),
+    lambda values: {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()},
+    lambda values: {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()},
+)
