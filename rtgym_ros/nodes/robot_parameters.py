@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.delays.named_profile import make_profile
 from rtgym_ros.robots.simulated_robot import RobotParameters
 from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, Text
 
@@ -21,6 +22,7 @@ def common_parameters(defaults: RobotParameters, stops: str) -> tuple[Parameter,
     d = defaults
     return (
         *(_delay(d, link, end) for link in ("command", "observation") for end in ("min", "max")),
+        *(_profile(d, link) for link in ("command", "observation")),
         Bounded("command_loss", d.command_loss, 0.0, 1.0, "probability that a command is lost"),
         Bounded("observation_loss", d.observation_loss, 0.0, 1.0, "probability that an observation is lost"),
         Flag(
@@ -42,12 +44,23 @@ def check_delays(values: dict[str, Any]) -> None:
     """Check what the bounds of single parameters cannot.
 
     Raises:
-        ConfigError: a shortest delay is longer than the longest.
+        ConfigError: a shortest delay is longer than the longest, or a profile is unknown.
     """
     for link in ("command", "observation"):
         low, high = values[f"{link}_delay_min"], values[f"{link}_delay_max"]
         if low > high:
             raise ConfigError(f"parameter '{link}_delay_min' must be at most '{link}_delay_max' ({high}), got {low}")
+        try:
+            make_profile(values[f"{link}_delay_profile"], low, high)
+        except ConfigError as error:
+            raise ConfigError(f"parameter '{link}_delay_profile': {error}") from error
+
+
+def _profile(defaults: RobotParameters, link: str) -> Text:
+    name = f"{link}_delay_profile"
+    return Text(
+        name, getattr(defaults, name), "distribution: constant, uniform, gamma, bursty, wifi or recorded:FILE (JSON)"
+    )
 
 
 def _delay(defaults: RobotParameters, link: str, end: str) -> Bounded:

@@ -8,31 +8,22 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from rtgym_ros.core.time_source import to_ns
-
 Message = TypeVar("Message")
 DrawDelay = Callable[[], "int | None"]
 """Returns the delay (ns) of one message, or None: it is lost."""
 
 
-def uniform_delays(
-    delay_min: float, delay_max: float, rng: np.random.Generator, loss_probability: float = 0.0
-) -> DrawDelay:
-    """Return what draws independent delays, uniform in [``delay_min``, ``delay_max``] (s).
+def lossy(draw_delay: Callable[[], int], loss_probability: float, rng: np.random.Generator) -> DrawDelay:
+    """Return what draws delays, and losses among them.
 
     Args:
-        delay_min: shortest delay (s).
-        delay_max: longest delay (s).
-        rng: where they are drawn from.
-        loss_probability: of each message, in [0, 1].
+        draw_delay: of the messages that are not lost (ns).
+        loss_probability: of each message, in [0, 1]; 0 draws nothing.
+        rng: where losses are drawn from.
     """
-
-    def draw() -> int | None:
-        if loss_probability and rng.random() < loss_probability:
-            return None
-        return to_ns(rng.uniform(delay_min, delay_max))
-
-    return draw
+    if not loss_probability:
+        return draw_delay
+    return lambda: None if rng.random() < loss_probability else draw_delay()
 
 
 class DelayLine(Generic[Message]):

@@ -12,7 +12,8 @@ from typing import Generic, Protocol, TypeVar
 import numpy as np
 
 from rtgym_ros.core.time_source import NS_PER_S, to_ns, to_s
-from rtgym_ros.robots.delay_line import DelayLine, uniform_delays
+from rtgym_ros.delays.named_profile import make_profile
+from rtgym_ros.robots.delay_line import DelayLine, lossy
 from rtgym_ros.robots.truth_log import TruthSink, Values
 
 Reading = TypeVar("Reading")
@@ -33,6 +34,9 @@ class RobotParameters:
         observation_delay_max: longest delay of an observation (s).
         sampling_period: from one sample to the next (s); commands are applied, and the motion is integrated, with it.
         command_timeout: without an accepted command for this long (s) the robot applies none; ``inf``: it goes on.
+        command_delay_profile: how the delays of commands are distributed, a name of
+            :func:`~rtgym_ros.delays.named_profile.make_profile`, for which the two above are ``low`` and ``high``.
+        observation_delay_profile: the same of observations.
         command_loss: probability that a command is lost, in [0, 1].
         observation_loss: probability that an observation is lost, in [0, 1].
         apply_at_stamp: apply a command at its stamp instead of its arrival, which makes its delay constant; one that
@@ -45,6 +49,8 @@ class RobotParameters:
     observation_delay_max: float = 0.05
     sampling_period: float = 0.01
     command_timeout: float = float("inf")
+    command_delay_profile: str = "uniform"
+    observation_delay_profile: str = "uniform"
     command_loss: float = 0.0
     observation_loss: float = 0.0
     apply_at_stamp: bool = False
@@ -94,6 +100,9 @@ class SimulatedRobot(Generic[Reading]):
         start_ns: the time of the first sample (ns).
         truth: is notified of every event.
 
+    Raises:
+        ConfigError: a delay profile is unknown, or its delays are negative or in the wrong order.
+
     Attributes:
         accepts: whether commands have an effect; while false, those that arrive are dropped.
     """
@@ -115,11 +124,11 @@ class SimulatedRobot(Generic[Reading]):
         self._apply_at_stamp = p.apply_at_stamp
         # A generator each: the delays do not depend on when somebody looks.
         up, down = (np.random.default_rng(seed) for seed in rng.integers(2**63, size=2))
-        self._uplink: DelayLine[tuple[int, Values]] = DelayLine(
-            uniform_delays(p.command_delay_min, p.command_delay_max, up, p.command_loss)
-        )
+        commands = make_profile(p.command_delay_profile, p.command_delay_min, p.command_delay_max)
+        observations = make_profile(p.observation_delay_profile, p.observation_delay_min, p.observation_delay_max)
+        self._uplink: DelayLine[tuple[int, Values]] = DelayLine(lossy(commands.draws_ns(up), p.command_loss, up))
         self._downlink: DelayLine[Sample[Reading]] = DelayLine(
-            uniform_delays(p.observation_delay_min, p.observation_delay_max, down, p.observation_loss)
+            lossy(observations.draws_ns(down), p.observation_loss, down)
         )
         self._held: list[tuple[int, Values]] = []
         self._next_sample_ns = start_ns

@@ -76,11 +76,19 @@ def test_bad_arguments_are_one_line_and_exit_code_2(program, namespace):
     assert (process.returncode, errors) == (2, f"{program}: unrecognized arguments: --speed 3\n")
 
 
-def test_a_truth_log_that_cannot_be_written_is_one_line_and_exit_code_2(namespace):
-    process = start("drive_node", namespace, "--ros-args", "-p", "truth_log:=/nowhere/at/all")
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("truth_log:=/nowhere/at/all", "truth log '/nowhere/at/all' cannot be written: No such file or directory"),
+        ("command_delay_profile:=wify", "parameter 'command_delay_profile': unknown delay profile 'wify': one of "),
+    ],
+)
+def test_bad_parameters_are_one_line_and_exit_code_2(namespace, parameter, message):
+    process = start("drive_node", namespace, "--ros-args", "-p", parameter)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 2
-    assert errors == "drive_node: truth log '/nowhere/at/all' cannot be written: No such file or directory\n"
+    assert errors.startswith(f"drive_node: {message}")
+    assert errors.count("\n") == 1
 
 
 def test_two_of_them_in_one_graph(namespace, peer_of):

@@ -3,13 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.robots.delay_line import DelayLine, Newest, uniform_delays
+from rtgym_ros.delays.profiles import UniformDelays
+from rtgym_ros.robots.delay_line import DelayLine, Newest, lossy
 
 MS = 1_000_000
 
 
 def line(delay_min=0.02, delay_max=0.05, seed=0, loss=0.0):
-    return DelayLine(uniform_delays(delay_min, delay_max, np.random.default_rng(seed), loss))
+    rng = np.random.default_rng(seed)
+    return DelayLine(lossy(UniformDelays(delay_min, delay_max).draws_ns(rng), loss, rng))
 
 
 def test_a_constant_delay_is_exact():

@@ -49,7 +49,7 @@ def test_the_scan_is_turned_with_the_robot():
 
 @needs("cv2")
 def test_the_arm_is_shown_from_the_side_and_from_above():
-    target = np.array(HOME) + (1.0, 0, 0, 0, 0, 0)
+    target = np.add(HOME, (1.0, 0, 0, 0, 0, 0))
     frame = arm_rendering.draw(HOME, target)
     assert (frame.shape, frame.dtype) == ((300, 600, 3), np.uint8)
     scale = 300 / 2.2

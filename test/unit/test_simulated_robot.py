@@ -158,7 +158,29 @@ def test_without_the_option_a_stamp_ahead_is_only_a_stamp():
     assert truth.of("applied") == [(0, 40 * MS)]
 
 
-# --- losses ---
+# --- the link ---
+
+
+def test_each_direction_has_a_profile_by_name():
+    parameters = RobotParameters(command_delay_profile="constant", observation_delay_profile="wifi")
+    truth = Memory()
+    robot = robot_of(parameters, truth)
+    robot.command(0, 1, (1.0,))
+    seen = [(now_ms, sample.stamp_ns) for now_ms in range(500) for sample in robot.advance(now_ms * MS)]
+    assert truth.of("applied") == [(50, 1)], "constant: command_delay_max"
+    assert len({now_ms - stamp_ns // MS for now_ms, stamp_ns in seen}) > 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"command_delay_profile": "unifrm"}, r"unknown delay profile 'unifrm': .*did you mean 'uniform'"),
+        ({"observation_delay_min": 0.06}, r"low must be at most high \(0\.05\), got 0\.06"),
+    ],
+)
+def test_a_bad_link_is_named(changes, message):
+    with pytest.raises(ConfigError, match=message):
+        robot_of(replace(RobotParameters(), **changes))
 
 
 def test_lost_observations_do_not_change_the_robot():
