@@ -7,9 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from threading import RLock
 from time import time_ns
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
+from rclpy.clock import ROSClock
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Bool
 
@@ -79,7 +80,7 @@ class RobotNode(ABC, Generic[Reading]):
         self._values = values
         self._rng = np.random.default_rng(None if seed < 0 else seed)
         self._truth = TruthLog(truth_log) if truth_log else TruthSink()
-        self._clock = self.node.get_clock()
+        self._clock = cast(ROSClock, self.node.get_clock())
         self._seen_ns = self._now_ns()
         self.lock = RLock()
         self.enabled = self.starts_enabled
