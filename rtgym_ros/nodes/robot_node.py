@@ -37,10 +37,16 @@ _COMMAND_QOS = QoSProfile(depth=100)
 """Reliable. A queue, although only the newest counts: each command takes the link's delay from when it came."""
 
 _LONGEST_WAIT_S = 0.1
-"""Between two looks (s): a simulated clock may be set back, and it may stand still while commands come."""
+"""Between two looks (s): the clock may be set."""
+
+_SIMULATED_WAIT_S = 0.001
+"""The same on a simulated clock (s), which may go at any speed, stand still and be set back."""
 
 _JUMP_NS = 10 * NS_PER_S
 """A clock that goes on by more between two looks was set (ns)."""
+
+_STEP_NS = NS_PER_S
+"""The system's clock was set where it goes back by more (ns); a simulated one where it goes back at all."""
 
 
 class RobotNode(ABC, Generic[Reading]):
@@ -91,7 +97,6 @@ class RobotNode(ABC, Generic[Reading]):
         # Pulled between two events: an executor's callbacks would make the loop wait for the interpreter lock.
         self._commands: list[tuple[PulledSubscription[Any], Callable[[Any], Values]]] = []
         self._e_stop = PulledSubscription(self.node, Bool, "e_stop", QoSProfile(depth=10))
-        self._ready.publish(Bool(data=True))
 
     @abstractmethod
     def make_robot(
@@ -115,19 +120,23 @@ class RobotNode(ABC, Generic[Reading]):
 
     def run(self, stop: StopSignal) -> None:
         """Let time pass and publish what comes through the link, until told to stop."""
+        self._ready.publish(Bool(data=True))
         wait_s = 0.0
         try:
             while not stop.wait(wait_s):
                 with self.lock:
                     self._follow_clock()
                     self._take_e_stop()
-                    self._take_commands()
-                    samples = self.robot.advance(self._seen_ns)
+                    samples = []
+                    if self._seen_ns:  # a simulated clock is zero until its first message comes
+                        self._take_commands()
+                        samples = self.robot.advance(self._seen_ns)
                     next_ns = self.robot.next_event_ns
                 for sample in samples:
                     self._publish_echo(sample)  # first: who sees the sample can have seen the command that led to it
                     self.publish(sample)
-                wait_s = min(max(to_s(next_ns - self._now_ns()), 0.0), _LONGEST_WAIT_S)
+                wait_s = max(to_s(next_ns - self._now_ns()), 0.0)
+                wait_s = _SIMULATED_WAIT_S if self._clock.ros_time_is_active else min(wait_s, _LONGEST_WAIT_S)
         finally:
             self._truth.close()
 
@@ -146,12 +155,15 @@ class RobotNode(ABC, Generic[Reading]):
     def _follow_clock(self) -> None:
         """Read the clock; where it was set, there is nothing to catch up: the robot starts again."""
         now_ns = self._now_ns()
-        jumped = not 0 <= now_ns - self._seen_ns <= _JUMP_NS
-        was_ns, self._seen_ns = self._seen_ns, now_ns
-        if jumped:
-            if was_ns:  # a simulated clock is zero until it is heard for the first time
+        passed_ns = now_ns - self._seen_ns
+        # Who keeps the system's time may set it back by a little: then time stands still for the robot.
+        if not (0 if self._clock.ros_time_is_active else -_STEP_NS) <= passed_ns <= _JUMP_NS:
+            if self._seen_ns:
                 self.node.get_logger().warning("the clock was set: the robot starts again")
+                self._truth.applied(now_ns, None, None)
+            self._seen_ns = now_ns
             self.robot = self._make()
+        self._seen_ns = max(self._seen_ns, now_ns)
 
     def _take_e_stop(self) -> None:
         for message, _ in self._e_stop.take():
