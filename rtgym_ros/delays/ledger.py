@@ -73,15 +73,17 @@ class DelayLedger:
             del stamps[: self._capacity]
             self._forgotten += self._capacity
 
-    def observed(self, sample_ns: int, capture_ns: int) -> TimeStepDelays:
-        """Return the delays of what was captured, before the next action is sent.
+    def observed(self, sample_ns: int, capture_ns: int, sent_already: bool = False) -> TimeStepDelays:
+        """Return the delays of what was captured.
 
         Args:
             sample_ns: stamp of the observation (ns, the robot's clock).
             capture_ns: when it was captured (ns, our clock).
+            sent_already: whether the action that is returned with it as the newest of the buffer has been noted, so
+                that its send need not wait for this.
         """
         stamps = self._stamps
-        end = len(stamps)
+        end = len(stamps) - sent_already
         time_step = self._forgotten + end
         if self._to_ours is None:  # the common case, without a detour
             command_ns = self.echoes.command(sample_ns)
@@ -89,7 +91,7 @@ class DelayLedger:
                 total = kappa = end - at + 1
                 if self.echoes.tells_next and (next_ns := self.echoes.next_command(sample_ns)) != command_ns:
                     kappa = self._position(next_ns, end)  # type: ignore[assignment, arg-type]
-                alpha = 0 if sample_ns > stamps[-1] else end - bisect_left(stamps, sample_ns)
+                alpha = 0 if sample_ns > stamps[end - 1] else end - bisect_left(stamps, sample_ns)
                 late, least = self._action_delay(command_ns, capture_ns)
                 age_ns = capture_ns - sample_ns
                 return _new(
