@@ -72,7 +72,7 @@ setup(
     maintainer=MANIFEST.findtext("maintainer"),
     maintainer_email=MANIFEST.find("maintainer").get("email"),
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={"": ["py.typed"]},
+    package_data={"": ["py.typed", "*.schema.json"]},
     ext_modules=[Extension(NAME, [])],  # not pure Python
     cmdclass={"build_ext": CMakeInstall},
     install_requires=[*PYTHON, *(f"ros-kilted-{name.replace('_', '-')}" for name in (*ROS, "rmw_fastrtps_cpp"))],

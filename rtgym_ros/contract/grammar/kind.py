@@ -72,7 +72,7 @@ def build_record(cls: type, values: Mapping[str, Plain], **more: Any) -> Any:
 
 
 def plain_record(record: Any) -> dict[str, Plain]:
-    """Return the section that :func:`build_record` makes an equal record of, without entries that have their default."""
+    """Return the section that :func:`build_record` makes an equal record of, without defaults."""
     values = {}
     for key, (entry, kind) in entries(type(record)).items():
         value = getattr(record, entry.name)

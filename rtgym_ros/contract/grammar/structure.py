@@ -76,7 +76,9 @@ def _problems(error: Any, above: Key, allowed: str) -> Iterator[tuple[Key, str]]
     key: Key = (*above, *error.relative_path)
     value = error.instance
     allowed = error.schema.get("errorMessage", allowed) if isinstance(error.schema, dict) else allowed
-    if error.validator == "additionalProperties":
+    if "propertyNames" in error.relative_schema_path:
+        yield (*key, value), f"key {shown(value)} is not allowed; {allowed}"
+    elif error.validator == "additionalProperties":
         known = list(error.schema["properties"])
         for name in value:
             if name not in known:
@@ -92,8 +94,6 @@ def _problems(error: Any, above: Key, allowed: str) -> Iterator[tuple[Key, str]]
         inner = [problem for child in _fitting_branch(error) for problem in _problems(child, key, allowed)]
         near = nearest_key(value, _words(error.validator_value)) if isinstance(value, str) else ""
         yield from inner or [(key, f"{_said(value)}; {allowed}{near}")]
-    elif error.validator == "propertyNames":
-        yield (*key, value), f"key {shown(value)} is not allowed; {allowed}"
     elif error.validator in ("minProperties", "minItems") and not value:
         yield key, f"has no content; {allowed}"
     elif error.validator == "enum":
@@ -134,11 +134,13 @@ def _fitting_branch(error: Any) -> list[Any]:
     branches: dict[Any, list[Any]] = {}
     for child in error.context:
         branches.setdefault(child.relative_schema_path[0], []).append(child)
-    own = ("type", "enum", "pattern")
-    fitting = [
-        children
-        for children in branches.values()
-        if not any(child.validator in own and not child.relative_path for child in children)
-    ]
+    fitting = [children for children in branches.values() if not any(map(_of_another_type, children))]
     # A list of pairs beside a pair: the one of which less is wrong.
     return min(fitting, key=len, default=[])
+
+
+def _of_another_type(error: Any) -> bool:
+    """Return whether an error of a branch says that the value is something else altogether."""
+    if error.relative_path:
+        return False
+    return error.validator in ("type", "enum", "pattern") or (error.validator == "anyOf" and not _fitting_branch(error))

@@ -8,6 +8,7 @@ from typing import Any
 from rtgym_ros.contract.grammar.kind import Kind
 from rtgym_ros.contract.grammar.kinds import IDENTIFIER, word
 from rtgym_ros.core.config import RealTimeConfig
+from rtgym_ros.core.config_rules import RULES
 
 LATE_ACTION = word("repeat", "default", "safe")
 _WITHOUT = ("interface", "interface_args", "interface_kwargs", "act_prepro_func", "obs_prepro_func")
@@ -27,10 +28,25 @@ _SCHEMA_TYPES: dict[str, dict[str, Any]] = {
 }
 
 
+def allowed_in_file(name: str) -> str:
+    """Return what an entry of the configuration may be in a file, which has no None and writes infinity ``.inf``."""
+    allowed = RULES[name][0].replace("True or False", "true or false")
+    return allowed.removesuffix(", or None").removesuffix(" or None").replace("or inf", "or .inf")
+
+
+def _with_message(schema: dict[str, Any], message: str) -> dict[str, Any]:
+    own = {**schema, "errorMessage": message}
+    if "items" in schema:
+        own["items"] = {**schema["items"], "errorMessage": message}
+    return own
+
+
 def _schema() -> dict[str, Any]:
     # Annotations are texts there; what may be None is left out of the file instead.
     types = {entry.name: str(entry.type).removesuffix(" | None") for entry in fields(RealTimeConfig)}
-    properties = {name: dict(_SCHEMA_TYPES[types[name]]) for name in CONFIG_ENTRIES}
+    properties = {
+        name: _with_message(_SCHEMA_TYPES[types[name]], f"allowed: {allowed_in_file(name)}") for name in CONFIG_ENTRIES
+    }
     properties["phase"] = dict(IDENTIFIER.node())
     properties["late_action"] = dict(LATE_ACTION.node())
     return {"type": "object", "minProperties": 1, "properties": properties, "additionalProperties": False}

@@ -23,7 +23,9 @@ MAX_NODES = 10_000
 MAX_DEPTH = 50
 MAX_BYTES = 262_144
 
-_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Without NEL, LS and PS, which break lines in YAML 1.1 (and so for PyYAML) and not in 1.2.
+_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_BREAK = re.compile("\r\n|[\r\n]")
 
 
 @dataclass
@@ -67,11 +69,11 @@ def parse(text: str, file: str) -> tuple[Any, Source]:
     Raises:
         ContractError: it is not YAML, or has what is refused.
     """
-    unprintable = _NOT_PRINTABLE.search(text)
-    if unprintable:
-        line = text.count("\n", 0, unprintable.start()) + 1
+    strange = _NOT_ALLOWED.search(text)
+    if strange:
+        line = len(_LINE_BREAK.findall(text, 0, strange.start())) + 1
         raise ContractError(
-            one_line(f"{file}:{line}: character {shown(unprintable.group())} is not allowed; allowed: printable text")
+            one_line(f"{file}:{line}: character {shown(strange.group())} is not allowed; allowed: printable text")
         )
     if len(text.encode()) > MAX_BYTES:
         raise ContractError(one_line(f"{file}:1: is too large; allowed: up to {MAX_BYTES} bytes"))
@@ -87,6 +89,7 @@ class _Parser:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self._events: Iterator[Any] = yaml.parse(text, Loader=loader)
         self._file = file
+        self._last_line = len(_LINE_BREAK.findall(text.rstrip())) + 1
         self._anchors: dict[str, _Node | None] = {}
         self._path: list[str | int] = []
 
@@ -199,6 +202,7 @@ class _Parser:
         return self._error_at(event.start_mark.line + 1, message)
 
     def _error_at(self, line: int, message: str) -> ContractError:
+        line = min(line, self._last_line)  # the end of a file counts as one more
         name = dotted(tuple(self._path))
         return ContractError(one_line(f"{self._file}:{line}: {name}{': ' if name else ''}{message}"))
 

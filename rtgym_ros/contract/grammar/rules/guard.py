@@ -60,7 +60,7 @@ def _input(one: Input, key: Key, contract: Contract) -> Iterator[Finding]:
         yield Finding((*key, "fields"), "needs type; allowed: with topic and type")
     if one.topic is not None and one.type is None and len(contract.action) > 1:
         yield Finding(
-            (*key, "topic"), f"carries one part of the action, which has {len(contract.action)}; allowed: left out, and "
+            (*key, "topic"), f"carries one part, and the action has {len(contract.action)}; allowed: left out, and "
             f"each part on {key[-1]}/TOPIC"
         )  # fmt: skip
     if isinstance(one.fields, tuple) and len(contract.action) > 1:

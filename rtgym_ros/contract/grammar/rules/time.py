@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rtgym_ros.contract.grammar.rules.finding import Finding, unknown_name
 from rtgym_ros.contract.grammar.source import shown
-from rtgym_ros.contract.grammar.time_entries import CONFIG_ENTRIES
+from rtgym_ros.contract.grammar.time_entries import CONFIG_ENTRIES, allowed_in_file
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.config_rules import RULES
 
@@ -16,9 +16,9 @@ def time_rules(contract: Contract) -> Iterator[Finding]:
     time = contract.time
     for name in CONFIG_ENTRIES:
         if name in time:
-            allowed, is_valid = RULES[name]
+            _, is_valid = RULES[name]
             if not is_valid(time[name]):
-                allowed = allowed.removesuffix(", or None").removesuffix(" or None").replace("or inf", "or .inf")
+                allowed = allowed_in_file(name)
                 yield Finding(("time", name), f"{shown(time[name])} is not allowed; allowed: {allowed}")
     if time.get("act_in_obs", True) and time.get("act_buf_len") == 0:
         yield Finding(("time", "act_buf_len"), "0 is not allowed; allowed: from 1 up where act_in_obs is true")
