@@ -41,12 +41,12 @@ class Canvas:
         pixels = np.array([self._pixel(point) for point in points], dtype=np.int32).reshape(-1, 1, 2)
         self._cv2.polylines(self.picture, [pixels], False, colour, thickness, self._cv2.LINE_AA)
 
-    def circle(self, centre: Sequence[float], radius: float, colour: Colour, thickness: int = 2) -> None:
+    def circle(self, centre: Sequence[float] | np.ndarray, radius: float, colour: Colour, thickness: int = 2) -> None:
         """Draw a circle of ``radius`` (m) around x, y (m)."""
         pixels = max(round(radius * self._scale), 1)
         self._cv2.circle(self.picture, self._pixel(centre), pixels, colour, thickness, self._cv2.LINE_AA)
 
-    def dot(self, centre: Sequence[float], colour: Colour, pixels: int = 4) -> None:
+    def dot(self, centre: Sequence[float] | np.ndarray, colour: Colour, pixels: int = 4) -> None:
         """Draw a filled circle around x, y (m)."""
         self._cv2.circle(self.picture, self._pixel(centre), pixels, colour, self._cv2.FILLED, self._cv2.LINE_AA)
 
@@ -55,5 +55,5 @@ class Canvas:
         font = self._cv2.FONT_HERSHEY_SIMPLEX
         self._cv2.putText(self.picture, text, (8, 20), font, 0.5, BLACK, 1, self._cv2.LINE_AA)
 
-    def _pixel(self, point: Sequence[float]) -> tuple[int, int]:
+    def _pixel(self, point: Sequence[float] | np.ndarray) -> tuple[int, int]:
         return round((point[0] - self._left) * self._scale), round((self._top - point[1]) * self._scale)

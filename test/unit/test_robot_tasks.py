@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +10,11 @@ from gymnasium import spaces
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rtgym_ros.contract.forms import observation_part_space
+from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.load_code import load_task
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.robots.arm.kinematics import HOME
+from rtgym_ros.robots.arm.kinematics import HOME, JOINTS, POSITION_LIMITS
 from rtgym_ros.robots.arm.simulated_arm import ArmParameters, SimulatedArm
 from rtgym_ros.robots.arm.task import HoldNearHome
 from rtgym_ros.robots.drive.kinematics import wrap
@@ -21,6 +25,7 @@ from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDro
 from rtgym_ros.robots.drone.task import FlyToTarget, draw_target, score
 
 MS = 1_000_000
+CONTRACTS = Path(__file__).parents[2] / "config" / "contracts"
 needs_cv2 = pytest.mark.skipif(importlib.util.find_spec("cv2") is None, reason="cv2 is not installed")
 
 
@@ -150,6 +155,36 @@ def test_the_arm_reaches_and_holds_a_configuration():
 def test_targets_of_the_arm_are_near_home(seed):
     target = HoldNearHome(reach=0.3).reset(np.random.default_rng(seed), {})["target"]
     assert np.abs(np.subtract(target, HOME)).max() <= 0.3
+
+
+# --- their contracts ---
+
+
+@pytest.mark.parametrize(
+    ("robot", "task", "sizes"),
+    [
+        ("drone", FlyToTarget, {"position": 2}),
+        ("diff_drive", ReachFreePlace, {"pose": 3, "speed": 2, "scan": 36}),
+        ("arm", HoldNearHome, {"joints": 6, "speeds": 6}),
+    ],
+)
+def test_the_contract_of_a_robot_names_its_task_and_has_what_it_needs(robot, task, sizes):
+    contract = read_contract(CONTRACTS / f"{robot}.yaml")
+    assert contract.observation.keys() == sizes.keys()
+    made = load_task(contract)
+    assert type(made) is task
+    made.check({name: observation_part_space(contract.observation[name], (size,)) for name, size in sizes.items()})
+
+
+def test_contracts_keep_to_what_the_robots_can_do():
+    drive, parameters = read_contract(CONTRACTS / "diff_drive.yaml").action["velocity"], DriveParameters()
+    assert drive.high == (parameters.max_speed, parameters.max_turn_rate)
+    assert drive.limits.max_acceleration == (parameters.max_acceleration, parameters.max_turn_acceleration)
+    arm = read_contract(CONTRACTS / "arm.yaml")
+    assert arm.observation["joints"].names == JOINTS
+    assert (np.array(arm.action["joints"].high) <= POSITION_LIMITS).all()
+    assert np.max(arm.action["joints"].limits.max_velocity) <= ArmParameters().max_velocity
+    assert read_contract(CONTRACTS / "drone.yaml").action["velocity"].high == DroneParameters().max_speed
 
 
 # --- pictures ---

@@ -15,8 +15,8 @@ _MARGIN = 0.1
 
 
 def draw(
-    pose: Sequence[float],
-    target: Sequence[float] | None = None,
+    pose: Sequence[float] | np.ndarray,
+    target: Sequence[float] | np.ndarray | None = None,
     scan: np.ndarray | None = None,
     world: World = ROOM,
 ) -> np.ndarray:
