@@ -30,6 +30,10 @@ class InterfaceTimeoutError(RtgymError, TimeoutError):
     """A method of the interface, or what it waits for, did not answer in its bounded time."""
 
 
+class ClockJumpError(RtgymError, RuntimeError):
+    """The clock of the time-steps was set back, as ``/clock`` is by a simulation that starts again."""
+
+
 class ConfigWarning(UserWarning):
     """Two entries of a configuration work together, but hardly as intended."""
 
