@@ -127,6 +127,17 @@ def test_the_truth_log_tells_what_the_echo_tells(namespace, tmp_path, peer_of):
     assert bad not in applied
 
 
+def test_the_truth_log_outlives_a_robot_that_is_killed(namespace, tmp_path, peer_of, kill_drone):
+    path = tmp_path / "truth.jsonl"
+    with RobotProcess("drive_node", namespace, (f"truth_log:={path}",)) as robot:
+        peer = peer_of("drive_node", namespace)
+        peer.wait_for(lambda: len(peer.applied) >= 20)
+        kill_drone(robot)
+        peer.pull()
+    sampled = {event.time_ns for event in read_truth_log(path) if event.event == "sample"}
+    assert peer.applied.keys() <= sampled, "whatever it has told is in the log"
+
+
 def test_a_command_is_applied_at_its_stamp(namespace, tmp_path, peer_of):
     path = tmp_path / "truth.jsonl"
     with RobotProcess("drone_node", namespace, (f"truth_log:={path}", "apply_at_stamp:=true")):
