@@ -15,7 +15,7 @@ ALLOWED = {
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
     "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "gymnasium", "numpy"},
     "delays": {"rtgym_ros.core", "numpy", "matplotlib"},  # matplotlib: where a picture is drawn
-    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
+    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.contract", "gymnasium", "numpy"}  # contract: Task
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "ament_index_python", "numpy"},
