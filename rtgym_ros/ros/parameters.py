@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -13,9 +13,29 @@ from rclpy.node import Node
 from rtgym_ros.core.errors import ConfigError, nearest
 
 
+class Parameter(Protocol):
+    """Something that a node is configured with, once, when it starts."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def default(self) -> Any:
+        """Its value where none is given, whose type is that of the parameter."""
+
+    @property
+    def descriptor(self) -> ParameterDescriptor:
+        """What ``ros2 param describe`` shows."""
+
+    @property
+    def allowed(self) -> str:
+        """What a value must be, for error messages."""
+
+
 @dataclass(frozen=True)
 class Bounded:
-    """A number that a node is configured with, once, when it starts.
+    """A number.
 
     Attributes:
         name: of the parameter.
@@ -41,8 +61,64 @@ class Bounded:
             descriptor.floating_point_range = [FloatingPointRange(from_value=self.low, to_value=self.high, step=0.0)]
         return descriptor
 
+    @property
+    def allowed(self) -> str:
+        """What a value must be, for error messages."""
+        kind = "an integer" if isinstance(self.default, int) else "a decimal number"
+        return f"{kind} in [{self.low}, {self.high}]"
 
-def declare(node: Node, parameters: Sequence[Bounded]) -> dict[str, Any]:
+
+@dataclass(frozen=True)
+class Text:
+    """A text.
+
+    Attributes:
+        name: of the parameter.
+        default: where none is given.
+        description: what it does.
+    """
+
+    name: str
+    default: str
+    description: str
+
+    @property
+    def descriptor(self) -> ParameterDescriptor:
+        """What ``ros2 param describe`` shows."""
+        return ParameterDescriptor(description=self.description, read_only=True)
+
+    @property
+    def allowed(self) -> str:
+        """What a value must be, for error messages."""
+        return "a text"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false.
+
+    Attributes:
+        name: of the parameter.
+        default: where none is given.
+        description: what it does when it is true.
+    """
+
+    name: str
+    default: bool
+    description: str
+
+    @property
+    def descriptor(self) -> ParameterDescriptor:
+        """What ``ros2 param describe`` shows."""
+        return ParameterDescriptor(description=self.description, read_only=True)
+
+    @property
+    def allowed(self) -> str:
+        """What a value must be, for error messages."""
+        return "true or false"
+
+
+def declare(node: Node, parameters: Sequence[Parameter]) -> dict[str, Any]:
     """Declare ``parameters`` on ``node`` and return their values by name.
 
     Raises:
@@ -57,13 +133,12 @@ def declare(node: Node, parameters: Sequence[Bounded]) -> dict[str, Any]:
     return values
 
 
-def _declare_one(node: Node, parameter: Bounded) -> Any:
+def _declare_one(node: Node, parameter: Parameter) -> Any:
     try:
         return node.declare_parameter(parameter.name, parameter.default, parameter.descriptor).value
     except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-        kind = "an integer" if isinstance(parameter.default, int) else "a decimal number"
         given = node._parameter_overrides[parameter.name].value
         raise ConfigError(
-            f"parameter {parameter.name!r} of node {node.get_fully_qualified_name()} must be {kind} "
-            f"in [{parameter.low}, {parameter.high}], got {given!r}"
+            f"parameter {parameter.name!r} of node {node.get_fully_qualified_name()} must be {parameter.allowed}, "
+            f"got {given!r}"
         ) from error
