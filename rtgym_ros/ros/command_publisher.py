@@ -30,7 +30,8 @@ _POLL_S = 0.002
 class CommandPublisher(Generic[Message]):
     """Publishes commands on ``topic``; a message with a header is stamped, which identifies it.
 
-    It goes on publishing when ROS is shut down under it, so that the safe action is still sent; see :mod:`rtgym_ros.ros.last_resort`. QoS overrides (parameters
+    It goes on publishing when ROS is shut down under it, so that the safe action is still sent; see
+    :mod:`rtgym_ros.ros.last_resort`. QoS overrides (parameters
     ``qos_overrides.TOPIC.publisher.{reliability,depth,history}``) are honoured.
 
     Args:
@@ -146,7 +147,7 @@ class CommandPublisher(Generic[Message]):
 
     def _make_last_resort(self) -> BelowRcl | FreshPublisher:
         try:
-            return BelowRcl(self._publisher)
+            return BelowRcl(self._publisher, self._outlives_node)
         except OSError as error:
             _log.debug("%s: %s", self._topic, error)
             return self._make_fresh()

@@ -58,17 +58,19 @@ class BelowRcl:
 
     Args:
         publisher: is kept from being destroyed until :meth:`close`.
+        is_held: whether the caller does that, by having entered its handle.
 
     Raises:
         OSError: librcl or one of its symbols was not found, or the publisher is gone.
     """
 
-    def __init__(self, publisher: Publisher[Any]) -> None:
+    def __init__(self, publisher: Publisher[Any], is_held: bool) -> None:
+        self._held = None if is_held else publisher.handle
         try:
-            publisher.handle.__enter__()
+            if self._held is not None:
+                self._held.__enter__()
         except InvalidHandle as error:
             raise OSError(f"the publisher is gone: {error}") from error
-        self._publisher = publisher
         try:
             # RTLD_NOLOAD: the one that rclpy has loaded or none. Symbols are looked for in what it depends on as well,
             # and with that in the middleware.
@@ -87,7 +89,8 @@ class BelowRcl:
 
     def close(self) -> None:
         """Let the publisher be destroyed."""
-        self._publisher.handle.__exit__(None, None, None)
+        if self._held is not None:
+            self._held.__exit__(None, None, None)
 
     def publish(self, message: Any) -> None:
         """Publish ``message``.

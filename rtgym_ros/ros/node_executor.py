@@ -68,7 +68,7 @@ class NodeExecutor(RclpyExecutor):
         self._work.put(handler)
 
     def close(self) -> None:
-        """End the threads, after the callbacks that are running; a callback that goes on for 5 s is left behind; once."""
+        """End the threads, after the callbacks that are running: one that goes on for 5 s is left behind. Once."""
         if self._is_ending:
             return
         self._is_ending = True

@@ -144,6 +144,7 @@ class RosInterface(RealTimeGymInterface):
         self._clock_resets = 0
         self._safe_actions = 0
         self._is_closed = False
+        self._has_told_shutdown = False
         self._sim_time: RosTimeSource | None = None
         try:
             parameters = self.declare_parameters(*PARAMETERS)
@@ -302,9 +303,10 @@ class RosInterface(RealTimeGymInterface):
         """Report safe actions, and end with ROS.
 
         Raises:
-            RosShutdownError: ROS was shut down.
+            RosShutdownError: ROS was shut down since the last call.
         """
-        self._raise_if_shut_down()
+        if self._session.is_shut_down and not self._has_told_shutdown:
+            self._raise_if_shut_down()
         self._report_safe_actions()
 
     def on_time_step(self, time_step: TimeStep) -> None:
@@ -348,6 +350,7 @@ class RosInterface(RealTimeGymInterface):
 
     def _raise_if_shut_down(self) -> None:
         if self._session.is_shut_down:
+            self._has_told_shutdown = True
             raise RosShutdownError("ROS was shut down: the environment has stopped its robot")
 
     def _report_clock_resets(self) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
+from rclpy.duration import Infinite
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
 from rclpy.topic_endpoint_info import TopicEndpointInfo
@@ -29,7 +31,7 @@ class TopicChecks:
         self._observations: list[PulledSubscription[Any]] = []
         self._commands: list[CommandPublisher[Any]] = []
         self._reported: set[str] = set()
-        self._unheard: set[str] = set()
+        self._found: set[str] = set()
 
     def add_observation(self, subscription: PulledSubscription[Any]) -> None:
         """Look at the topic of ``subscription`` too."""
@@ -40,16 +42,20 @@ class TopicChecks:
         self._commands.append(publisher)
 
     def check(self) -> None:
-        """Report what has been found since the last check; to be called every second or so, from one thread."""
+        """Report what two checks in a row have found; to be called every second or so, from one thread.
+
+        What is found once may be a node that is still being discovered: its topics are known before its name is.
+        """
         found: list[str] = []
         for subscription in self._observations:
             found += self.problems_of_observation(subscription)
         for publisher in self._commands:
             found += self._problems_of_command(publisher)
-        for line in found:
+        lasting = [line for line in found if line in self._found]
+        for line in lasting:
             if line not in self._reported:
                 self._report(line)
-        self._reported = set(found)
+        self._found, self._reported = set(found), set(lasting)
 
     def problems_of_observation(self, subscription: PulledSubscription[Any]) -> list[str]:
         """Return why messages of publishers that are there do not arrive, one line a publisher."""
@@ -64,11 +70,8 @@ class TopicChecks:
         for info in subscriptions:
             line = self._mismatch(publisher, info, publisher.qos, info.qos_profile)
             found += [line] if line else []
-        if subscriptions:
-            self._unheard.discard(topic)
-        elif topic in self._unheard:  # twice in a row: it is more than a robot that has just been discovered
+        if not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
-        self._unheard |= set() if subscriptions else {topic}
         publishers = [_name(info) for info in self._node.get_publishers_info_by_topic(topic)]
         ours = self._node.get_fully_qualified_name()
         if ours in publishers:
@@ -88,7 +91,7 @@ class TopicChecks:
         wanted = type_name(ours.message_type)
         if info.topic_type != wanted:
             return f"{_name(info)} has {info.topic_type} on {ours.topic}, not {wanted}"
-        compatibility, reason = qos_check_compatible(offered, requested)
+        compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
         if compatibility == QoSCompatibility.ERROR:
             return f"the QoS of {_name(info)} on {ours.topic} does not match: {' '.join(reason.split()).rstrip(';')}"
         return None
@@ -98,6 +101,16 @@ def type_name(message_type: Any) -> str:
     """Return the ROS name of a message type, ``geometry_msgs/msg/PoseStamped``."""
     package, kind, *_ = message_type.__module__.split(".")
     return f"{package}/{kind}/{message_type.__name__}"
+
+
+def _with_times(qos: QoSProfile) -> QoSProfile:
+    """Return ``qos`` with infinite times where none are given, which is what they come to, and what the graph shows."""
+    qos = copy(qos)
+    if not qos.deadline.nanoseconds:
+        qos.deadline = Infinite
+    if not qos.liveliness_lease_duration.nanoseconds:
+        qos.liveliness_lease_duration = Infinite
+    return qos
 
 
 def _name(info: TopicEndpointInfo) -> str:
