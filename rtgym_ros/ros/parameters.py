@@ -21,7 +21,7 @@ from rclpy.parameter import Parameter as RosParameter
 from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.ros.arguments import parameters_of_all_nodes
 
-_MISSPELLED = 0.8
+_MISSPELLED = 0.75
 """How close (of 1.0) the name of a parameter for all nodes must be to one of ours to be a misspelling of it."""
 
 
