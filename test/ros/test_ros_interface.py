@@ -132,7 +132,8 @@ def test_a_reset_waits_for_a_pose_that_is_newer_than_itself(make, world, namespa
     world.keep_sending()
     robot.reset()
     world.stop()
-    robot.reset() if robot.pose.pull() else None  # what was still under way
+    while robot.pose.pull():  # what was still under way
+        threading.Event().wait(0.1)
     with pytest.raises(InterfaceTimeoutError, match=rf"no new message on {namespace}/pose for 0\.3 s \(1 publishers\)"):
         robot.reset()
     world.keep_sending()
@@ -252,10 +253,10 @@ def test_parameters_of_a_subclass(make):
     assert make("-p", "gain:=3.0", "-p", "learning_rate:=0.1").get_time_source() is not None
 
 
-@pytest.mark.parametrize("override", ["gian:=3.0", "{}/robot_env:gian:=3.0", "{}/robot_env:other:=1"])
-def test_unknown_overrides_are_refused_once_all_are_declared(make, namespace, override):
-    robot = make("-p", override.format(namespace))
-    with pytest.raises(ConfigError, match="node /.*/robot_env has no parameter"):
+@pytest.mark.parametrize("override", ["gian:=3.0", "robot_env:gian:=3.0", "robot_env:other:=1"])
+def test_unknown_overrides_are_refused_once_all_are_declared(make, override):
+    robot = make("-p", override, namespace="")
+    with pytest.raises(ConfigError, match="node /robot_env has no parameter"):
         robot.get_time_source()
 
 
