@@ -7,10 +7,10 @@ import time
 
 import numpy as np
 import pytest
+from rtgym_ros.envs.agent_watchdog import AgentWatchdog
 
 from rtgym_ros.core.errors import InterfaceTimeoutError
 from rtgym_ros.core.time_source import MonotonicTimeSource
-from rtgym_ros.envs.agent_watchdog import AgentWatchdog
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 

@@ -7,12 +7,12 @@ from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
+from rtgym_ros.envs.interface_thread import InterfaceThread
+from rtgym_ros.envs.pending_capture import PendingCapture
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
-from rtgym_ros.envs.interface_thread import InterfaceThread
-from rtgym_ros.envs.pending_capture import PendingCapture
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -261,7 +261,7 @@ def test_ts_an_interrupt_while_sending_waits_until_the_time_step_has_begun(make)
     caller_interrupted.set()
     observation, _, _, _, info = env.step([0.2])
     assert [float(part[0]) for part in observation] == [2, np.float32(0.1), np.float32(0.2)]
-    assert info["time_step"]["index"] == 1
+    assert info["time_step_index"] == 1
 
 
 @pytest.mark.parametrize("method", ["__init__", "get_action_space", "get_time_source"])
