@@ -14,7 +14,7 @@ from rtgym_ros.ros.latest_subscription import sensor_qos
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.stamps import leading_stamp_ns
 
-_POLL_S = 0.0005
+_POLL_S = 0.001
 """Between two looks at a simulated clock (s); simulators advance theirs by 1 to 10 ms."""
 
 _OVERTAKEN_NS = NS_PER_S

@@ -1,10 +1,12 @@
 """A program that flies an environment and ends: ``agent.py WAY INIT NAMESPACE FILE``.
 
-INIT says when it calls ``rclpy.init()``: ``before`` the environment is made, ``after``, or ``never``. It prints FLYING
-when the robot is under the command 1.0, and writes the time (s, monotonic) into FILE when it ends of its own accord.
-The safe action is 0.0. It catches what a ROS program catches: KeyboardInterrupt and ExternalShutdownException.
+INIT says when it calls ``rclpy.init()``: ``before`` the environment is made, ``after``, or ``never``. It flies with the
+command 1.0 and ends when its standard input is closed, by a signal where WAY is one. It writes the time (s, monotonic)
+into FILE when it ends of its own accord. The safe action is 0.0. It catches what a ROS program catches:
+KeyboardInterrupt and ExternalShutdownException.
 """
 
+import select
 import sys
 import time
 from pathlib import Path
@@ -21,7 +23,6 @@ from rtgym_ros import RealTimeEnv
 from rtgym_ros.ros.ros_interface import RosInterface
 
 FULL_SPEED = np.ones(1, dtype=np.float32)
-FLYING_TIME_STEPS = 10
 
 
 class Robot(RosInterface):
@@ -77,28 +78,26 @@ def main():
         "interface": Robot,
         "interface_args": (namespace, node),
         "time_step_duration": 0.02,
+        "agent_timeout": 0.2,
         "ep_max_length": 10**9,
     }
     env = RealTimeEnv(config)
     if init == "after":
         rclpy.init()
-    fly(env, FLYING_TIME_STEPS, is_first=True)
-    print("FLYING", flush=True)
+    env.reset()
+    while way in ("sigint", "sigterm") or not select.select([sys.stdin], [], [], 0.0)[0]:
+        env.step(FULL_SPEED)
+    Path(sys.argv[4]).write_text(str(time.monotonic()))
     end(way, env, context)
     return env  # so that nothing has closed it when the program ends
 
 
-def fly(env, time_steps, is_first=False):
-    if is_first:
-        env.reset()
-    for _ in range(time_steps):
+def fly_on(env):
+    for _ in range(1000):
         env.step(FULL_SPEED)
 
 
 def end(way, env, context):
-    if way in ("sigint", "sigterm"):  # from outside
-        fly(env, 10_000)
-    Path(sys.argv[4]).write_text(str(time.monotonic()))
     if way == "close":
         env.close()
     elif way == "sys_exit":
@@ -108,14 +107,14 @@ def end(way, env, context):
     elif way == "rclpy_shutdown":
         rclpy.try_shutdown()
         if sys.argv[2] != "never":
-            fly(env, 1000)
+            fly_on(env)
     elif way == "handed_in":
         context.shutdown() if context is not None else rclpy.shutdown()
-        fly(env, 1000)
+        fly_on(env)
     elif way == "interface_fails":
         env.interface.fails = True
         try:
-            fly(env, 1000)
+            fly_on(env)
         except ValueError:
             time.sleep(2.0)  # the robot is stopped when it happens, not when the program ends
     elif way == "silence":

@@ -32,9 +32,9 @@ EXIT_CODES = {
     "sys_exit": {3},
     "exception": {1},
     "handed_in": {4},
-    "silence": {-signal.SIGKILL},
+    "silence": {130},  # interrupted once the robot was stopped
 }
-PATIENCE_S = 30.0
+PATIENCE_S = 55.0
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,16 @@ def run_trial(
         start_new_session=True,
     )
     agent = subprocess.Popen(
-        [*agent_prefix, sys.executable, str(FOLDER / "agent.py"), way, init, namespace, str(ending)],
-        stdout=subprocess.PIPE,
+        [*agent_prefix, sys.executable, str(FOLDER / "agent.py"), way, init, namespace, str(ending)]
+        + ["--ros-args", "-p", "observation_timeout:=50.0"],  # discovery over a link that loses datagrams takes long
+        stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         env={**os.environ, "PYTHONFAULTHANDLER": "1"},
     )
     try:
-        exit_code, errors, ending_at = _end(agent, way)
+        exit_code, errors, ending_at = _end(agent, way, notes)
         time.sleep(0.2)  # whatever is still on its way to the robot
     finally:
         if agent.poll() is None:
@@ -130,16 +131,31 @@ def run_trial(
     )
 
 
-def _end(agent: subprocess.Popen[str], way: str) -> tuple[int | None, str, float]:
+def _end(agent: subprocess.Popen[str], way: str, notes: Path) -> tuple[int | None, str, float]:
     """Let the program end; return its exit code and errors, and when it was told to, if it was."""
-    assert agent.stdout is not None
-    line = agent.stdout.readline()  # until it flies, or has failed
+    assert agent.stdin is not None
+    is_flying = _is_told(notes, 1.0, agent)
     ending_at = time.monotonic()
-    if line.strip() == "FLYING" and way in ("sigint", "sigterm"):
+    if way in ("sigint", "sigterm") and is_flying:
         agent.send_signal(signal.SIGINT if way == "sigint" else signal.SIGTERM)
+    else:
+        agent.stdin.close()
+        agent.stdin = None
+    if way == "silence" and _is_told(notes, 0.0, agent):
+        agent.send_signal(signal.SIGINT)
     try:
-        _, errors = agent.communicate(timeout=4.0 if way == "silence" else PATIENCE_S)
+        _, errors = agent.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         agent.kill()
         _, errors = agent.communicate()
     return agent.returncode, errors, ending_at
+
+
+def _is_told(notes: Path, command: float, agent: subprocess.Popen[str]) -> bool:
+    """Wait until the robot has received ``command``; return whether it has before the program ended."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not notes.exists() or f" {command}\n" not in notes.read_text():
+        if time.monotonic() > deadline or agent.poll() is not None:
+            return False
+        time.sleep(0.01)
+    return True
