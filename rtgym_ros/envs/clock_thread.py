@@ -11,12 +11,18 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import TIMEOUT_MAX, Thread, current_thread
+from threading import TIMEOUT_MAX, RLock, Thread, current_thread
 from typing import Any, Protocol
 
 from rtgym_ros.core.errors import InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.envs.interface_calls import InterfaceCalls
+
+CLOCK_THREAD = "rtgym_ros clock"
+"""The name of the thread."""
+
+_GRACE_S = 0.1
+"""How long a thread that was blocked is given to come back before a call is refused (s)."""
 
 
 class Loop(Protocol):
@@ -87,8 +93,13 @@ class ClockThread:
         self._ended = False
         self._thread: Thread | None = None
         if not inline:
-            self._thread = Thread(target=self._run, name="rtgym_ros clock", daemon=True)
+            self._thread = Thread(target=self._run, name=CLOCK_THREAD, daemon=True)
             self._thread.start()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is this one: an interface uses its environment."""
+        return current_thread() is self._thread
 
     def attach(self, loop: Loop) -> None:
         """Set the loop to run; on a clock that stands still the thread ends, and everything is run inline."""
@@ -112,17 +123,14 @@ class ClockThread:
             if request.after_time_step and self._loop is not None:
                 self._loop.finish_time_step()
             return request.run_inline()
-        if current_thread() is self._thread:
+        if self.is_current:
             if request.after_time_step:
                 raise StateError(f"{request.name}() waits for the time-step to end: the interface cannot call it")
             return request.run_inline()
-        method = self._calls.current
-        if self._calls.abandoned and method is not None:
-            raise InterfaceTimeoutError(
-                f"the interface's {method}() is still blocked, {request.name}() cannot be called until it returns"
-            )
         self._inbox.put(request)
         try:
+            if self._calls.abandoned:
+                self._refuse_if_blocked(request)
             return self._wait_for(request)
         except BaseException:
             # An interrupt of the caller: what has not begun is not begun, what has begun is waited for.
@@ -152,6 +160,16 @@ class ClockThread:
 
     def _end(self) -> None:
         self._ended = True
+
+    def _refuse_if_blocked(self, request: Request) -> None:
+        """Take ``request`` back unless the thread, of which an earlier call despaired, is free by now."""
+        with suppress(FutureTimeoutError):
+            request.exception(_GRACE_S)
+        method = self._calls.current
+        if method is not None and self._calls.abandoned and request.cancel():
+            raise InterfaceTimeoutError(
+                f"the interface's {method}() is still blocked, {request.name}() cannot be called until it returns"
+            )
 
     def _wait_for(self, request: Request) -> Any:
         while True:
@@ -205,3 +223,23 @@ class ClockThread:
             return self._inbox.get(timeout=min(wait_s, time_source.poll_period, TIMEOUT_MAX))
         except Empty:
             return None
+
+
+class CallerLock:
+    """Lets one caller at a time into an environment; its clock thread, which works for that caller, always.
+
+    Args:
+        thread: the clock thread.
+    """
+
+    def __init__(self, thread: ClockThread) -> None:
+        self._thread = thread
+        self._lock = RLock()
+
+    def __enter__(self) -> None:
+        if not self._thread.is_current:
+            self._lock.acquire()
+
+    def __exit__(self, *_exception: object) -> None:
+        if not self._thread.is_current:
+            self._lock.release()

@@ -25,9 +25,9 @@ class RealTimeGymInterface(ABC):
 
     **Durations.** ``send_control`` and ``get_obs_rew_terminated_info`` delay the time-step by as long as they take:
     they should take a small part of it, and may take ``config["send_control_timeout"]`` and
-    ``config["get_obs_timeout"]`` (1 s). Every other method may take ``config["interface_timeout"]`` (60 s). A public call that waits longer raises
-    :class:`~rtgym_ros.core.errors.InterfaceTimeoutError`, which names the method; the method itself goes on, nothing
-    interrupts it, and the safe action is sent as soon as it returns.
+    ``config["get_obs_timeout"]`` (1 s). Every other method may take ``config["interface_timeout"]`` (60 s). A public
+    call that waits longer raises :class:`~rtgym_ros.core.errors.InterfaceTimeoutError`, which names the method; the
+    method itself goes on, nothing interrupts it, and the safe action is sent as soon as it returns.
 
     **Errors.** Whatever a method raises stops the robot: the clock thread sends the safe action at once, and the next
     public call (the one that waits, or the next ``step()`` or ``reset()``) raises the error with its traceback.
@@ -111,7 +111,7 @@ class RealTimeGymInterface(ABC):
         """
 
     @abstractmethod
-    def send_control(self, control: Any) -> Any:
+    def send_control(self, control: Any) -> None:
         """Send an action; called once a time-step, at its start, and with the safe action.
 
         Hand it over and return: never wait for it to arrive.
@@ -119,10 +119,6 @@ class RealTimeGymInterface(ABC):
         Args:
             control: an element of the action space, or what ``config["act_prepro_func"]`` made of it. It belongs to
                 the interface, which may keep it or write into it.
-
-        Returns:
-            None, or the action that was really sent (limited, say), an element of the action space: that one stands in
-            the action buffer then.
         """
 
     def get_safe_action(self) -> Any:
@@ -131,6 +127,14 @@ class RealTimeGymInterface(ABC):
         It is sent when anything fails, when nobody calls for ``config["agent_timeout"]``, and by ``close()``.
         """
         return self.get_default_action()
+
+    def get_executed_action(self) -> Any:
+        """Return the action that the last ``send_control`` really sent, an element of the action space.
+
+        It stands in the action buffer in place of the one that was given: an action that the interface limited, say.
+        None, the default, means the one that was given. Called directly after ``send_control``.
+        """
+        return None
 
     def wait_for_acknowledgement(self, timeout: float) -> bool:
         """Wait until the robot's side has what was sent; called after the safe action, which is repeated until then.

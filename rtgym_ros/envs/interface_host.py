@@ -22,7 +22,7 @@ from rtgym_ros.core.errors import (
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.answers import AnswerCheck
-from rtgym_ros.envs.clock_thread import ClockThread, Request
+from rtgym_ros.envs.clock_thread import CallerLock, ClockThread, Request
 from rtgym_ros.envs.episode import Episode
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.interface_calls import InterfaceCalls
@@ -120,6 +120,10 @@ class InterfaceHost:
     def submit(self, request: Request) -> Any:
         """Have ``request`` run in the clock thread and return its result; see :meth:`ClockThread.submit`."""
         return self._thread.submit(request)
+
+    def make_lock(self) -> CallerLock:
+        """Return a lock for public calls."""
+        return CallerLock(self._thread)
 
     def begin_episode(self) -> None:
         """Take the real-time measures that wait for the first episode."""

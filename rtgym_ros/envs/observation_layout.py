@@ -64,8 +64,8 @@ class ObservationLayout:
             self.combine = _extend_array(space.dtype)
         else:
             raise InterfaceError(
-                "get_observation_space() must return a Dict, a Box of one dimension (where the action space is a Box) or "
-                f"a gymnasium.spaces.Tuple, got {space!r}"
+                "get_observation_space() must return a Dict, a Box of one dimension (with a Box as the action space) "
+                f"or a gymnasium.spaces.Tuple, got {space!r}"
             )
 
 

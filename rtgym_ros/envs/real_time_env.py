@@ -9,7 +9,6 @@ from copy import copy
 from dataclasses import replace
 from math import inf
 from pathlib import Path
-from threading import RLock
 from typing import Any, NoReturn
 
 import gymnasium
@@ -61,13 +60,13 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.config = settings = RealTimeConfig.from_mapping(config)
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": max(round(1 / settings.time_step_duration), 1)}
-        self._lock: AbstractContextManager[Any] = RLock()
         self._is_closed = False
         self._closed_by = "after close()"
         self._clock = settings.make_clock()
         self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
         self._host = InterfaceHost(settings, self._clock, self._benchmark, time_source)
         self._loop = self._host.loop
+        self._lock: AbstractContextManager[None] = self._host.make_lock()
         # A program that forgets close(), or ends without it, must not leave its robot moving.
         self._abandoned = weakref.finalize(self, self._host.close)
         end_on_sigterm()

@@ -169,10 +169,7 @@ class TimeStepLoop:
 
     def due_ns(self, has_request: bool) -> int | None:
         """Return when :meth:`on_due` or the end of the time-step is to be waited for by the clock itself (ns)."""
-        now_ns = self._now_ns()
-        if now_ns < self._seen_ns:
-            self._clock_was_set_back(to_s(self._seen_ns - now_ns))
-        self._seen_ns = now_ns
+        now_ns = self._look_at_clock()
         running = self._running
         due_ns: int | None = None
         if running is not None and (self._captured is None or has_request):
@@ -214,6 +211,7 @@ class TimeStepLoop:
 
     def finish_time_step(self) -> None:
         """Capture if that is still to be done, and wait for the end of the running time-step."""
+        self._look_at_clock()
         running = self._running
         if running is not None and self._captured is None:
             self._capture(running)
@@ -300,12 +298,12 @@ class TimeStepLoop:
         self._has_acted = True
         control = self._prepared(action)
         began_ns = self._now_ns()
-        executed = self._calls.call(SEND, self._interface.send_control, control)
+        self._calls.call(SEND, self._interface.send_control, control)
         sent_ns = self._now_ns()
         time_step = self._running = self._clock.begin(began_ns)
         self._captured = None
         self._agent_due_ns = self._agent_due_after(time_step.end_ns)
-        account(action if executed is None else executed)
+        account(self._executed(action))
         self._benchmark.send_control(began_ns, sent_ns)
         if time_step.timed_out:
             self._warnings.add(
@@ -358,10 +356,9 @@ class TimeStepLoop:
 
     def _fail(self, error: BaseException) -> None:
         """Stop the robot because of an error that no call waits for; the next one raises it."""
-        was_abandoned = self._calls.abandoned
+        if not self._calls.abandoned:  # otherwise a call has raised already
+            self._error = error  # first: a step() that sees FAILED finds why
         self._stop_robot()
-        if not was_abandoned:
-            self._error = error
 
     def _stop_robot(self) -> None:
         self._calls.resume()
@@ -377,7 +374,7 @@ class TimeStepLoop:
         try:
             deadline = monotonic() + _ACKNOWLEDGEMENT_S
             while True:
-                executed = self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
+                self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
                 if self._calls.call("wait_for_acknowledgement", self._interface.wait_for_acknowledgement, _REPEAT_S):
                     break
                 if monotonic() >= deadline:
@@ -386,7 +383,11 @@ class TimeStepLoop:
         except Exception as error:  # what led here is the error to raise; this one must not hide it
             _log.error("the safe action could not be sent: %s", error)
         else:
-            self._episode.send_between(self._safe_action if executed is None else executed)
+            self._episode.send_between(self._executed(self._safe_action))
+
+    def _executed(self, action: Any) -> Any:
+        executed = self._interface.get_executed_action()
+        return action if executed is None else executed
 
     def _prepared(self, action: Any) -> Any:
         """Return ``action`` as the interface gets it: preprocessed, and its own to write into."""
@@ -406,10 +407,17 @@ class TimeStepLoop:
                 self._tick_period_ns = to_ns(period)
                 self._tick_due_ns = self._now_ns() + self._tick_period_ns
 
+    def _look_at_clock(self) -> int:
+        """Return the time (ns); where it has gone back, the grid is left."""
+        now_ns = self._now_ns()
+        if now_ns < self._seen_ns:
+            self._clock_was_set_back(to_s(self._seen_ns - now_ns))
+        self._seen_ns = now_ns
+        return now_ns
+
     def _clock_was_set_back(self, by: str | float) -> None:
         """Leave the grid, on which every deadline is too far away now; a running episode ends with the next step."""
-        now_ns = self._now_ns()
-        self._seen_ns = now_ns
+        now_ns = self._seen_ns = self._now_ns()
         self._clock.restart()
         self._jump = by if isinstance(by, str) else f"the clock was set back by {by:.3f} s"
         _log.warning("%s: the episode ends", self._jump)

@@ -188,7 +188,8 @@ def test_a_reset_that_takes_a_seed_gets_it(make):
         def reset(self, seed=None, options=None):
             return super().reset()[0], {"seed": seed, "options": options}
 
-    assert make(Seeded).reset(seed=3, options={"a": 1})[1] == {"seed": 3, "options": {"a": 1}}
+    info = make(Seeded).reset(seed=3, options={"a": 1})[1]
+    assert info.items() >= {"seed": 3, "options": {"a": 1}}.items()
 
 
 class Numbers(Cart):

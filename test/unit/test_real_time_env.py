@@ -809,9 +809,10 @@ def test_sampling_one_space_changes_no_other(env):
 # --- what the interface may say beside its observations ---
 
 
-def test_the_action_that_was_really_sent_stands_in_the_buffer(make_env):
-    env = make_env(do={"send_control": lambda control: control / 2}, act_buf_len=2)
+def test_the_action_that_was_really_sent_stands_in_the_buffer(make_env, monkeypatch):
+    env = make_env(act_buf_len=2)
     env.reset()
+    monkeypatch.setattr(env.interface, "get_executed_action", lambda: np.float32([0.5]))
     assert [float(part[0]) for part in env.step([1.0])[0][1:]] == [0, 0.5]
 
 

@@ -5,15 +5,12 @@ import math
 import threading
 import time
 
-import numpy as np
 import pytest
-from rtgym_ros.envs.agent_watchdog import AgentWatchdog
 
-from rtgym_ros.core.errors import InterfaceTimeoutError
-from rtgym_ros.core.time_source import MonotonicTimeSource
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
+MS = 1_000_000
 LONG = 30.0  # s
 BOTH = pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
 
@@ -137,83 +134,27 @@ def test_a_safe_action_that_cannot_be_sent_is_told(make, env_class, caplog):
     assert "the safe action could not be sent: no link" in caplog.text
 
 
-# --- whose turn it is ---
+# --- exactly, on stepped time ---
 
 
-@pytest.fixture
-def watchdog():
-    """A watchdog with a robot that takes its time to stop; it is let go by the event ``go``."""
-    go, reached = threading.Event(), threading.Event()
-
-    def stop_robot():
-        reached.set()
-        go.wait(LONG)
-
-    watchdog = AgentWatchdog(MonotonicTimeSource(), 0.02, stop_robot, patience_s=0.2)
-    watchdog.go, watchdog.reached = go, reached
-    yield watchdog
-    go.set()
-    assert watchdog.close()
-
-
-def test_the_agent_waits_while_the_robot_is_stopped(watchdog):
-    with watchdog:
-        watchdog.expect(0)
-    assert watchdog.reached.wait(LONG)
-    threading.Timer(0.05, watchdog.go.set).start()
-    with watchdog:
-        assert watchdog.go.is_set(), "its turn began when the other one had ended"
-    assert watchdog.stops == 1
-
-
-def test_the_agent_does_not_wait_for_ever(watchdog):
-    with watchdog:
-        watchdog.expect(0)
-    assert watchdog.reached.wait(LONG)
-    with pytest.raises(InterfaceTimeoutError, match=r"send_control\(\) has been blocked for 0\.2 s: .* absent agent"):
-        watchdog.__enter__()
-    watchdog.go.set()
-    with watchdog:
-        pass
-
-
-def test_nobody_is_stopped_in_the_agents_turn(watchdog):
-    with watchdog:
-        watchdog.expect(0)
-        with watchdog:  # as step() calls wait() and render()
-            time.sleep(0.1)
-        assert not watchdog.reached.is_set()
-        watchdog.expect(None)
-    assert not watchdog.reached.wait(0.1)
-
-
-def test_turns_of_many_threads_and_stops_never_overlap():
-    inside, overlaps, done = [], [], threading.Event()
-
-    def enter(who):
-        inside.append(who)
-        if len(inside) > 1:
-            overlaps.append(tuple(inside))
-        time.sleep(0.0005)
-        inside.remove(who)
-
-    watchdog = AgentWatchdog(MonotonicTimeSource(), 0.001, lambda: enter("watchdog"), patience_s=LONG)
-
-    def agent(number):
-        rng = np.random.default_rng(number)
-        while not done.is_set():
-            with watchdog:
-                enter(number)
-                watchdog.expect(MonotonicTimeSource().now_ns())
-            time.sleep(rng.uniform(0, 0.01))
-
-    agents = [threading.Thread(target=agent, args=(number,)) for number in range(3)]
-    for thread in agents:
-        thread.start()
-    time.sleep(2)
-    done.set()
-    for thread in agents:
-        thread.join(LONG)
-    assert watchdog.close()
-    assert overlaps == []
-    assert watchdog.stops > 0
+def test_deadlines_are_those_of_the_running_time_step(make_env):
+    """The loop alone, as its thread runs it: what it waits for next, and what it does then."""
+    env = make_env(agent_timeout=1.0)
+    loop, clock = env._loop, env._loop.time_source
+    env.reset()
+    clock.passes_by_itself = True
+    loop._agent_due_ns = loop._agent_due_after(50 * MS)
+    assert loop.due_ns(has_request=False) == 49 * MS, "a millisecond before the capture"
+    clock.advance_ns(49 * MS)
+    loop.on_due()
+    assert env.interface.log[-1] == (50, "capture")
+    assert loop.due_ns(has_request=False) == 1050 * MS, "the agent is waited for from the end of the time-step on"
+    assert loop.due_ns(has_request=True) == 49 * MS, "or the end of the time-step, where a call waits for it"
+    clock.advance_ns(999 * MS)
+    loop.on_due()
+    assert env.agent_timeouts == 0
+    clock.advance_ns(1 * MS)
+    loop.on_due()
+    assert (env.agent_timeouts, env.interface.log[-1]) == (1, (1050, "send", -1))
+    assert loop.due_ns(has_request=False) is None
+    clock.passes_by_itself = False
