@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from math import nan
 from typing import Any
@@ -17,9 +16,11 @@ from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.msg import AppliedAction
 from rtgym_ros.robots.drone import task
 from rtgym_ros.robots.drone.rendering import DroneView
+from rtgym_ros.ros.header_fields import HeaderFields
 from rtgym_ros.ros.ros_interface import RosInterface
 
-_LENGTH, _TIME = struct.Struct("<I"), struct.Struct("<iI")
+_XY, _COMMAND_STAMP = HeaderFields("dd"), HeaderFields("iI")
+"""Of PoseStamped, pose.position.x and y (m); of AppliedAction, command_stamp."""
 
 _REORDERED = 32
 """The drone's radio delivers a sample every 10 ms, up to 3 of them late: this many cover six time-steps."""
@@ -101,25 +102,18 @@ class DroneInterface(RosInterface):
 
     def _observe(self) -> list[np.ndarray]:
         self._measure_action_delay()
-        if self._pose.pull():
-            pose = self._pose.latest
-            assert pose is not None
-            self._position = np.array([pose.pose.position.x, pose.pose.position.y], dtype=np.float32)
+        newer = self._pose.pull()
+        if newer:
+            self._position = np.array(_XY.read(newer[-1].data), dtype=np.float32)
         return [np.array([value], dtype=np.float32) for value in (*self._position, *self._target)]
 
     def _measure_action_delay(self) -> None:
         for raw in self._applied.pull():
-            command_ns = _command_stamp_ns(raw.data)
+            sec, nanosec = _COMMAND_STAMP.read(raw.data)
+            command_ns = sec * NS_PER_S + nanosec
             if command_ns > self._applied_stamp_ns:  # the first sample under a new command
                 self._applied_stamp_ns = command_ns
                 self._action_delay = to_s(raw.stamp_ns - command_ns)
 
     def _info(self) -> dict[str, Any]:
         return {"observation_age": self._pose.age, "action_delay": self._action_delay, "age": self.get_ages()}
-
-
-def _command_stamp_ns(data: bytes) -> int:
-    """Return ``command_stamp`` (ns) of a serialised AppliedAction: behind the header, whose frame is of any length."""
-    (frame_bytes,) = _LENGTH.unpack_from(data, 12)
-    sec, nanosec = _TIME.unpack_from(data, 16 + (frame_bytes + 3) // 4 * 4)
-    return int(sec) * NS_PER_S + int(nanosec)

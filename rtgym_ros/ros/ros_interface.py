@@ -140,6 +140,7 @@ class RosInterface(RealTimeGymInterface):
         self._log = NodeLog(self._session)
         self._checks = TopicChecks(self.node, self._log.warning)
         self._observations: list[LatestSubscription[Any]] = []
+        self._ages: list[tuple[str, LatestSubscription[Any]]] = []
         self._commands: list[CommandPublisher[Any]] = []
         self._clock_resets = 0
         self._safe_actions = 0
@@ -206,6 +207,7 @@ class RosInterface(RealTimeGymInterface):
             now_ns=self.ros_time_ns,
         )
         self._observations.append(subscription)
+        self._ages.append((_relative(subscription.topic, self.node), subscription))
         self._checks.add_observation(subscription)
         return subscription
 
@@ -246,7 +248,7 @@ class RosInterface(RealTimeGymInterface):
 
     def get_ages(self) -> dict[str, float]:
         """Return how old (s) the latest message of each topic is, by its name as declared; NaN before the first."""
-        return {_relative(subscription.topic, self.node): subscription.age for subscription in self._observations}
+        return {name: subscription.age for name, subscription in self._ages}
 
     def ros_time_ns(self) -> int:
         """Return the ROS time (ns): that of ``/clock`` with ``use_sim_time``, else the system's since the epoch."""

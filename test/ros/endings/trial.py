@@ -35,6 +35,8 @@ EXIT_CODES = {
     "silence": {130},  # interrupted once the robot was stopped
 }
 PATIENCE_S = 55.0
+PARAMETERS = ("--ros-args", "-p", "observation_timeout:=50.0")
+"""Discovery over a link that loses datagrams takes long."""
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,7 @@ def run_trial(
         start_new_session=True,
     )
     agent = subprocess.Popen(
-        [*agent_prefix, sys.executable, str(FOLDER / "agent.py"), way, init, namespace, str(ending)]
-        + ["--ros-args", "-p", "observation_timeout:=50.0"],  # discovery over a link that loses datagrams takes long
+        [*agent_prefix, sys.executable, str(FOLDER / "agent.py"), way, init, namespace, str(ending), *PARAMETERS],
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
