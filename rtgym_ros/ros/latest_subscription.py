@@ -145,19 +145,16 @@ class LatestSubscription(PulledSubscription[Message]):
         taken = self.take_raw()
         if not taken:
             return taken
-        now_ns, wall_ns = self._now_ns(), time_ns()
-        return [raw for raw in taken if self._offer(raw, now_ns - _waited_ns(raw, wall_ns))]
-
-    def _offer(self, raw: RawMessage, arrived_ns: int) -> bool:
-        resets = self._order.resets
-        if not self._order.offer(raw.stamp_ns, arrived_ns):
-            return False
+        now_ns, resets = self._now_ns(), self._order.resets
+        newer = [raw for raw in taken if self._order.offer(raw.stamp_ns, now_ns)]
         if self._order.resets != resets:
             self._transit = TransitTime()
-        self._transit.add(arrived_ns, raw.stamp_ns)
-        self._raw, self._decoded = raw, None
-        self._accepted += 1
-        return True
+        if newer:
+            self._accepted += len(newer)
+            raw = self._raw = newer[-1]
+            self._decoded = None
+            self._transit.add(now_ns - _waited_ns(raw, time_ns()), raw.stamp_ns)
+        return newer
 
 
 def _waited_ns(raw: RawMessage, wall_ns: int) -> int:

@@ -112,15 +112,12 @@ class PulledSubscription(Generic[Message]):
         Raises:
             RosShutdownError: the subscription is gone with its node.
         """
-        return [
-            RawMessage(
-                data,
-                self._stamp_ns(data) or information["source_timestamp"],
-                information["source_timestamp"],
-                information["received_timestamp"],
-            )
-            for data, information in self._take(True)
-        ]
+        arrived = []
+        for data, information in self._take(True):
+            sent_ns = information["source_timestamp"]
+            stamp_ns = leading_stamp_ns(data) if self._has_leading_stamp else self._inner_stamp_ns(data)
+            arrived.append(RawMessage(data, stamp_ns or sent_ns, sent_ns, information["received_timestamp"]))
+        return arrived
 
     def decode(self, raw: RawMessage) -> Message:
         """Return the message that ``raw`` stands for."""
@@ -140,12 +137,11 @@ class PulledSubscription(Generic[Message]):
         except InvalidHandle as error:
             raise RosShutdownError(f"the subscription of {self._topic} is gone: its node was destroyed") from error
 
-    def _stamp_ns(self, data: bytes) -> int:
-        if self._has_leading_stamp:
-            return leading_stamp_ns(data)
-        if self._has_header:  # further back, behind members of any length
-            return header_stamp_ns(deserialize_message(data, self._type)) or 0
-        return 0
+    def _inner_stamp_ns(self, data: bytes) -> int:
+        """Return the stamp of a header that stands behind members of any length, 0 without one."""
+        if not self._has_header:
+            return 0
+        return header_stamp_ns(deserialize_message(data, self._type)) or 0
 
 
 def _never(_message: Any) -> None:
