@@ -77,3 +77,45 @@ def test_the_file_holds_the_defaults(robot, node):
     stated = yaml.safe_load(file.read_text())[f"/**/{robot}"]["ros__parameters"]
     defaults = {parameter.name: parameter.default for parameter in node.parameters}
     assert stated == pytest.approx(defaults)
+
+
+@pytest.mark.parametrize(
+    "override", ["learning_rate:=0.1", "qos_overrides./clock.subscription.depth:=3", "robot_description:=urdf"]
+)
+def test_what_is_set_on_all_nodes_of_the_process_may_be_for_another(override):
+    arguments = ["program", "--ros-args", "-p", override]
+    session = RosSession("configured", arguments=arguments)
+    try:
+        assert declare(session.node, (SPEED,), arguments=arguments) == {"speed": 1.0}
+    finally:
+        session.close()
+
+
+def test_a_launch_files_set_parameter_is_accepted_and_a_section_of_this_node_is_not(tmp_path):
+    file = tmp_path / "parameters.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    robot: {name: anna}\n    use_sim_time: false\n")
+    arguments = ["program", "--ros-args", "--params-file", str(file)]
+    session = RosSession("configured", arguments=arguments)
+    try:
+        declare(session.node, (SPEED,), arguments=arguments)
+        file.write_text(file.read_text().replace("/**", "/configured"))
+    finally:
+        session.close()
+    session = RosSession("configured", arguments=arguments)
+    try:
+        with pytest.raises(ConfigError, match=r"node /configured has no parameter 'robot\.name'"):
+            declare(session.node, (SPEED,), arguments=arguments)
+    finally:
+        session.close()
+
+
+def test_parameters_are_declared_in_several_steps():
+    arguments = ["program", "--ros-args", "-p", "configured:count:=4", "-p", "configured:spede:=2.0"]
+    session = RosSession("configured", arguments=arguments)
+    try:
+        assert declare(session.node, (SPEED,), complete=False) == {"speed": 1.0}
+        with pytest.raises(ConfigError, match=r"no parameter 'spede' \(did you mean 'speed'\?\)"):
+            declare(session.node, (COUNT,), arguments=arguments)
+        assert declare(session.node, (COUNT,), complete=False) == {"count": 4}  # again, as another environment does
+    finally:
+        session.close()
