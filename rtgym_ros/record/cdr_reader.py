@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rtgym_ros.record.cdr_writer import RecordError
+from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 
 _NS = 1_000_000_000

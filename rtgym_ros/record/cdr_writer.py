@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rtgym_ros.core.errors import RtgymError
+from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 
 _HEADER = b"\x00\x01\x00\x00"  # CDR, little endian, no options; alignment counts from after it
@@ -19,10 +19,6 @@ _NS = 1_000_000_000
 _TYPED = {"<f4": (0, 4), "<f8": (1, 8), "<i8": (2, 8)}  # which sequence holds it, and its alignment
 _BYTES = (3, 1)
 _KINDS = "biufc"  # what has a fixed size and no Python objects in it
-
-
-class RecordError(RtgymError, ValueError):
-    """Something cannot be recorded, or a recording cannot be read; the message says what and where."""
 
 
 def encode(step: RecordedTimeStep) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.record.cdr_writer import RecordError
+from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts
 
 _LEAVES = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)

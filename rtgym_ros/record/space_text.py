@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.record.cdr_writer import RecordError
+from rtgym_ros.record.errors import RecordError
 
 
 def space_to_text(space: spaces.Space[Any]) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rtgym_ros.record.cdr_reader import decode
-from rtgym_ros.record.cdr_writer import RecordError, encode
+from rtgym_ros.record.cdr_writer import encode
+from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.schema import SCHEMA_NAME, SCHEMA_TEXT
 from rtgym_ros.record.time_step import RecordedTimeStep
 
