@@ -13,12 +13,14 @@ ALLOWED = {
     "core": {"numpy"},
     "realtime": {"rtgym_ros.core", "numpy"},
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
-    "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "gymnasium", "numpy"},
+    "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "rtgym_ros.record", "gymnasium", "numpy"},
+    "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
+    | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
     "delays": {"rtgym_ros.core", "numpy"},
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "msgspec", "cv2"},
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "numpy"},
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.record", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
