@@ -12,6 +12,7 @@ from rtgym_ros.record.schema import SCHEMA_ENCODING, SCHEMA_NAME, SCHEMA_TEXT
 TOPIC = "/time_step"
 RUN_RECORD = "rtgym_ros"
 EPISODE_RECORD = "episode"
+LABEL_RECORD = "label"
 _CHUNK_BYTES = 4 << 20  # before that, flush() ends a chunk
 # With it `ros2 bag play` offers the topic as env_node does.
 _QOS = "- history: 1\n  depth: 10\n  reliability: 1\n  durability: 2\n"

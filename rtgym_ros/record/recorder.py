@@ -70,6 +70,7 @@ class Recorder:
             raise ConfigError(f"queue_bytes must be 1 or more, got {queue_bytes!r}")
         Path(folder).mkdir(parents=True, exist_ok=True)
         self._files = FileSeries(Path(folder), run, split)
+        self._run_id = run["run"]
         self._queue_bytes = queue_bytes
         self._queue: deque[tuple[int, Callable[[], None]]] = deque()
         self._put_bytes = self._taken_bytes = 0  # each changed by one thread alone
@@ -93,12 +94,12 @@ class Recorder:
 
     def begin_episode(self, facts: Mapping[str, str]) -> None:
         """Begin an episode: what is known of it (``episode``, ``seed``, ``options``) as metadata."""
-        facts = dict(facts)
+        facts = {"run": self._run_id, **facts}
         self._put(0, lambda: self._files.begin_episode(facts))
 
     def annotate(self, name: str, facts: Mapping[str, str]) -> None:
         """Add metadata to the file of the running episode: a label, a note."""
-        facts = dict(facts)
+        facts = {"run": self._run_id, **facts}
         self._put(0, lambda: self._files.add_metadata(name, facts))
 
     def write(self, step: RecordedTimeStep) -> None:

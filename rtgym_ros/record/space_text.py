@@ -43,7 +43,7 @@ def _describe(space: spaces.Space[Any]) -> dict[str, Any]:
         described = {"nvec": space.nvec.tolist(), "start": space.start.tolist()}
         return {"type": "MultiDiscrete", **described, "dtype": space.dtype.str}  # type: ignore[union-attr]
     if isinstance(space, spaces.MultiBinary):
-        return {"type": "MultiBinary", "shape": list(space.shape)}
+        return {"type": "MultiBinary", "n": space.n if isinstance(space.n, int) else list(space.shape)}
     raise RecordError(f"a {kind} cannot be recorded")
 
 
@@ -54,7 +54,7 @@ def _build(described: dict[str, Any]) -> spaces.Space[Any]:
     if kind == "Tuple":
         return spaces.Tuple([_build(child) for child in described["spaces"]])
     if kind == "MultiBinary":
-        return spaces.MultiBinary(described["shape"])
+        return spaces.MultiBinary(described["n"])
     dtype: Any = np.dtype(described["dtype"]).type
     if kind == "Box":
         shape = tuple(described["shape"])

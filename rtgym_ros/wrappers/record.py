@@ -11,6 +11,7 @@ import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
 from rtgym_ros.record.file_series import Split
+from rtgym_ros.record.mcap_file import LABEL_RECORD
 from rtgym_ros.record.observer import Observer
 from rtgym_ros.record.recorder import Recorder
 from rtgym_ros.record.run_facts import run_facts
@@ -81,7 +82,7 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         """Say of the latest episode whether it succeeded, or anything else."""
         outcome = "" if success is None else str(success).lower()
         facts = {"episode": str(self._observer.episode), "success": outcome, "note": note}
-        self.recorder.annotate("label", facts)
+        self.recorder.annotate(LABEL_RECORD, facts)
 
     def close(self) -> None:
         """Close the environment, then the recording."""
