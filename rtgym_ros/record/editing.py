@@ -63,6 +63,18 @@ def cut(file: Path, output: Path, keep: Keep) -> Edited:
     return Edited(_copy([file], _new(output), None, keep), ())
 
 
+def first_log_time_ns(file: Path) -> int:
+    """Return when the first message of a file was recorded (ns since the Unix epoch).
+
+    Raises:
+        RecordError: it has none.
+    """
+    for record in salvage(file, []):
+        if isinstance(record, Message):
+            return int(record.log_time)
+    raise RecordError(f"{file}: no messages are in it")
+
+
 def _new(output: Path) -> Path:
     if output.exists():
         raise FileExistsError(f"{output} exists")
@@ -104,7 +116,7 @@ class _Copy:
         self._metadata: set[tuple[str, str]] = set()
         self._known_schemas: dict[tuple[str, str, bytes], int] = {}
         self._known_channels: dict[tuple[str, str, int, str], int] = {}
-        self.messages = 0
+        self.messages: int = 0
         self.begin_file()
         writer.start(profile="ros2", library="rtgym_ros")
 

@@ -39,9 +39,7 @@ class Observer:
         self._episode_step = 0
         return self._record(observation, info)
 
-    def step(
-        self, action: Any, returned: tuple[Any, SupportsFloat, bool, bool, Mapping[str, Any]]
-    ) -> RecordedTimeStep:
+    def step(self, action: Any, returned: tuple[Any, SupportsFloat, bool, bool, Mapping[str, Any]]) -> RecordedTimeStep:
         """Return the time-step of ``returned = env.step(action)``."""
         observation, reward, terminated, truncated, info = returned
         self._episode_step += 1

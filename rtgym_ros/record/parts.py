@@ -56,15 +56,13 @@ def from_parts(space: spaces.Space[Any], parts: Parts) -> Any:
     return value
 
 
-def _children(space: spaces.Dict | spaces.Tuple) -> list[tuple[str, spaces.Space[Any]]]:
+def _children(space: spaces.Dict | spaces.Tuple[Any]) -> list[tuple[str, spaces.Space[Any]]]:
     if isinstance(space, spaces.Dict):
         return [(str(key), child) for key, child in space.spaces.items()]
     return [(str(number), child) for number, child in enumerate(space.spaces)]
 
 
-def _collect(
-    space: spaces.Space[Any], value: Any, name: str, parts: list[tuple[str, np.ndarray[Any, Any]]]
-) -> None:
+def _collect(space: spaces.Space[Any], value: Any, name: str, parts: list[tuple[str, np.ndarray[Any, Any]]]) -> None:
     if isinstance(space, spaces.Dict):
         for key, child in space.spaces.items():
             _collect(child, value[key], f"{name}/{key}" if name else str(key), parts)

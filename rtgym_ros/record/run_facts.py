@@ -60,7 +60,9 @@ def _config(env: gymnasium.Env[Any, Any]) -> dict[str, Any]:
     config = getattr(env.unwrapped, "config", None)
     if not is_dataclass(config) or isinstance(config, type):
         return {}
-    names = [name for name in config.__dataclass_fields__ if isinstance(getattr(config, name), bool | int | float | str)]
+    names = [
+        name for name in config.__dataclass_fields__ if isinstance(getattr(config, name), bool | int | float | str)
+    ]
     return {name: _plain(getattr(config, name)) for name in names}
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
+from typing import TypeAlias, cast
 
 from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
@@ -17,7 +18,7 @@ from zstandard import ZstdError
 
 from rtgym_ros.record.errors import RecordError
 
-Record = Schema | Channel | Message | Metadata | Attachment
+Record: TypeAlias = Schema | Channel | Message | Metadata | Attachment
 
 _FRAME = struct.Struct("<BQ")  # opcode, length
 _KINDS = {Opcode.SCHEMA: Schema, Opcode.CHANNEL: Channel, Opcode.METADATA: Metadata, Opcode.ATTACHMENT: Attachment}
@@ -40,6 +41,9 @@ def salvage(file: Path, damage: list[str]) -> Iterator[Record]:
                 return
             opcode, length = _FRAME.unpack(frame)
             if opcode == Opcode.DATA_END:
+                stream.seek(-len(MCAP0_MAGIC), SEEK_END)
+                if stream.read() != MCAP0_MAGIC:
+                    damage.append("it is cut off within the index")
                 return
             # Not stream.read(length): a damaged length may be larger than any memory.
             if length > file.stat().st_size - stream.tell():
@@ -55,7 +59,7 @@ def _records(opcode: int, data: bytes) -> list[Record]:
     """Return the records in the content of one record of the file."""
     stream = ReadDataStream(BytesIO(data))
     if opcode == Opcode.CHUNK:
-        return breakup_chunk(Chunk.read(stream), validate_crc=True)  # type: ignore[return-value]
+        return cast("list[Record]", breakup_chunk(Chunk.read(stream), validate_crc=True))
     if opcode == Opcode.MESSAGE:
         return [Message.read(stream, len(data))]
     kind = _KINDS.get(Opcode(opcode)) if opcode in set(Opcode) else None

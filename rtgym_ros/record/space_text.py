@@ -38,10 +38,10 @@ def _describe(space: spaces.Space[Any]) -> dict[str, Any]:
         bounds = {"low": _numbers(space.low), "high": _numbers(space.high)}
         return {"type": "Box", **bounds, "shape": list(space.shape), "dtype": space.dtype.str}
     if isinstance(space, spaces.Discrete):
-        return {"type": "Discrete", "n": int(space.n), "start": int(space.start), "dtype": space.dtype.str}  # type: ignore[union-attr]
+        return {"type": "Discrete", "n": int(space.n), "start": int(space.start), "dtype": space.dtype.str}
     if isinstance(space, spaces.MultiDiscrete):
         described = {"nvec": space.nvec.tolist(), "start": space.start.tolist()}
-        return {"type": "MultiDiscrete", **described, "dtype": space.dtype.str}  # type: ignore[union-attr]
+        return {"type": "MultiDiscrete", **described, "dtype": space.dtype.str}
     if isinstance(space, spaces.MultiBinary):
         return {"type": "MultiBinary", "n": space.n if isinstance(space.n, int) else list(space.shape)}
     raise RecordError(f"a {kind} cannot be recorded")

@@ -5,10 +5,10 @@ import pytest
 
 pytest.importorskip("lerobot")
 
-from lerobot.datasets.lerobot_dataset import LeRobotDataset  # noqa: E402
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
-from rtgym_ros.core.errors import ConfigError  # noqa: E402
-from rtgym_ros.record.exports.lerobot_dataset import export_lerobot  # noqa: E402
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.record.exports.lerobot_dataset import export_lerobot
 
 
 def state_of(observation):
@@ -44,5 +44,4 @@ def test_lerobot_loads_what_flew(flight, tmp_path):
                 image = (frame["observation.images.camera"].permute(1, 2, 0) * 255).round().numpy().astype(np.uint8)
                 np.testing.assert_array_equal(image, observation["camera"])
             if step:
-                assert frame["delays"].tolist() == [1.0]
-
+                assert frame["delays"].reshape(-1).tolist() == [1.0]

@@ -7,13 +7,13 @@ from gymnasium import spaces
 
 pytest.importorskip("stable_baselines3")
 
-from stable_baselines3 import SAC  # noqa: E402
+from stable_baselines3 import SAC
 
-from rtgym_ros.record.errors import RecordError  # noqa: E402
-from rtgym_ros.record.exports.flown_episodes import Exported  # noqa: E402
-from rtgym_ros.record.exports.replay_buffer import export_replay_buffer, to_replay_buffer  # noqa: E402
-from rtgym_ros.record.reading import read_episodes  # noqa: E402
-from rtgym_ros.wrappers import Record  # noqa: E402
+from rtgym_ros.record.errors import RecordError
+from rtgym_ros.record.exports.flown_episodes import Exported
+from rtgym_ros.record.exports.replay_buffer import export_replay_buffer, to_replay_buffer
+from rtgym_ros.record.reading import read_episodes
+from rtgym_ros.wrappers import Record
 
 
 def row(observations, index):

@@ -208,7 +208,7 @@ def test_what_cannot_be_recorded_is_refused_when_it_is_wrapped(tmp_path):
         Record(env, tmp_path)
     with pytest.raises(ConfigError, match="split must be"):
         Record(Everything(), tmp_path, split=0)
-    with pytest.raises(RecordError, match="no .mcap file"):
+    with pytest.raises(RecordError, match=r"no \.mcap file in it"):
         list(read_episodes(tmp_path))
     with pytest.raises(RecordError, match="no such file"):
         list(read_episodes(tmp_path / "x.mcap"))

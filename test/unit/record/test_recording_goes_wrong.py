@@ -118,10 +118,14 @@ def test_nothing_is_lost_at_1_khz(tmp_path):
 
 def test_what_does_not_fit_into_the_queue_is_counted_and_told(tmp_path):
     recorder = Recorder(tmp_path, RUN, queue_bytes=5000)
-    with pytest.warns(RecordingWarning, match="missing from the recording: the disk is slower"):
+
+    def fly():
         for index in range(3000):
             recorder.write(some_step(index))
         recorder.close()
+
+    with pytest.warns(RecordingWarning, match="missing from the recording: the disk is slower"):
+        fly()
     state = recorder.state
     assert state.dropped > 0
     assert state.written + state.dropped == 3000

@@ -68,7 +68,6 @@ def test_what_is_read_can_be_written_to():
 def test_rclpy_reads_it_and_we_read_what_rclpy_writes():
     pytest.importorskip("rclpy", reason="needs ROS 2")
     from rclpy.serialization import deserialize_message, serialize_message
-
     from rtgym_ros.msg import TimeStep
 
     for step in some_step(), RecordedTimeStep():
