@@ -25,6 +25,7 @@ import ros_wheels  # noqa: E402
 SITE = os.path.relpath(sysconfig.get_path("platlib"), sys.prefix)
 MANIFEST = ElementTree.parse(HERE / "package.xml").getroot()
 NAME = MANIFEST.findtext("name")
+SHARED = ("config", "config/contracts", "launch")
 CAN_GENERATE = all(map(find_spec, ("ament_package", "rosidl_generator_py")))  # see tools/build_backend.py
 
 
@@ -102,7 +103,7 @@ setup(
     project_urls={url.get("type").capitalize(): url.text for url in MANIFEST.findall("url")},
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg", f"{NAME}.srv"]),
     package_data={"": ["py.typed", "*.yaml", "*.json"]},
-    data_files=[(f"share/{NAME}/{kind}", sorted(map(str, Path(kind).glob("*.*")))) for kind in ("config", "launch")],
+    data_files=[(f"share/{NAME}/{kind}", sorted(map(str, Path(kind).glob("*.*")))) for kind in SHARED],
     ext_modules=[Extension(NAME, [])] if CAN_GENERATE else [],
     cmdclass={"build": FreshBuild, "build_ext": CMakeInstall},
     install_requires=["gymnasium>=1.0", "numpy"],
