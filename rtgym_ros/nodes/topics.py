@@ -1,4 +1,4 @@
-"""``rtgym_ros topics``: list topics, show messages, count their rate, where the wheels of ROS 2 have no ``ros2 topic``."""
+"""``rtgym_ros topics``: list topics, show messages, count their rate; the wheels of ROS 2 have no ``ros2 topic``."""
 
 from __future__ import annotations
 
