@@ -1,8 +1,8 @@
 """The JSON Schema of a contract, generated from the records: editors complete with it, the reader validates with it.
 
 Beside the keywords of JSON Schema 2020-12 there are annotations: ``errorMessage``, the sentence that is shown (by the
-reader, and by editors that know it), ``nonFinite`` where ``.nan`` and ``.inf`` are numbers, ``keys`` by which a section
-is told apart, ``free`` where anything may stand.
+reader, and by editors that know it), ``nonFinite`` where ``.nan`` and ``.inf`` are numbers (or ``.nan`` alone),
+``keys`` by which a section is told apart, ``free`` where anything may stand.
 """
 
 from __future__ import annotations

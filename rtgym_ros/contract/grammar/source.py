@@ -17,7 +17,8 @@ class ContractError(ConfigError):
     """A contract cannot be used; the message is one line: file, line, dotted key, value, what is allowed.
 
     Attributes:
-        problems: every problem that was found, one line each, in the order of the file; the message is the first.
+        problems: the problems that were found (up to 50), one line each, in the order of the file; the message is the
+            first.
     """
 
     def __init__(self, problems: str | Iterable[str]) -> None:
@@ -27,6 +28,10 @@ class ContractError(ConfigError):
     def __reduce__(self) -> tuple[Any, ...]:
         """Keep all of the problems where the error goes to another process."""
         return type(self), (self.problems,)
+
+
+MAX_PROBLEMS = 50
+"""Of a file; after so many nothing more is looked for."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import math
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import jsonschema
 from jsonschema.exceptions import ValidationError
 
 from rtgym_ros.contract.grammar.schema import json_schema
-from rtgym_ros.contract.grammar.source import Key, Source, nearest_key, shown
+from rtgym_ros.contract.grammar.source import MAX_PROBLEMS, Key, Source, nearest_key, shown
 
 _KEPT_SHORT = 12
 """So many known keys are listed; of more, the nearest alone."""
@@ -29,11 +30,11 @@ def structure_problems(data: Any, source: Source) -> list[str]:
         return [source.problem(("contract",), f"{wrong}; allowed: 1")]
     found: dict[tuple[Key, str], None] = {}
     unclear: list[Key] = []
-    for error in _validator().iter_errors(data):
-        for key, message in _problems(error, (), ""):
-            found[key, message] = None
-            if _MORE_THAN_ONE in message:
-                unclear.append(key)
+    every = (problem for error in _validator().iter_errors(data) for problem in _problems(error, (), ""))
+    for key, message in islice(every, MAX_PROBLEMS):
+        found[key, message] = None
+        if _MORE_THAN_ONE in message:
+            unclear.append(key)
     # Where it is unclear which section is meant, what is wrong by one of them says nothing.
     clear = [(key, message) for key, message in found if not any(key[: len(k)] == k and key != k for k in unclear)]
     clear.sort(key=lambda problem: source.line(problem[0]))
@@ -56,7 +57,8 @@ def _validator() -> Any:
 def _type(validator: Any, types: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
     """Refuse .nan and .inf, except where they are named."""
     kinds = [types] if isinstance(types, str) else types
-    if isinstance(instance, float) and not math.isfinite(instance) and not schema.get("nonFinite"):
+    not_finite = isinstance(instance, float) and not math.isfinite(instance)
+    if not_finite and schema.get("nonFinite") not in (True, "nan" if math.isnan(instance) else True):
         yield ValidationError(f"{instance} is not finite")
     elif not any(validator.is_type(instance, kind) for kind in kinds):
         yield ValidationError(f"is not of type {types}")
@@ -141,6 +143,6 @@ def _fitting_branch(error: Any) -> list[Any]:
 
 def _of_another_type(error: Any) -> bool:
     """Return whether an error of a branch says that the value is something else altogether."""
-    if error.relative_path:
+    if error.relative_path or "propertyNames" in error.relative_schema_path:
         return False
     return error.validator in ("type", "enum", "pattern") or (error.validator == "anyOf" and not _fitting_branch(error))

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from rtgym_ros.contract.grammar.kind import Kind, entry
-from rtgym_ros.contract.grammar.kinds import CODE, IDENTIFIER, list_of, named, record, whole, word
+from rtgym_ros.contract.grammar.kinds import CODE, IDENTIFIER, named, record, whole, word
 from rtgym_ros.contract.grammar.source import Source
 from rtgym_ros.contract.grammar.time_entries import TIME
 from rtgym_ros.contract.records.action_part import ActionPart
 from rtgym_ros.contract.records.gate import Gate
 from rtgym_ros.contract.records.guard import Guard
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.contract.records.step import STEPS, Heartbeat, Step
+from rtgym_ros.contract.records.step import HEARTBEATS, STEPS, Heartbeat, Step
 
 VERSION = 1
 """Of the grammar that is read here."""
@@ -84,9 +84,7 @@ class Contract:
     reset: tuple[Step, ...] = entry(STEPS, ())
     wait: tuple[Step, ...] = entry(STEPS, ())
     stop: tuple[Step, ...] = entry(STEPS, ())
-    heartbeats: tuple[Heartbeat, ...] = entry(
-        list_of(record(Heartbeat), "a list of heartbeats: {topic: ..., type: ..., fill: {...}, rate: 10}"), ()
-    )
+    heartbeats: tuple[Heartbeat, ...] = entry(HEARTBEATS, ())
     guard: Guard | None = entry(record(Guard), None)
     task: TaskSection | None = entry(record(TaskSection), None)
     source: Source = field(default_factory=Source, compare=False, repr=False)

@@ -43,9 +43,9 @@ class Input:
         priority: a larger number goes before a smaller one; of two equal ones the first in the file.
         timeout: after this silence (s) it does not count; left out: the guard's.
         topic: left out: each part of the action on NAME/TOPIC, NAME being the input's.
-        type: of a message on ``topic`` that is not that of the command: ``sensor_msgs/msg/Joy``.
-        fields: of that message, in the order of the values: a list where the action has one part, else a section with
-            a list for each part. -1 to 1 is mapped to ``low`` to ``high``.
+        type: of the message; left out: that of the command. ``sensor_msgs/msg/Joy`` needs ``topic`` and ``fields``.
+        fields: in the order of the values: a list where the action has one part, else a section with a list for each
+            part; left out: those of the part. What a Joy holds, -1 to 1, is mapped to ``low`` to ``high``.
         qos: of the subscription.
     """
 

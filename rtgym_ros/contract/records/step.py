@@ -21,9 +21,12 @@ from rtgym_ros.contract.grammar.kinds import (
     SERVICE,
     SERVICE_TYPE,
     TOPIC,
+    any_of,
     choice,
     list_of,
     map_of,
+    named,
+    record,
     record_or,
 )
 from rtgym_ros.contract.records.gate import Condition
@@ -170,6 +173,8 @@ STEPS: Kind = list_of(choice("a step", _CHOICES), "a list of steps, in order")
 class Heartbeat:
     """A message that is sent all the time, from the first step of ``start`` until ``stop`` begins.
 
+    Heartbeats stand in a list, or in a section with a name for each.
+
     Attributes:
         topic: on which it is published.
         type: of the message; left out where exactly one type is on the topic.
@@ -180,6 +185,7 @@ class Heartbeat:
         qos: of the publisher.
     """
 
+    name: str = ""
     topic: str = entry(TOPIC)
     rate: float = entry(POSITIVE)
     type: str | None = entry(MESSAGE, None)
@@ -187,3 +193,14 @@ class Heartbeat:
     stamp: Stamp | None = entry(STAMP, None)
     checksum: str | None = entry(CODE, None)
     qos: Qos | None = entry(QOS, None)
+
+
+_LIST = list_of(record(Heartbeat), "a list of heartbeats")
+_NAMED = named(Heartbeat, "a section: name of the heartbeat: the heartbeat")
+HEARTBEATS = any_of(
+    "a list of heartbeats: {topic: ..., type: ..., fill: {...}, rate: 10}, or a section with a name for each",
+    _LIST,
+    _NAMED,
+    build=lambda value: tuple(_NAMED.build(value).values()) if isinstance(value, dict) else _LIST.build(value),
+    plain=lambda beats: _NAMED.plain({beat.name: beat for beat in beats}) if beats[0].name else _LIST.plain(beats),
+)

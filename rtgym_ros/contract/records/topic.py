@@ -86,9 +86,9 @@ def _stamp(allowed: str) -> Kind:
 STAMP = _stamp("the path of a field, none, or a section: {field: timestamp, unit: us}")
 OBSERVED_STAMP = _stamp("the path of a field, received, none, or a section: {field: timestamp, unit: us, bits: 32}")
 
-_CONSTANT = Kind("a number, text, true or false", {"type": ["number", "string", "boolean"], "nonFinite": True})
+_CONSTANT = Kind("a number, text, true or false", {"type": ["number", "string", "boolean"], "nonFinite": "nan"})
 FILL_VALUE = Kind(
-    "a constant (a number, .nan, .inf, true, false, text, task.NAME), or a list of them",
+    "a constant (a number, .nan, true, false, text, task.NAME), or a list of them",
     {"anyOf": [dict(_CONSTANT.schema), {"type": "array", "items": dict(_CONSTANT.schema), "minItems": 1}]},
     lambda value: tuple(value) if isinstance(value, list) else value,
     lambda value: list(value) if isinstance(value, tuple) else value,

@@ -239,6 +239,11 @@ REFUSED = [
     (observation(out_of_bounds="ignore"), "observation.o.out_of_bounds", "one of warn, clip, truncate, fail"),
     # fill, stamp, checksum, rate, qos
     (action(fill={"a b": 1}), "action.a.fill.a b", "the path of a field"),
+    (action(fill={"a": math.inf}), "action.a.fill.a", "inf is not allowed; allowed: a constant"),
+    (action(fill={"a": [1, -math.inf]}), "action.a.fill.a[1]", "-inf is not allowed"),
+    (small(heartbeats={"b c": {"topic": "t", "rate": 1}}), "heartbeats.b c", "an identifier"),
+    (small(heartbeats={"b": {"topic": "t", "rate": 0}}), "heartbeats.b.rate", "above 0"),
+    (small(heartbeats={"b": {"topic": "t", "rate": 1, "stamp": "received"}}), "heartbeats.b.stamp", "received"),
     (action(fill={"a": None}), "action.a.fill.a", "has no content"),
     (action(fill={"a": {"b": 1}}), "action.a.fill.a", "allowed: a constant"),
     (action(stamp="received"), "action.a.stamp", "received is not allowed"),
@@ -308,17 +313,21 @@ REFUSED = [
     (small(guard={"inputs": {"agent": "high"}}), "guard.inputs.agent", "a priority"),
     (small(guard={"inputs": {"joy": {"topic": "joy"}}}), "guard.inputs.joy", "key priority is missing"),
     (
-        small(guard={"inputs": {"joy": {"priority": 1, "type": "p/msg/A", "fields": ["a"]}}}),
+        small(guard={"inputs": {"joy": {"priority": 1, "type": "sensor_msgs/msg/Joy", "fields": ["a"]}}}),
         "guard.inputs.joy.type",
         "topic",
     ),
     (
-        small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "p/msg/A"}}}),
+        small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "sensor_msgs/msg/Joy"}}}),
         "guard.inputs.joy.type",
         "fields",
     ),
     (
-        small(guard={"inputs": {"joy": {"priority": 1, "topic": "j", "type": "p/msg/A", "fields": {"b": ["x"]}}}}),
+        small(
+            guard={
+                "inputs": {"joy": {"priority": 1, "topic": "j", "type": "sensor_msgs/msg/Joy", "fields": {"b": ["x"]}}}
+            }
+        ),
         "guard.inputs.joy.fields.b",
         "'b' is no part of the action",
     ),
@@ -327,7 +336,7 @@ REFUSED = [
         "guard.inputs.joystick.fields",
         "a list for each of legs, arm, attitude, gripper",
     ),
-    (edited(ODD, {"guard/inputs/agent/topic": "t"}), "guard.inputs.agent.topic", "carries one part"),
+    (edited(ODD, {"guard/inputs/agent/topic": "t"}), "guard.inputs.agent.topic", "carries one command"),
     (small(task={"class": "tasks.Reach"}), "task.class", "module:name"),
     (small(task={"args": {"a": 1}}), "task", "key class is missing"),
     (small(task={"class": "a:b", "args": {}}), "task.args", "has no content"),
@@ -345,6 +354,9 @@ def test_refused_with_key_and_what_is_allowed(data, key, message):
 
 
 ACCEPTED = [
+    small(action={"a": {**VELOCITY, "rate": 100, "between": "linear"}, "b": {**VELOCITY, "fields": ["w"]}}),
+    small(action={"a": {**VELOCITY, "names": ["j"]}, "b": {**VELOCITY, "names": ["k"]}}),
+    small(action={"a": VELOCITY, "b": {**VELOCITY, "qos": "sensor"}}),
     action(low=0, high=0),
     action(default="last", safe="last"),
     action(relative=True, max_step=0.1, agent_range=[-1, 1]),
@@ -356,6 +368,8 @@ ACCEPTED = [
     position(limits={"max_velocity": 1, "max_jerk": 2}, first_from="o", safe="measured"),
     observation(max_age="none", low=..., high=...),
     gate(min=0, max=0),
+    small(guard={"inputs": {"nav": {"priority": 1, "topic": "nav_cmd", "type": "p/msg/A"}}}),
+    small(heartbeats={"beat": {"topic": "t", "rate": 1}, "other": {"topic": "u", "rate": 2}}),
     gate(equals=False),
     gate(equals=0),
     gate(equals="MODE_FLY"),

@@ -6,13 +6,17 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from contracts import DIFF_DRIVE, EVERYTHING, edited
 
+from rtgym_ros.contract.forms import observation_part_space
 from rtgym_ros.contract.grammar.reader import parse_contract, read_contract
+from rtgym_ros.contract.grammar.rules.finding import each
 from rtgym_ros.contract.grammar.schema import SCHEMA_FILE, descriptions, json_schema, schema_text, summary
 from rtgym_ros.contract.grammar.to_yaml import to_yaml
 from rtgym_ros.contract.grammar.yaml_file import parse
+from rtgym_ros.contract.load_code import load_task
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.gate import Gate
 
@@ -50,6 +54,16 @@ def test_examples_are_read_without_a_warning_and_valid_by_the_schema_alone(file)
     data, _ = parse(file.read_text(), str(file))
     assert list(validator().iter_errors(data)) == []
     assert parse_contract(to_yaml(contract)) == contract
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_the_tasks_of_examples_are_made_of_their_parts(file):
+    pytest.importorskip("rtgym_ros.robots.drive.task", reason="the simulated robots have no tasks of contracts yet")
+    contract = read_contract(file)
+    task = load_task(contract)
+    parts = contract.observation.values()
+    task.check({part.name: observation_part_space(part, (len(each(part.low, 6)),)) for part in parts})
+    assert set(task.reset(np.random.default_rng(0), {})) == {"target"}
 
 
 @pytest.mark.parametrize("text", [DIFF_DRIVE, EVERYTHING], ids=["drive", "everything"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from rtgym_ros.contract.grammar.rules.commands import command_rules
 from rtgym_ros.contract.grammar.rules.conversions import action_conversion_rules
-from rtgym_ros.contract.grammar.rules.finding import Finding, bound_problems, length_problems, unknown_name
+from rtgym_ros.contract.grammar.rules.finding import Finding, bound_problems, length_problems, repeated, unknown_name
 from rtgym_ros.contract.grammar.source import Key
 from rtgym_ros.contract.records.action_part import ActionPart
 from rtgym_ros.contract.records.contract import Contract
@@ -52,11 +52,8 @@ def _carrier(part: ActionPart, key: Key) -> Iterator[Finding]:
         for name in _NOT_FOR_GOALS:
             if getattr(part, name) is not None:
                 yield Finding((*key, name), "is not allowed with goal; allowed: with topic")
-    for name in ("fields", "names"):
-        values = getattr(part, name) or ()
-        for index, value in enumerate(values):
-            if value in values[:index]:
-                yield Finding((*key, name, index), f"{value} is given twice; allowed: once")
+    yield from repeated((*key, "fields"), part.fields)
+    yield from repeated((*key, "names"), part.names or ())
     if part.prefix and part.names is None:
         yield Finding((*key, "prefix"), "has no effect without names; allowed: with names")
     for name in ("stamp", "echo"):

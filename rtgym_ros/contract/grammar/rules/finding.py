@@ -55,6 +55,15 @@ def each(values: Any, count: int) -> tuple[Any, ...]:
     return values if isinstance(values, tuple) else (values,) * count
 
 
+def repeated(key: Key, values: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield a finding for each text that is in a list twice."""
+    seen = set()
+    for index, value in enumerate(values):
+        if value in seen:
+            yield Finding((*key, index), f"{value} is given twice; allowed: once")
+        seen.add(value)
+
+
 def length_problems(key: Key, values: Mapping[str, Any]) -> Iterator[Finding]:
     """Yield a finding for each list that is not as long as the first list of the part."""
     first = next(((name, len(value)) for name, value in values.items() if isinstance(value, tuple)), None)

@@ -11,6 +11,8 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.guard import Input
 from rtgym_ros.core.config import RealTimeConfig
 
+JOY = "sensor_msgs/msg/Joy"
+
 
 def longest_time_step(contract: Contract) -> float:
     """Return after how long (s) a time-step times out; ``inf`` where it never does."""
@@ -52,17 +54,19 @@ def guard_rules(contract: Contract) -> Iterator[Finding]:
 
 
 def _input(one: Input, key: Key, contract: Contract) -> Iterator[Finding]:
-    if one.type is not None and one.topic is None:
-        yield Finding((*key, "type"), "needs topic; allowed: with topic")
-    if one.type is not None and one.fields is None:
-        yield Finding((*key, "type"), "needs fields, which are mapped to the action; allowed: with fields")
-    if one.fields is not None and one.type is None:
-        yield Finding((*key, "fields"), "needs type; allowed: with topic and type")
-    if one.topic is not None and one.type is None and len(contract.action) > 1:
+    if one.type == JOY:
+        for name in ("topic", "fields"):
+            if getattr(one, name) is None:
+                yield Finding((*key, "type"), f"{JOY} needs {name}; allowed: with topic and fields")
+    elif one.fields is not None and one.topic is None:
+        yield Finding((*key, "fields"), "needs topic; allowed: with topic")
+    carriers = {(part.topic, part.goal) for part in contract.action.values()}
+    if one.topic is not None and one.fields is None and len(carriers) > 1:
         yield Finding(
-            (*key, "topic"), f"carries one part, and the action has {len(contract.action)}; allowed: left out, and "
-            f"each part on {key[-1]}/TOPIC"
-        )  # fmt: skip
+            (*key, "topic"),
+            f"carries one command, and the action has {len(carriers)}; "
+            f"allowed: left out, and each part on {key[-1]}/TOPIC",
+        )
     if isinstance(one.fields, tuple) and len(contract.action) > 1:
         parts = ", ".join(contract.action)
         yield Finding((*key, "fields"), f"is a list, and there are several parts; allowed: a list for each of {parts}")

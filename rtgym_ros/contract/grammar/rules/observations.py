@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from rtgym_ros.contract.grammar.rules.conversions import conversion_rules, default_fields
-from rtgym_ros.contract.grammar.rules.finding import Finding, bound_problems, each, length_problems
+from rtgym_ros.contract.grammar.rules.finding import Finding, bound_problems, each, length_problems, repeated
 from rtgym_ros.contract.grammar.source import Key
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.observation_part import ObservationPart
@@ -45,9 +45,7 @@ def _dtype(part: ObservationPart, key: Key) -> Iterator[Finding]:
 
 
 def _names(part: ObservationPart, key: Key) -> Iterator[Finding]:
-    for index, name in enumerate(part.names or ()):
-        if name in part.names[:index]:  # type: ignore[index]
-            yield Finding((*key, "names", index), f"{name} is given twice; allowed: once")
+    yield from repeated((*key, "names"), part.names or ())
     if part.prefix and part.names is None:
         yield Finding((*key, "prefix"), "has no effect without names; allowed: with names")
 

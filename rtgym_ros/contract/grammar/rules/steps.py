@@ -24,7 +24,7 @@ def step_rules(contract: Contract) -> Iterator[Finding]:
         for index, step in enumerate(getattr(contract, section)):
             yield from _step(step, (section, index), contract)
     for index, heartbeat in enumerate(contract.heartbeats):
-        yield from _sent_stamp(heartbeat.stamp, ("heartbeats", index, "stamp"))
+        yield from _sent_stamp(heartbeat.stamp, ("heartbeats", heartbeat.name or index, "stamp"))
 
 
 def _condition(condition: Condition, key: Key) -> Iterator[Finding]:
