@@ -169,10 +169,11 @@ class DelayLedger:
         if application is None:
             return None, None
         after_ns, by_ns = application
+        if after_ns is None:
+            return None, None
         if self._to_ours is not None:
-            by = self._to_ours(by_ns, capture_ns)
-            after = None if after_ns is None else self._to_ours(after_ns, capture_ns)
-            if by is None:
+            by, after = self._to_ours(by_ns, capture_ns), self._to_ours(after_ns, capture_ns)
+            if by is None or after is None:
                 return None, None
-            by_ns, after_ns = by[0], None if after is None else after[0]
-        return by_ns - command_ns, None if after_ns is None else max(after_ns - command_ns, 0)
+            by_ns, after_ns = by[0], after[0]
+        return by_ns - command_ns, max(after_ns - command_ns, 0)

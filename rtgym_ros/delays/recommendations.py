@@ -53,7 +53,7 @@ class Measurements:
         inference_durations: of the policy, from one return of ``step()`` to the next call.
         send_durations: of sending an action.
         totals: ``alpha + beta`` of each time-step, where the robot echoes (time-steps).
-        sampling_period: of the slowest part of the observation; NaN where not known.
+        capture_to_send: from a capture to the next send: ``time_step_duration - start_obs_capture`` of the flight.
     """
 
     observation_delays: ArrayLike = ()
@@ -62,7 +62,7 @@ class Measurements:
     inference_durations: ArrayLike = ()
     send_durations: ArrayLike = ()
     totals: ArrayLike = ()
-    sampling_period: float = math.nan
+    capture_to_send: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -117,12 +117,14 @@ def recommend(measured: Measurements, time_step_duration: float, seed: int = 0) 
     max_age = 1.5 * oldest
     if not math.isnan(max_age):
         reasons["max_age"] = f"1.5 x the oldest observation of {found['observation_delays'].count}, {_ms(oldest)}"
-    length = _buffer(found, time_step_duration, reasons)
+    length = _buffer(found, measured.capture_to_send, time_step_duration, reasons)
     return Recommendations(time_step_duration, length, shortest, start, max_age, found, reasons)
 
 
-def _buffer(found: Mapping[str, Distribution], duration: float, reasons: dict[str, str]) -> int | None:
-    age, delay = found["observation_delays"].maximum, found["action_delays"].maximum
+def _buffer(
+    found: Mapping[str, Distribution], capture_to_send: float, duration: float, reasons: dict[str, str]
+) -> int | None:
+    age, delay = found["observation_delays"].maximum + capture_to_send, found["action_delays"].maximum
     length: int | None = None
     if not math.isnan(age + delay):
         length = action_buffer_length(max(age, 0.0), max(delay, 0.0), duration)

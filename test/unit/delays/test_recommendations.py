@@ -100,3 +100,11 @@ def test_the_report_tells_figures_recommendations_and_reasons():
     assert "lag 100.0 ± 2.0 ms = dead time 40.0 ± 3.0 ms + time constant 60.0 ± 4.0 ms" in text
     assert all(len(line) < 160 for line in text.splitlines())
     assert recommend(measured, 0.05) == found, "the same seed, the same report"
+
+
+def test_an_early_capture_makes_the_buffer_longer():
+    late, early = (
+        Measurements(observation_delays=[0.03], action_delays=[0.015], capture_to_send=wait) for wait in (0.0, 0.03)
+    )
+    assert recommend(late, 0.05).act_buf_len == 1
+    assert recommend(early, 0.05).act_buf_len == 2
