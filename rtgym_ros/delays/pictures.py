@@ -54,7 +54,7 @@ def save_delay_picture(
     duration = recommendations.time_step_duration
     draw_durations(top_left, measured.observation_delays, "observation delay at capture (ms)", duration)
     draw_durations(top_middle, measured.action_delays, "action delay (ms)", duration)
-    draw_totals(top_right, measured.totals, recommendations.act_buf_len)
+    draw_places(top_right, measured.places, recommendations.act_buf_len)
     draw_durations(below_left, measured.inference_durations, "inference (ms)", duration)
     draw_predictability(below_middle, found)
     draw_life(below_right, life)
@@ -77,16 +77,16 @@ def draw_durations(axes: Any, seconds: ArrayLike, label: str, time_step_duration
     axes.legend(loc="lower left", fontsize=8)
 
 
-def draw_totals(axes: Any, totals: ArrayLike, act_buf_len: int | None) -> None:
-    """Draw how often an observation was taken under which action of the buffer (time-steps), and its length."""
-    values = _finite(totals).astype(int)
-    label = "alpha + beta (time-steps)"
+def draw_places(axes: Any, places: ArrayLike, act_buf_len: int | None) -> None:
+    """Draw how often the robot went on with which action of the buffer (time-steps), and the buffer's length."""
+    values = _finite(places).astype(int)
+    label = "alpha + kappa (time-steps)"
     if _empty(axes, values, label):
         return
     counts = np.bincount(values)
     axes.bar(np.arange(len(counts)), counts, width=0.8, color="C0")
     if act_buf_len is not None:
-        axes.axvline(act_buf_len + 0.5, color="C3", linewidth=1, label=f"act_buf_len {act_buf_len}")
+        axes.axvline(act_buf_len - 0.5, color="C3", linewidth=1, label=f"act_buf_len {act_buf_len}")
         axes.legend(loc="lower left", fontsize=8)
     axes.set(xlabel=label, ylabel="time-steps", yscale="log", ylim=(0.7, None), xticks=np.arange(len(counts)))
 
