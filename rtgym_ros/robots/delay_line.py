@@ -1,39 +1,49 @@
-"""A radio link: every message takes a random time of its own, so messages overtake each other."""
+"""A link whose messages each take a time of their own, so that they overtake each other, and may be lost."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
 
-from rtgym_ros.core.time_source import to_ns
-
 Message = TypeVar("Message")
+DrawDelay = Callable[[], "int | None"]
+"""Returns the delay (ns) of one message, or None: it is lost."""
+
+
+def lossy(draw_delay: Callable[[], int], loss_probability: float, rng: np.random.Generator) -> DrawDelay:
+    """Return what draws delays, and losses among them.
+
+    Args:
+        draw_delay: of the messages that are not lost (ns).
+        loss_probability: of each message, in [0, 1]; 0 draws nothing.
+        rng: where losses are drawn from.
+    """
+    if not loss_probability:
+        return draw_delay
+    return lambda: None if rng.random() < loss_probability else draw_delay()
 
 
 class DelayLine(Generic[Message]):
     """Messages under way, in the order of their arrival; times in ns on the caller's clock.
 
     Args:
-        delay_min: shortest delay (s).
-        delay_max: longest delay (s); delays are uniform between the two.
-        rng: where they are drawn from.
+        draw_delay: called once a message.
     """
 
-    def __init__(self, delay_min: float, delay_max: float, rng: np.random.Generator) -> None:
-        self._delay_min = delay_min
-        self._delay_max = delay_max
-        self._rng = rng
+    def __init__(self, draw_delay: DrawDelay) -> None:
+        self._draw_delay = draw_delay
         self._under_way: list[tuple[int, int, Message]] = []
         self._sent = 0
 
     def send(self, now_ns: int, message: Message) -> None:
         """Send ``message`` at ``now_ns``."""
-        arrival_ns = now_ns + to_ns(self._rng.uniform(self._delay_min, self._delay_max))
-        heapq.heappush(self._under_way, (arrival_ns, self._sent, message))  # the count settles ties
-        self._sent += 1
+        delay_ns = self._draw_delay()
+        if delay_ns is not None:
+            heapq.heappush(self._under_way, (now_ns + delay_ns, self._sent, message))  # the count settles ties
+            self._sent += 1
 
     @property
     def next_arrival_ns(self) -> int | None:
