@@ -7,6 +7,7 @@ import subprocess
 import sys
 from time import monotonic, sleep
 
+import psutil
 import pytest
 from gymnasium import spaces
 
@@ -110,8 +111,7 @@ def test_what_is_thrown_away_is_gone_from_ram_too(tmp_path):
 
 
 def children_of(pid):
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True).stdout.split()
-    return [int(child) for child in found] + [further for child in found for further in children_of(int(child))]
+    return [child.pid for child in psutil.Process(pid).children(recursive=True)]
 
 
 def train(folder, samples, *more):
