@@ -62,7 +62,7 @@ while True:
         folder, log = tmp_path / str(number), tmp_path / f"{number}.log"
         process = run_python(code, folder, log)
         try:
-            while not log.exists():
+            while not log.exists() or log.stat().st_size < 24:
                 assert process.poll() is None
                 time.sleep(0.005)
             time.sleep(rng.uniform(0.0, 2.0))
