@@ -81,7 +81,7 @@ def _parts(out: bytearray, parts: Parts) -> None:
             out += struct.pack("<I", array.nbytes if holder == 3 else array.size)
             _align(out, alignment)
             # Viewed as bytes, so that an image is copied once.
-            out += np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8)
+            out += np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data
 
 
 def _values(out: bytearray, values: Mapping[str, float]) -> None:
