@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("lerobot")
+pytest.importorskip("lerobot.datasets")
 
 from lerobot.datasets.lerobot_dataset import LeRobotDataset
 
