@@ -50,6 +50,7 @@ class InterfaceHost:
         episode: counts time-steps and keeps the action buffer.
         loop: the time-steps.
         warnings: what the clock thread has to tell the caller.
+        submit: has a request run in the clock thread and returns its result (:meth:`ClockThread.submit`).
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class InterfaceHost:
         self._measures = RealtimeMeasures(config)
         self._calls = InterfaceCalls.of(config)
         self._thread = ClockThread(self._calls, inline=time_source is not None and not time_source.passes_by_itself)
+        self.submit = self._thread.submit
         try:
             self.interface: RealTimeGymInterface = self._ask("__init__", _build, config)
             try:
@@ -116,10 +118,6 @@ class InterfaceHost:
         self._thread.attach(self.loop)
         if self._measures.schedules:
             self.submit(Request("schedule", self._measures.schedule_this_thread))
-
-    def submit(self, request: Request) -> Any:
-        """Have ``request`` run in the clock thread and return its result; see :meth:`ClockThread.submit`."""
-        return self._thread.submit(request)
 
     def make_lock(self) -> CallerLock:
         """Return a lock for public calls."""
