@@ -362,6 +362,10 @@ class TimeStepLoop:
         self._running = self._captured = self._agent_due_ns = None
         self._clock.restart()
         self._send_safe_action()
+        try:
+            self._calls.call("on_failure", self._interface.on_failure)
+        except Exception as error:  # what led here is the error to raise
+            _log.error("on_failure() has failed: %s", error)
 
     def _send_safe_action(self) -> None:
         """Send the safe action until the robot's side acknowledges it; nothing is sent where nothing ever was."""
@@ -370,7 +374,7 @@ class TimeStepLoop:
         try:
             deadline = monotonic() + _ACKNOWLEDGEMENT_S
             while True:
-                self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
+                self._calls.call(SEND, self._interface.send_safe_action, self._prepared(self._safe_action))
                 if self._calls.call("wait_for_acknowledgement", self._interface.wait_for_acknowledgement, _REPEAT_S):
                     break
                 if monotonic() >= deadline:
