@@ -116,7 +116,7 @@ class InterfaceHost:
         self._measures.open()
         self._thread.attach(self.loop)
         if self._measures.schedules:
-            self.submit(Request("schedule", self._measures.enter_thread))
+            self.submit(Request("schedule", self._measures.schedule_this_thread))
 
     def submit(self, request: Request) -> Any:
         """Have ``request`` run in the clock thread and return its result; see :meth:`ClockThread.submit`."""

@@ -41,6 +41,8 @@ GOOD = {
     "observation_arrays": ["fresh", "reused"],
     "time_in_info": [True, False],
     "interface_timeout": [1e-3, 60],
+    "send_control_timeout": [1e-3, 60],
+    "get_obs_timeout": [1e-3, 60],
     "agent_timeout": [1e-3, 60, math.inf],
     "spin": [True, False],
     "switch_interval": [None, 1e-6, 5e-3, 1],
@@ -50,7 +52,7 @@ GOOD = {
     "garbage_collection": ["on", "freeze", "slack"],
 }
 BAD = {
-    "interface": ("a RealTimeGymInterface class", [None, "Drone", 3]),
+    "interface": ("a RealTimeGymInterface class, or its name as 'module:Class'", [None, "Drone", "Drone:", 3]),
     "interface_args": ("a tuple or a list", [None, 3, "ab", {"a": 1}]),
     "interface_kwargs": ("a dictionary with text keys", [None, (), [("a", 1)], {1: 2}]),
     "time_step_duration": (
@@ -79,6 +81,8 @@ BAD = {
     "observation_arrays": ("'fresh' or 'reused'", ["copied", True, None]),
     "time_in_info": ("True or False", [1, None]),
     "interface_timeout": ("a number of seconds > 0", [0, -1, math.nan, math.inf, True, "60", None]),
+    "send_control_timeout": ("a number of seconds > 0", [0, -1, math.nan, math.inf, True, "60", None]),
+    "get_obs_timeout": ("a number of seconds > 0", [0, -1, math.nan, math.inf, True, "60", None]),
     "agent_timeout": ("a number of seconds > 0, or inf", [0, -1.0, math.nan, True, "1", None]),
     "spin": ("True or False", [1, None]),
     "switch_interval": ("a number of seconds from 1e-6 to 1, or None", [0, 9e-7, 1.1, math.nan, True, "1e-4"]),
