@@ -45,6 +45,7 @@ class InterfaceHost:
     Attributes:
         interface: the user's.
         action_space: the interface's.
+        observed_space: the interface's observation space.
         observation_space: the environment's, with the action buffer.
         guard: checks actions.
         episode: counts time-steps and keeps the action buffer.
@@ -79,7 +80,7 @@ class InterfaceHost:
     ) -> None:
         interface = self.interface
         self.action_space = _action_space(self._ask("get_action_space", interface.get_action_space))
-        observed = self._ask("get_observation_space", interface.get_observation_space)
+        observed = self.observed_space = self._ask("get_observation_space", interface.get_observation_space)
         layout = ObservationLayout(observed, self.action_space, int(config.act_buf_len) if config.act_in_obs else 0)
         self.observation_space = layout.space
         self.guard = ActionGuard(
