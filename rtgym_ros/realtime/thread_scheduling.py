@@ -6,7 +6,7 @@ A thread that is scheduled like this keeps it until it ends, with its environmen
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from rtgym_ros.realtime.refusal import no_priority, off_linux, refusal
@@ -22,7 +22,7 @@ def schedule_this_thread(priority: int | None, cpus: Iterable[int] | None) -> li
     Returns:
         What the system refused, a line each; the thread is as it was in that respect.
     """
-    asked = {}
+    asked: dict[str, Callable[[str], str | None]] = {}
     if priority is not None:
         asked[f"config['realtime_priority'] = {priority}"] = lambda entry: _raise_priority(entry, priority)
     if cpus is not None:
