@@ -256,6 +256,10 @@ class RosInterface(RealTimeGymInterface):
 
     # --- what the environment calls ---
 
+    def get_ros_time_offset_ns(self) -> int:
+        """Return ROS time less the time of the environment's clock (ns): 0 with ``use_sim_time``."""
+        return 0 if self._sim_time is not None else self.ros_time_ns() - MonotonicTimeSource.now_ns()
+
     def get_time_source(self) -> TimeSource:
         """Return the monotonic clock, or that of ``/clock`` where ``use_sim_time`` is true.
 
