@@ -182,6 +182,7 @@ class DelayLedger:
             command_ns = self._stamps[at - tried]
             application = self.echoes.application(command_ns)
         after_ns, by_ns = application
+        assert after_ns is not None, "the loop looks for one"
         if self._to_ours is not None:
             by, after = self._to_ours(by_ns, capture_ns), self._to_ours(after_ns, capture_ns)
             if by is None or after is None:

@@ -138,6 +138,22 @@ class RealTimeGymInterface(ABC):
         """
         return self.get_default_action()
 
+    def send_safe_action(self, control: Any) -> None:
+        """Send the safe action; by default with :meth:`send_control`.
+
+        For interfaces whose safe action is none that stands still (where the robot is now, say).
+
+        Args:
+            control: what :meth:`get_safe_action` has returned, as ``send_control`` would get it.
+        """
+        self.send_control(control)
+
+    def on_failure(self) -> None:
+        """Called when the environment has failed, after the safe action was sent; nothing by default.
+
+        ``reset()`` begins again.
+        """
+
     def get_executed_action(self) -> Any:
         """Return the action that the last ``send_control`` really sent, an element of the action space.
 

@@ -214,17 +214,29 @@ class RosInterface(RealTimeGymInterface):
         return subscription
 
     def advertise_command(
-        self, message_type: type[Message], topic: str, qos: QoSProfile | None = None
+        self, message_type: type[Message], topic: str, qos: QoSProfile | None = None, *, stamps: bool = True
     ) -> CommandPublisher[Message]:
         """Declare a topic that actions are written to; see :class:`CommandPublisher`."""
         publisher = CommandPublisher(
-            self.node, message_type, self._prefix + topic, qos, now_ns=self.ros_time_ns, outlives_node=True
+            self.node,
+            message_type,
+            self.resolve(topic),
+            qos,
+            now_ns=self.ros_time_ns,
+            outlives_node=True,
+            stamps=stamps,
         )
         self._commands.append(publisher)
         self._checks.add_command(publisher)
         return publisher
 
     # --- what a subclass uses ---
+
+    def resolve(self, name: str) -> str:
+        """Return the full name of a relative topic, service or action, before remapping; an absolute one stays."""
+        if name.startswith("/"):
+            return name
+        return f"{self.node.get_namespace().rstrip('/')}/{self._prefix}{name}"
 
     def wait_for_observations(self) -> None:
         """Wait until every latest-observation topic has brought a message that is newer than this call.
