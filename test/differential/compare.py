@@ -1,4 +1,4 @@
-"""Flies the same random configurations on rtgym and here, and compares: ``python compare.py 2000``.
+"""Flies the same random configurations on rtgym and here, and compares: ``python test/differential/compare.py 2000``.
 
 Both are real interpreters that run :mod:`program.py`, one under ``python -m rtgym_ros.compat``.
 """
