@@ -259,7 +259,11 @@ class Flight:
     def fly(self):
         """Fly it, with whatever a program may do in between."""
         chosen = {key: self.config[key] for key in CHOSEN if self.config.get(key) is not None}
-        self.write("config", traits=self.traits, config={key: getattr(value, "__name__", repr(value)) for key, value in chosen.items()})
+        self.write(
+            "config",
+            traits=self.traits,
+            config={key: getattr(value, "__name__", repr(value)) for key, value in chosen.items()},
+        )
         env_id = "real-time-gym-v1"
         self.env = gymnasium.make(env_id, config=self.config, disable_env_checker=True)
         env = self.env.unwrapped
