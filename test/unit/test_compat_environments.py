@@ -214,12 +214,33 @@ def test_any_space_without_the_action_buffer(make, space):
     assert space.contains(env.step(np.zeros(1, np.float32))[0])
 
 
-PUBLIC = """
-    interface is_waiting wait_on_done last_act_on_reset act_prepro_func obs_prepro_func ep_max_length time_step_duration
-    time_step_timeout_factor start_obs_capture time_step_timeout benchmark benchmark_polyak bench act_in_obs act_buf_len
-    act_buf reset_act_buf current_step time_initialized running default_action seed options
-""".split()
-OF_TS = "interface_cls interface_args interface_kwargs interface_action_space interface_observation_space".split()
+PUBLIC = [
+    "interface",
+    "is_waiting",
+    "wait_on_done",
+    "last_act_on_reset",
+    "act_prepro_func",
+    "obs_prepro_func",
+    "ep_max_length",
+    "time_step_duration",
+    "time_step_timeout_factor",
+    "start_obs_capture",
+    "time_step_timeout",
+    "benchmark",
+    "benchmark_polyak",
+    "bench",
+    "act_in_obs",
+    "act_buf_len",
+    "act_buf",
+    "reset_act_buf",
+    "current_step",
+    "time_initialized",
+    "running",
+    "default_action",
+    "seed",
+    "options",
+]
+OF_TS = ["interface_cls", "interface_args", "interface_kwargs", "interface_action_space", "interface_observation_space"]
 
 
 @pytest.mark.parametrize(
