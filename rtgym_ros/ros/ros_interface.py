@@ -75,7 +75,8 @@ class RosInterface(RealTimeGymInterface):
     assignment, or under a lock.
 
     **Parameters.** ``observation_timeout``, ``clock_timeout`` and ``exclusive``; :meth:`declare_parameters` adds those
-    of a subclass. Overrides that name no parameter are refused when the environment is made. QoS overrides are honoured.
+    of a subclass. Overrides that name no parameter are refused when the environment is made. QoS overrides are
+    honoured.
 
     Args:
         node_name: name of the node.
