@@ -16,10 +16,10 @@ from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, SampleSchema
 from rtgym_ros.train.trainer.agent import Agent
-from rtgym_ros.train.trainer.flat_spaces import FlatSpaces
 from rtgym_ros.train.trainer.learning_rate import make_learning_rate
+from rtgym_ros.train.trainer.observations import Actions, Observations
 from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
@@ -46,14 +46,15 @@ class Sb3Agent(Agent):
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
         super().__init__(schema, config)
-        self._spaces = FlatSpaces(schema)
+        self._observations, self._actions = Observations(schema), Actions(schema)
+        self._action_column = EXECUTED if config.learn_from == "executed" else ACTION
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
         self._learning_rate = make_learning_rate(kwargs.pop("learning_rate", _LEARNING_RATE))
         try:
             self._model = _model_class(config.agent)(
                 "MlpPolicy",
-                _SpacesOnly(self._spaces),
+                _SpacesOnly(self._observations.space, self._actions.space),
                 buffer_size=config.memory_size,
                 batch_size=config.batch_size,
                 device=config.device,
@@ -78,9 +79,9 @@ class Sb3Agent(Agent):
         end = buffer.pos + len(transitions)
         before, after = transitions.before[-size:], transitions.after[-size:]
         where = np.arange(end - len(after), end) % size
-        buffer.observations[where, 0] = self._spaces.observations(before)
-        buffer.next_observations[where, 0] = self._spaces.observations(after)
-        buffer.actions[where, 0] = self._spaces.scaled_actions(after)
+        _store(buffer.observations, where, self._observations.of(before))
+        _store(buffer.next_observations, where, self._observations.of(after))
+        buffer.actions[where, 0] = self._actions.scaled(after, self._action_column)
         buffer.rewards[where, 0] = after["reward"]
         buffer.dones[where, 0] = after["terminated"] | after["truncated"]
         buffer.timeouts[where, 0] = after["truncated"] & ~after["terminated"]  # TimeLimit.truncated of SB3
@@ -134,9 +135,17 @@ class Sb3Agent(Agent):
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
     """Tells SB3 the spaces; it is never stepped."""
 
-    def __init__(self, flat: FlatSpaces) -> None:
-        self.observation_space = spaces.Box(-np.inf, np.inf, (flat.observation_size,), np.float32)
-        self.action_space = spaces.Box(flat.low, flat.high, dtype=np.float32)
+    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Box) -> None:
+        self.observation_space = observation_space
+        self.action_space = action_space
+
+
+def _store(memory: Any, where: np.ndarray, values: Any) -> None:
+    if isinstance(values, dict):
+        for key, value in values.items():
+            memory[key][where, 0] = value
+    else:
+        memory[where, 0] = values
 
 
 def _model_class(agent: str) -> Any:
