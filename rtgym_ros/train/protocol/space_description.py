@@ -83,8 +83,8 @@ def make_space(description: SpaceDescription) -> spaces.Space[Any]:
 def _numbers(values: np.ndarray) -> tuple[float, ...]:
     flat = values.ravel()
     if len(flat) and (flat == flat[0]).all():
-        return (flat[0].item(),)
-    return tuple(flat.tolist())
+        return (float(flat[0]),)
+    return tuple(map(float, flat))
 
 
 def _array(numbers: tuple[float, ...], shape: tuple[int, ...], dtype: Any) -> np.ndarray:

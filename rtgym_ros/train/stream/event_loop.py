@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 _T = TypeVar("_T")
+_ATTEMPTS, _ATTEMPT_S = 50, 0.2
 
 
 class EventLoopThread:
@@ -42,8 +43,15 @@ class EventLoopThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
-        tasks = asyncio.all_tasks(self._loop)
-        for task in tasks:
-            task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self._loop.run_until_complete(self._cancel_all())
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+
+    async def _cancel_all(self) -> None:
+        """Cancel until all have ended: before Python 3.12 ``wait_for`` may lose a cancellation."""
+        for _ in range(_ATTEMPTS):
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            if not tasks:
+                return
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=_ATTEMPT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from nats.errors import Error as NatsError
+from nats.js.api import ObjectMeta, ObjectMetaOptions
 from nats.js.errors import Error as JetStreamError
 
 from rtgym_ros.train.errors import LinkError, RefusedError
@@ -15,6 +16,8 @@ VERSION_HEADER = "Rtgym-Version"
 OBJECT_HEADER = "Rtgym-Object"
 """Name of the object that holds the weights, where they are too large for one message."""
 _PATIENCE_S = 5.0
+_CHUNK = 1_000_000
+"""Bytes of an object in one message, if the server takes so many."""
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -78,12 +81,14 @@ class KeyValue:
     async def put_weights(self, version: int, data: bytes) -> None:
         """Publish weights; those that are too large for one message become an object first."""
         headers = {VERSION_HEADER: str(version)}
-        if len(data) > self._connection.client.max_payload - HEADER_ROOM:
+        room = self._connection.client.max_payload - HEADER_ROOM
+        if len(data) > room:
             # Two names in turn: who is reading one is not disturbed by the next.
             name = f"policy-{version % 2}"
             try:
                 store = await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
-                await store.put(name, data)
+                chunks = ObjectMetaOptions(max_chunk_size=min(room, _CHUNK))
+                await store.put(name, data, ObjectMeta(name=name, options=chunks))
             except (NatsError, JetStreamError, OSError) as error:
                 raise LinkError(f"weights of {len(data)} bytes: {error}") from error
             headers[OBJECT_HEADER], data = name, b""
