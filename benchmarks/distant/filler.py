@@ -55,8 +55,8 @@ def _append(ring) -> None:
     number = ring.written
     episode, step = divmod(number, EPISODE + 1)
     x = (number % 1000) / 1000
-    values = (episode, step, False, step == EPISODE, False, -1, number, 0, -x, -x * step)
-    ring.append((*values, (x, -x), (x,), (-x,), (x,), (-x,), (x, x), (x, x), (x, x), (x, x)))
+    values = (episode, step, False, step == EPISODE, False, False, False, -1, number, 0, -x, -x * step)
+    ring.append((*values, (x, -x), (x, -x), (x,), (-x,), (x,), (-x,), (x, x), (x, x), (x, x), (x, x)))
 
 
 if __name__ == "__main__":

@@ -211,14 +211,14 @@ def _configuration(
 ) -> TrainConfig:
     import msgspec
 
+    if not isinstance(run, (TrainConfig, str, Path)):
+        raise ConfigError(f"run is a name, a path or a TrainConfig, got {type(run).__name__}")
     if isinstance(run, TrainConfig):
         values = msgspec.to_builtins(run)
     elif isinstance(run, Path) or run.endswith((".yaml", ".yml")):
         values = msgspec.to_builtins(load_config(Path(run)))
-    elif isinstance(run, str):
-        values = {"run": run, "environment": {"id": "elsewhere"}}
     else:
-        raise ConfigError(f"run is a name, a path or a TrainConfig, got {type(run).__name__}")
+        values = {"run": run, "environment": {"id": "elsewhere"}}
     if url is not None:
         values.setdefault("trainer", {})["url"] = [url]
     if directory is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import sys
 from time import monotonic
 from typing import Any
@@ -16,8 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
@@ -118,22 +119,22 @@ def _of_score(score: dict[str, Any] | None) -> tuple[str, ...]:
     )
 
 
-async def _show(watch: RunWatch) -> None:
-    loop, view, console = asyncio.get_running_loop(), View(watch), Console()
+async def _show(watch: RunWatch, stop: StopSignal) -> None:
+    view, console = View(watch), Console()
     watching = asyncio.ensure_future(watch.run(Outage(logging.getLogger(__name__), monotonic)))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, watching.cancel)
+    ending = asyncio.ensure_future(stop_event(stop).wait())
     shown_s = monotonic()
     with Live(console=console, auto_refresh=False) as live:
-        while not watching.done():
-            await asyncio.wait([watching], timeout=_PERIOD_S)
+        while not watching.done() and not ending.done():
+            await asyncio.wait([watching, ending], timeout=_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
             if console.is_terminal:
                 live.update(view.render(), refresh=True)
             elif monotonic() - shown_s >= _LINE_S:
                 shown_s = monotonic()
                 console.print(view.line(), highlight=False, soft_wrap=True)
-    if not watching.cancelled():
+    if watching.done():
         watching.result()
+    watching.cancel()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -141,7 +142,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = config_parser("live_table", __doc__).parse_args(arguments)
     logging.getLogger("nats").setLevel(logging.CRITICAL)
     try:
-        asyncio.run(_show(RunWatch(config_of(options))))
+        with StopSignal() as stop:
+            asyncio.run(_show(RunWatch(config_of(options)), stop))
     except (ConfigError, CredentialsError) as error:
         sys.stderr.write(f"live_table: {error}\n")
         return 2

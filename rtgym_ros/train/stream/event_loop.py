@@ -1,4 +1,4 @@
-"""An event loop in a thread, for programs that are not asynchronous."""
+"""Between programs that wait and event loops: signals for a loop, a loop in a thread."""
 
 from __future__ import annotations
 
@@ -8,8 +8,24 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from rtgym_ros.core.stop_signal import StopSignal
+
 _T = TypeVar("_T")
 _ATTEMPTS, _ATTEMPT_S = 50, 0.2
+
+
+def stop_event(stop: StopSignal) -> asyncio.Event:
+    """Return an event of the running loop that is set once a signal comes."""
+    event = asyncio.Event()
+
+    def look() -> None:
+        stop.clear_wake_up()
+        if stop.is_set:
+            event.set()
+
+    asyncio.get_running_loop().add_reader(stop.fileno(), look)
+    look()
+    return event
 
 
 class EventLoopThread:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
-import signal
 import sys
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, RefusedError
+from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
 from rtgym_ros.train.worker.uploader import Uploader
 
@@ -30,7 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         options.folder.mkdir(parents=True, exist_ok=True)
         with (options.folder / "link.lock").open("wb") as lock:
             flock(lock, LOCK_EX | LOCK_NB)
-            asyncio.run(_carry(config, options.name, options.folder))
+            with StopSignal() as stop:
+                asyncio.run(_carry(config, options.name, options.folder, stop))
     except BlockingIOError:
         logging.error("another link process uses %s", options.folder)
         return 2
@@ -40,13 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-async def _carry(config: TrainConfig, name: str, folder: Path) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _carry(config: TrainConfig, name: str, folder: Path, stop: StopSignal) -> None:
     uploader = Uploader(config, name, folder, lambda: beat(folder / HEARTBEAT_FILE))
     try:
-        await uploader.run(stop)
+        await uploader.run(stop_event(stop))
     finally:
         uploader.close()
 
