@@ -27,9 +27,9 @@ _LINE_S = 10.0
 """From one line to the next, where there is no terminal."""
 WIDTH = 80
 LEGEND = (
-    "sent/s: samples a second; ring: samples that wait on the robot; lost: given up there;\n"
-    "weights: version in use, and for how long; return, reached, steps: of the last 50\n"
-    "episodes (median, share, mean); late: time-steps that timed out"
+    "sent/s: samples a second; ring: samples that wait on the robot; lost: given up\n"
+    "weights: version in use, and since when; flights: episodes; of the last 50:\n"
+    "return (median), reached (share), steps (mean); late: time-steps timed out"
 )
 
 
@@ -45,7 +45,7 @@ class View:
         self._begin: tuple[float, float] | None = None
 
     def render(self) -> Group:
-        """Return all of it, within 80 columns: the learner in two lines, a line for each robot, the legend."""
+        """Return all of it, within 80 columns: the learner, a line for each robot, the legend."""
         lines = [Text(line, no_wrap=True, overflow="crop") for line in self.summary()]
         return Group(*lines, self._table(), Text(LEGEND, style="dim"))
 
@@ -60,7 +60,8 @@ class View:
         ratio = told["updates"] / told["transitions"] if told["transitions"] else 0.0
         first = f"{self._share():.0%} done, {self._left()} left   updates {told['updates']:,} ({ratio:.2f} a transition)"
         trouble = [f"{name} {told[name]:,}" for name in ("refused", "evicted", "repeated", "set_back") if told.get(name)]
-        return [first, ", ".join([f"samples {told['samples']:,}   weights {told['version']}   {stream}", *trouble])]
+        second = f"samples {told['samples']:,}   weights {told['version']}   {stream}"
+        return [first, second, *([", ".join(trouble)] if trouble else [])]
 
     def line(self) -> str:
         """Return the same in a line, for where there is no terminal."""
