@@ -1,23 +1,40 @@
-"""Build with pip, where there is no colcon: run CMakeLists.txt and pack what it installs."""
+"""Build with pip, where there is no colcon: run CMakeLists.txt and pack what it installs.
+
+Where there is nothing to generate messages with, the pure part is packed alone.
+"""
 
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
+from configparser import ConfigParser
+from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree
 
 from setuptools import Distribution, Extension, find_packages, setup
+from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "tools"))
+
+import ros_wheels  # noqa: E402
+
 SITE = os.path.relpath(sysconfig.get_path("platlib"), sys.prefix)
 MANIFEST = ElementTree.parse(HERE / "package.xml").getroot()
 NAME = MANIFEST.findtext("name")
-PYTHON = ["gymnasium>=1.0", "numpy", "pyyaml"]  # the python3-* keys of package.xml that are not an extra
-WITHOUT_WHEEL = ("python3-", "launch", "ros2launch")
-ROS = [e.text for e in MANIFEST if e.tag in ("depend", "exec_depend") and not e.text.startswith(WITHOUT_WHEEL)]
+SHARED = ("config", "config/contracts", "launch")
+CAN_GENERATE = all(map(find_spec, ("ament_package", "rosidl_generator_py")))  # see tools/build_backend.py
+
+
+class FreshBuild(build):
+    """Forget an earlier build: modules that are gone since would be packed with the others."""
+
+    def run(self):
+        shutil.rmtree(self.build_lib, ignore_errors=True)
+        super().run()
 
 
 class CMakeInstall(build_ext):
@@ -63,17 +80,32 @@ class Dist(Distribution):
     has_data = Distribution.has_data_files
 
 
+def extras():
+    """Return those of setup.cfg, and one for each ROS 2 that PyPI has; `ros` is the one of the messages."""
+    config = ConfigParser()
+    config.read(HERE / "setup.cfg")
+    found = {name: value.replace("\n", ";").split(";") for name, value in config["options.extras_require"].items()}
+    found.update({name: ros_wheels.run_requirements(name) for name in ros_wheels.DISTRIBUTIONS})
+    ros = os.environ.get("ROS")
+    found["ros"] = found[ros if ros in ros_wheels.DISTRIBUTIONS else ros_wheels.DEFAULT]
+    return found
+
+
 setup(
     distclass=Dist,
     name=NAME,
     version=MANIFEST.findtext("version"),
     description=MANIFEST.findtext("description"),
-    license=MANIFEST.findtext("license"),
+    license_expression=MANIFEST.findtext("license"),
+    author=MANIFEST.findtext("author"),
     maintainer=MANIFEST.findtext("maintainer"),
     maintainer_email=MANIFEST.find("maintainer").get("email"),
-    packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg"]),
-    package_data={"": ["py.typed"]},
-    ext_modules=[Extension(NAME, [])],  # not pure Python
-    cmdclass={"build_ext": CMakeInstall},
-    install_requires=[*PYTHON, *(f"ros-kilted-{name.replace('_', '-')}" for name in (*ROS, "rmw_fastrtps_cpp"))],
+    project_urls={url.get("type").capitalize(): url.text for url in MANIFEST.findall("url")},
+    packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg", f"{NAME}.srv"]),
+    package_data={"": ["py.typed", "*.yaml", "*.json"]},
+    data_files=[(f"share/{NAME}/{kind}", sorted(map(str, Path(kind).glob("*.*")))) for kind in SHARED],
+    ext_modules=[Extension(NAME, [])] if CAN_GENERATE else [],
+    cmdclass={"build": FreshBuild, "build_ext": CMakeInstall},
+    install_requires=["gymnasium>=1.0", "numpy"],
+    extras_require=extras(),
 )

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("rtgym", "gymnasium", "numpy", "torch", "ros-kilted-rclpy", "ros-kilted-rmw-fastrtps-cpp")
+_PACKAGES = ("rtgym", "gymnasium", "numpy", "torch", "ros-rclpy", "ros-rmw-fastrtps-cpp")
 _CPU = Path("/sys/devices/system/cpu")
 _CLOCK_SOURCE = Path("/sys/devices/system/clocksource/clocksource0/current_clocksource")
 

@@ -1,12 +1,15 @@
-"""The simulated drone and the program that flies it, as two nodes; ends when the flight is over."""
+"""The simulated drone and the program that flies it, as two nodes; when either ends, so does the other, and no more."""
 
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, Shutdown
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, EmitEvent, OpaqueFunction, RegisterEventHandler
+from launch.event_handlers import OnProcessExit
+from launch.events import matches_action
+from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
-from launch_ros.actions import Node, SetParameter
+from launch_ros.actions import Node
 
 ARGUMENTS = [
     DeclareLaunchArgument("episodes", default_value="5", description="Episodes to fly with each policy, 1 or more."),
@@ -15,6 +18,13 @@ ARGUMENTS = [
         default_value="p_controller,predictor",
         description="Policies to fly, one after the other: p_controller, predictor, random, hover.",
     ),
+    DeclareLaunchArgument("gain", default_value="20.0", description="Gain of the p_controller (1/s), 0 or more."),
+    DeclareLaunchArgument(
+        "seed", default_value="", description="Of the targets and of the drone's delays, 0 or more; empty: a new one."
+    ),
+    DeclareLaunchArgument(
+        "plot", default_value="", description="PNG file for trajectories and histograms; empty: none."
+    ),
     DeclareLaunchArgument(
         "params_file",
         default_value=str(Path(get_package_share_directory("rtgym_ros")) / "config" / "drone.yaml"),
@@ -22,6 +32,12 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "namespace", default_value="", description="Namespace of both nodes and all their topics: one for each robot."
+    ),
+    DeclareLaunchArgument(
+        "with_others",
+        default_value="false",
+        choices=["true", "false"],
+        description="Fly even where others publish pose or obey cmd_vel: a recorder, or a robot that would move.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
@@ -33,31 +49,46 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the two nodes; when either ends, so does the other."""
+    """Return the two nodes."""
+    return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=_nodes)])
+
+
+def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    def argument(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    common = {"use_sim_time": argument("use_sim_time") == "true"}
+    seed = argument("seed")
     drone = Node(
         package="rtgym_ros",
         executable="drone_node",
         name="drone",
-        namespace=LaunchConfiguration("namespace"),
-        parameters=[LaunchConfiguration("params_file")],
+        namespace=argument("namespace"),
+        parameters=[argument("params_file"), common, *([{"seed": int(seed)}] if seed else [])],
         output="screen",
-        on_exit=Shutdown(reason="the drone has ended"),
     )
+    options = {f"--{name}": argument(name) for name in ("episodes", "policy", "gain", "seed", "plot")}
+    flags = ["--with-others"] if argument("with_others") == "true" else []
     tutorial = Node(
         package="rtgym_ros",
         executable="drone_tutorial",
         name="drone_tutorial",
-        namespace=LaunchConfiguration("namespace"),
-        arguments=[
-            "--attach",
-            "--episodes",
-            LaunchConfiguration("episodes"),
-            "--policy",
-            LaunchConfiguration("policy"),
-        ],
+        namespace=argument("namespace"),
+        parameters=[common],
+        arguments=["--attach", *flags, *(part for option in options.items() if option[1] for part in option)],
         output="screen",
-        on_exit=Shutdown(reason="the flight is over"),
     )
-    return LaunchDescription(
-        [*ARGUMENTS, SetParameter("use_sim_time", LaunchConfiguration("use_sim_time")), drone, tutorial]
-    )
+    # Not launch's Shutdown, which would end whatever else flies in the same launch.
+    return [
+        drone,
+        tutorial,
+        *(
+            RegisterEventHandler(
+                OnProcessExit(
+                    target_action=first,
+                    on_exit=[EmitEvent(event=ShutdownProcess(process_matcher=matches_action(other)))],
+                )
+            )
+            for first, other in ((drone, tutorial), (tutorial, drone))
+        ),
+    ]

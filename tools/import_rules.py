@@ -13,12 +13,15 @@ ALLOWED = {
     "core": {"numpy"},
     "realtime": {"rtgym_ros.core", "numpy"},
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
-    "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "gymnasium", "numpy"},
-    "delays": {"rtgym_ros.core", "numpy"},
-    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy"}
+    "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "rtgym_ros.record", "gymnasium", "numpy"},
+    "delays": {"rtgym_ros.core", "numpy", "matplotlib"},  # matplotlib: where a picture is drawn
+    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.contract", "gymnasium", "numpy"}  # contract: Task
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
-    "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "msgspec", "cv2"},
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "numpy"},
+    "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
+    "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
+    | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record"}
+    | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}

@@ -24,6 +24,8 @@ AS_REAL_TIME_GYM = {
     "observation_check": "warn",
     "time_in_info": False,
     "interface_timeout": 3600.0,
+    "send_control_timeout": 3600.0,
+    "get_obs_timeout": 3600.0,
     "agent_timeout": math.inf,
 }
 """What is stricter here than in Real-Time Gym, as it is there: it sends whatever action it is given, hands out whatever

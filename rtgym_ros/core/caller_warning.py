@@ -9,10 +9,12 @@ _PASSED_OVER = (__name__.partition(".")[0], "gymnasium")
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:
-    """Warn, on behalf of the first caller outside of this package and Gymnasium."""
-    level = 1
+    """Warn, on behalf of the first caller outside of this package and Gymnasium.
+
+    Every call warns, where the filters allow it: the registry that would hold each new text for ever is not used.
+    """
     frame = sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in _PASSED_OVER:
         frame = frame.f_back
-        level += 1
-    warnings.warn(message, category, stacklevel=level)
+    module = frame.f_globals.get("__name__", "<unknown>")
+    warnings.warn_explicit(message, category, frame.f_code.co_filename, frame.f_lineno, module, registry={})

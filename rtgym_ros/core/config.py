@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from types import MappingProxyType
 from typing import Any
 
 from rtgym_ros.core.caller_warning import warn_caller
@@ -48,15 +47,17 @@ class RealTimeConfig:
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         observation_arrays: ``"fresh"`` ones with every observation, or ``"reused"``: read-only, and overwritten by the
             step after the next.
-        time_in_info: ``step`` says in ``info["time_step"]`` when its time-step was (:mod:`rtgym_ros.envs.step_info`).
-        interface_timeout: the longest that a call waits for the interface (s).
+        time_in_info: ``info`` says when its time-step was (:mod:`rtgym_ros.envs.step_info`).
+        interface_timeout: the longest that any method of the interface may take (s).
+        send_control_timeout: the longest that ``send_control`` may take (s), where that is shorter.
+        get_obs_timeout: the longest that ``get_obs_rew_terminated_info`` may take (s), where that is shorter.
         agent_timeout: how long after the end of a time-step nobody may call before the safe action is sent (s), or
             ``inf``.
         spin: spin for the last microseconds of a wait; without it the clock only sleeps, and is later.
         switch_interval: after how long (s) a thread that computes lets another one have the interpreter, while the
             environment is open, or None to leave it.
-        realtime_priority: of SCHED_FIFO for the threads that wait for the clock, 1 to 99, or None.
-        cpu_affinity: numbers of the CPUs that they may run on, or None.
+        realtime_priority: of SCHED_FIFO for the clock thread, 1 to 99, or None.
+        cpu_affinity: numbers of the CPUs that the clock thread may run on, or None.
         lock_memory: keep the memory of the process from being paged out.
         garbage_collection: ``"on"``, ``"freeze"`` what is there at the first reset, or ``"slack"``: collect while the
             clock is waited for.
@@ -88,6 +89,8 @@ class RealTimeConfig:
     observation_arrays: str = "fresh"
     time_in_info: bool = True
     interface_timeout: float = 60.0
+    send_control_timeout: float = 1.0
+    get_obs_timeout: float = 1.0
     agent_timeout: float = 1.0
     spin: bool = True
     switch_interval: float | None = 1e-4
@@ -102,7 +105,7 @@ class RealTimeConfig:
         object.__setattr__(self, "interface_args", tuple(self.interface_args))
         if self.cpu_affinity is not None:
             object.__setattr__(self, "cpu_affinity", tuple(self.cpu_affinity))
-        object.__setattr__(self, "interface_kwargs", MappingProxyType(dict(self.interface_kwargs)))
+        object.__setattr__(self, "interface_kwargs", dict(self.interface_kwargs))
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, Any]) -> RealTimeConfig:

@@ -95,6 +95,10 @@ def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_class(value: Any) -> bool:
+    return callable(value) or (isinstance(value, str) and all(value.partition(":")))
+
+
 def _is_optional_function(value: Any) -> bool:
     return value is None or callable(value)
 
@@ -109,7 +113,7 @@ _Rule = tuple[str, Callable[[Any], bool]]
 _FLAG: _Rule = ("True or False", _is_flag)
 _FUNCTION: _Rule = ("a function or None", _is_optional_function)
 RULES: dict[str, _Rule] = {
-    "interface": ("a RealTimeGymInterface class", callable),
+    "interface": ("a RealTimeGymInterface class, or its name as 'module:Class'", _is_class),
     "interface_args": ("a tuple or a list", lambda v: isinstance(v, (tuple, list))),
     "interface_kwargs": (
         "a dictionary with text keys",
@@ -138,6 +142,8 @@ RULES: dict[str, _Rule] = {
     "observation_arrays": ("'fresh' or 'reused'", lambda v: v in ("fresh", "reused")),
     "time_in_info": _FLAG,
     "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
+    "send_control_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
+    "get_obs_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
     "agent_timeout": ("a number of seconds > 0, or inf", lambda v: _is_number(v) and v > 0),
     "spin": _FLAG,
     "switch_interval": (

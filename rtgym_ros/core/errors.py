@@ -30,6 +30,10 @@ class InterfaceTimeoutError(RtgymError, TimeoutError):
     """A method of the interface, or what it waits for, did not answer in its bounded time."""
 
 
+class ClockJumpError(RtgymError, RuntimeError):
+    """The clock of the time-steps was set back, as ``/clock`` is by a simulation that starts again."""
+
+
 class ConfigWarning(UserWarning):
     """Two entries of a configuration work together, but hardly as intended."""
 
@@ -50,7 +54,7 @@ class TimeStepTimeoutWarning(RuntimeWarning):
     """A time-step began later than the elasticity allows; the clock restarted from then."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """Return `` (did you mean 'x'?)`` for the known name closest to ``name``, or an empty string."""
-    match = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    match = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
     return f" (did you mean {match[0]!r}?)" if match else ""

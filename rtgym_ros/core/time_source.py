@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from threading import local
@@ -29,10 +30,13 @@ class TimeSource(ABC):
     Attributes:
         passes_by_itself: whether time goes on while nobody waits for it; false of a fake clock.
         spins: whether it may burn processor time to be on time, where it knows how to.
+        poll_period: after how long (s of real time) to look at the clock again while it is waited for: short for a
+            clock with a rate of its own, a simulator's, and infinite for one that keeps real time.
     """
 
     passes_by_itself: bool = True
     spins: bool = True
+    poll_period: float = math.inf
 
     @abstractmethod
     def now_ns(self) -> int:
@@ -40,7 +44,11 @@ class TimeSource(ABC):
 
     @abstractmethod
     def sleep_until_ns(self, deadline_ns: int) -> None:
-        """Return at ``deadline_ns`` or as soon after it as possible, at once if it has passed."""
+        """Return at ``deadline_ns`` or as soon after it as possible, at once if it has passed.
+
+        Raises:
+            ClockJumpError: the clock was set back while it was waited for.
+        """
 
 
 class MonotonicTimeSource(TimeSource):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +20,21 @@ class ActionGuard:
 
     Args:
         space: the action space.
-        clip: clip an out-of-bounds action of a Box into it; otherwise refuse it.
+        out_of_bounds: ``"clip"`` an action of a Box into it, or ``"raise"`` an error.
         check: ``"raise"`` an error, or ``"warn"`` once and admit it as it is; what is not finite is never admitted.
+        warn: collects that warning; by default it is given at once.
     """
 
-    def __init__(self, space: spaces.Space[Any], clip: bool, check: str = "raise") -> None:
+    def __init__(
+        self,
+        space: spaces.Space[Any],
+        out_of_bounds: str = "clip",
+        check: str = "raise",
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
         self._space = space
-        self._clip = clip
+        self._clip = out_of_bounds == "clip"
+        self._warn = warn or partial(warn_caller, category=ActionWarning)
         self._check = check
         self._warned = False
         self._is_inside = make_is_inside(space.low, space.high) if isinstance(space, spaces.Box) else None
@@ -56,7 +66,7 @@ class ActionGuard:
                 raise
             if not self._warned:
                 self._warned = True
-                warn_caller(f"{error}; it is sent as it is, and so are others like it", ActionWarning)
+                self._warn(f"{error}; it is sent as it is, and so are others like it")
             return copy_action(action)
 
     def _admit(self, action: Any, source: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rtgym_ros.core.action_buffer import ActionBuffer
@@ -14,13 +15,17 @@ class Episode:
     Args:
         config: of the environment.
         default_action: what ``reset`` sends, unless it is to be the last action.
+        combine: takes an observation and the actions of the buffer, returns both as one.
 
     Attributes:
         default_action: the same; it may be changed.
         time_steps: how many are over since ``reset``.
     """
 
-    def __init__(self, config: RealTimeConfig, default_action: Any) -> None:
+    def __init__(
+        self, config: RealTimeConfig, default_action: Any, combine: Callable[[Any, tuple[Any, ...]], Any]
+    ) -> None:
+        self._combine = combine
         self.default_action = self._last_action = default_action
         self.time_steps = 0
         self._refills = config.reset_act_buf
@@ -65,6 +70,6 @@ class Episode:
             self._buffer.replace_newest(action)
         self._newest_was_sent = True
 
-    def observed(self, observation: tuple[Any, ...]) -> tuple[Any, ...]:
+    def observed(self, observation: Any) -> Any:
         """Return ``observation`` with the action buffer, oldest first, if it is to be in there."""
-        return (*observation, *self._appended.snapshot())
+        return self._combine(observation, self._appended.snapshot())

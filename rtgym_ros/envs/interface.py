@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -16,61 +16,166 @@ from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
 class RealTimeGymInterface(ABC):
     """The robot, as a real-time environment sees it (Real-Time Gym's ``RealTimeGymInterface``).
 
+    **Threads.** One thread of the environment, the clock thread, makes every call, ``__init__`` and ``close`` included,
+    so an interface needs no lock and may hold what belongs to one thread (a window, a capture device, an event loop).
+    It is not the main thread: what insists on that (a GUI toolkit on macOS, ``signal.signal``) belongs in the program.
+    On a clock that stands still between two calls (:class:`~rtgym_ros.core.time_source.FakeTimeSource`) the caller's
+    thread makes them. Real-Time Gym calls ``__init__``, ``reset``, ``wait`` and ``render`` in the caller's thread and
+    the rest in other ones.
+
+    **Durations.** ``send_control`` and ``get_obs_rew_terminated_info`` delay the time-step by as long as they take:
+    they should take a small part of it, and may take ``config["send_control_timeout"]`` and
+    ``config["get_obs_timeout"]`` (1 s). Every other method may take ``config["interface_timeout"]`` (60 s). A public
+    call that waits longer raises :class:`~rtgym_ros.core.errors.InterfaceTimeoutError`, which names the method; the
+    method itself goes on, nothing interrupts it, and the safe action is sent as soon as it returns.
+
+    **Errors.** Whatever a method raises stops the robot: the clock thread sends the safe action at once, and the next
+    public call (the one that waits, or the next ``step()`` or ``reset()``) raises the error with its traceback.
+    ``reset()`` begins again.
+
     The action buffer is the environment's business: no method returns it. The environment sets two attributes:
 
     Attributes:
-        np_random: the environment's random generator, seeded by ``reset(seed=...)``.
+        np_random: the environment's random generator, seeded by ``reset(seed=...)``; set before ``reset`` is called.
         render_mode: what ``gymnasium.make`` was given: None, ``"human"`` or ``"rgb_array"``.
+        safe_action_between_episodes: send the safe action when an episode ends. False, as in Real-Time Gym: the last
+            action goes on until ``reset()``, or until ``config["agent_timeout"]`` has passed.
+
+    Example::
+
+        class Robot(RealTimeGymInterface):
+            def __init__(self):
+                self.arm = Driver("/dev/ttyUSB0")
+
+            def get_observation_space(self):
+                return spaces.Tuple([spaces.Box(-3.2, 3.2, (1,))])
+
+            def get_action_space(self):
+                return spaces.Box(-1.0, 1.0, (1,))
+
+            def get_default_action(self):
+                return np.zeros(1, np.float32)
+
+            def send_control(self, control):
+                self.arm.set_speed(float(control[0]))
+
+            def reset(self, seed=None, options=None):
+                return [np.array([self.arm.angle()], np.float32)], {}
+
+            def get_obs_rew_terminated_info(self):
+                angle = self.arm.angle()
+                return [np.array([angle], np.float32)], -abs(angle), False, {}
+
+            def close(self):
+                self.arm.close()
     """
 
     np_random: np.random.Generator
     render_mode: str | None = None
+    safe_action_between_episodes: ClassVar[bool] = False
 
     @abstractmethod
-    def get_observation_space(self) -> spaces.Tuple[Any]:
-        """Return the space of an observation, a Tuple."""
+    def get_observation_space(self) -> spaces.Space[Any]:
+        """Return the space of an observation: a Tuple, a Dict, or a Box of one dimension. Called once."""
 
     @abstractmethod
     def get_action_space(self) -> spaces.Space[Any]:
-        """Return the space of an action, usually a Box."""
+        """Return the space of an action, usually a Box. Called once."""
 
     @abstractmethod
     def get_default_action(self) -> Any:
-        """Return the action that ``reset`` sends, an element of the action space."""
+        """Return the action that ``reset()`` sends, an element of the action space. Called once."""
 
     @abstractmethod
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Sequence[Any], dict[str, Any]]:
-        """Begin an episode and return its first observation, one element per space of the Tuple, and an info.
+        """Begin an episode; called by the environment's ``reset()`` after the running time-step.
 
-        Return quickly if the clock is to keep its pace from one episode to the next.
+        The default action is sent when it returns. Return within the elasticity if the clock is to keep its grid from
+        one episode to the next.
+
+        Returns:
+            The first observation, an element of the observation space (a list for a Tuple), and an info.
         """
 
     @abstractmethod
     def get_obs_rew_terminated_info(self) -> tuple[Sequence[Any], float, bool, dict[str, Any]]:
-        """Return the latest observation without waiting for one, its reward, whether it ends the episode, an info."""
+        """Capture: called once a time-step, ``config["start_obs_capture"]`` after its start.
+
+        Return the latest observation that there is; never wait for a newer one.
+
+        Returns:
+            The observation, an element of the observation space (a list for a Tuple); the reward, a finite number;
+            whether the task ended (terminated); an info.
+        """
 
     @abstractmethod
     def send_control(self, control: Any) -> None:
-        """Send ``control`` to the robot without waiting for it to arrive."""
+        """Send an action; called once a time-step, at its start, and with the safe action.
+
+        Hand it over and return: never wait for it to arrive.
+
+        Args:
+            control: an element of the action space, or what ``config["act_prepro_func"]`` made of it. It belongs to
+                the interface, which may keep it or write into it.
+        """
+
+    def get_safe_action(self) -> Any:
+        """Return the action that stops the robot; the default action by default. Called once.
+
+        It is sent when anything fails, when nobody calls for ``config["agent_timeout"]``, and by ``close()``.
+        """
+        return self.get_default_action()
+
+    def get_executed_action(self) -> Any:
+        """Return the action that the last ``send_control`` really sent, an element of the action space.
+
+        It stands in the action buffer in place of the one that was given: an action that the interface limited, say.
+        None, the default, means the one that was given. Called directly after ``send_control``.
+        """
+        return None
+
+    def wait_for_acknowledgement(self, timeout: float) -> bool:
+        """Wait until the robot's side has what was sent; called after the safe action, which is repeated until then.
+
+        Args:
+            timeout: how long to wait (s).
+
+        Returns:
+            Whether it has; True by default, for a link that either delivers or raises.
+        """
+        return True
+
+    def get_truncation(self) -> str | None:
+        """Return why the episode has to end now, None if it need not; called after each capture.
+
+        The reason is found under ``info["truncation"]``: an observation that is too old, for example.
+        """
+        return None
 
     def wait(self) -> None:
-        """Hold the robot between two episodes; nothing by default."""
+        """Hold the robot between two episodes; nothing by default. The clock excuses the time that passes."""
 
     def render(self) -> Any:
         """Show the robot, or return a frame: uint8 array (height, width, 3); None by default."""
 
     def close(self) -> None:
-        """Free what the interface holds; nothing by default. The safe action has been sent before."""
-
-    def get_safe_action(self) -> Any:
-        """Return the action sent when the environment stops or fails; the default action by default."""
-        return self.get_default_action()
+        """Free what the interface holds; nothing by default. The safe action has been sent before. Called once."""
 
     def get_time_source(self) -> TimeSource:
-        """Return the clock that time-steps are held to; the system's monotonic clock by default."""
+        """Return the clock that time-steps are held to; the system's monotonic clock by default. Called once."""
         return MonotonicTimeSource()
 
     def on_time_step(self, time_step: TimeStep) -> None:
-        """Hear of a time-step whose control has just been sent; nothing by default. Return quickly."""
+        """Called directly after each action that begins a time-step; nothing by default."""
+
+    def get_tick_period(self) -> float | None:
+        """Return how often :meth:`tick` is to be called (s), None for never. Called after the first reset."""
+        return None
+
+    def tick(self) -> None:
+        """Called every :meth:`get_tick_period` from the first reset until ``close()``, when no capture is due.
+
+        For what has to flow between time-steps and between episodes: repeated commands, heartbeats.
+        """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,45 +25,55 @@ class ObservationGuard:
     """Turns what the interface returned into an element of the observation space, or objects.
 
     Args:
-        space: the interface's observation space.
+        space: the interface's observation space: a Tuple, a Dict or a Box.
         check: ``"raise"`` an error, ``"warn"`` once and hand it out all the same, or ``"off"``: hand out what comes.
         source: what led to the observation after the method that it came from, for the error.
         reused: hand out read-only arrays of a ring, instead of fresh ones.
     """
 
-    def __init__(self, space: spaces.Tuple[Any], check: str, source: str = "", reused: bool = False) -> None:
-        self._admit = _tuple_function(space, _SLOTS if reused else 0)
+    def __init__(
+        self,
+        space: spaces.Space[Any],
+        check: str,
+        warn: Callable[[str], None] | None = None,
+        source: str = "",
+        reused: bool = False,
+    ) -> None:
+        self._admit = _function_for(space, _SLOTS if reused else 0)
+        self._is_tuple = isinstance(space, spaces.Tuple)
+        self._warn = warn or partial(warn_caller, category=ObservationWarning)
         self._check = check
         self._source = source
 
-    def admit(self, observation: Any, method: str) -> tuple[Any, ...]:
-        """Return the observation as a tuple of arrays of the space's types, which the interface does not write to.
+    def admit(self, observation: Any, method: str) -> Any:
+        """Return the observation as arrays of the space's types, which the interface does not write to.
 
         Args:
-            observation: a sequence with one element per space of the Tuple.
+            observation: an element of the space; for a Tuple any sequence with one element per space.
             method: the method that returned it, for the error.
 
         Raises:
             InterfaceError: it is not in the space, where that is to raise; or not even a sequence.
         """
-        try:
-            elements = tuple(observation)
-        except TypeError:
-            raise InterfaceError(
-                f"{self._source}{method}() must return a list as its observation, got {_shown(observation)}"
-            ) from None
+        if self._is_tuple:
+            try:
+                observation = tuple(observation)
+            except TypeError:
+                raise InterfaceError(
+                    f"{self._source}{method}() must return a list as its observation, got {_shown(observation)}"
+                ) from None
         if self._check == "off":
-            return elements
+            return observation
         try:
-            admitted: tuple[Any, ...] = self._admit(elements)
+            admitted = self._admit(observation)
         except _NotInSpaceError as error:
             message = f"{self._source}{method}() must return an observation in its space: {error}"
             if self._check == "raise":
                 raise InterfaceError(f"{message} (config['observation_check'] = 'warn' lets it pass)") from None
             self._check = "off"
-            warn_caller(f"{message}; it is handed out as it is, and the next ones unchecked", ObservationWarning)
-            return elements
-        return admitted if self._check == "raise" else elements
+            self._warn(f"{message}; it is handed out as it is, and the next ones unchecked")
+            return observation
+        return admitted if self._check == "raise" else observation
 
 
 class _NotInSpaceError(Exception):

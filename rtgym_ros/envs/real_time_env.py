@@ -1,31 +1,33 @@
-"""The environment: a state machine around the time-steps, the action buffer and the episode."""
+"""The environment: Gymnasium's API around the time-steps, which the clock thread makes."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from dataclasses import replace
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import gymnasium
-from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 
 from rtgym_ros.core.benchmark import TraceBenchmark, make_benchmark
+from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock
-from rtgym_ros.core.errors import ConfigError, StateError
+from rtgym_ros.core.errors import ConfigError, RealtimeWarning, StateError
 from rtgym_ros.core.time_source import TimeSource
-from rtgym_ros.envs.background_thread import BackgroundThread
-from rtgym_ros.envs.caller_thread import CallerThread
+from rtgym_ros.envs.clock_thread import Request
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
-from rtgym_ros.envs.episode import Episode
 from rtgym_ros.envs.forked import tell_of_forks
 from rtgym_ros.envs.interface import RealTimeGymInterface
-from rtgym_ros.envs.interface_link import InterfaceLink
+from rtgym_ros.envs.interface_host import InterfaceHost
 from rtgym_ros.envs.state import State
-from rtgym_ros.envs.threading_strategy import ThreadingStrategy
+from rtgym_ros.envs.termination import end_on_sigterm
+from rtgym_ros.envs.time_step_loop import Step
 
 
 class RealTimeEnv(gymnasium.Env[Any, Any]):
@@ -44,8 +46,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         ConfigError: an entry of the configuration is not valid.
     """
 
+    _spec: EnvSpec | None = None
     metadata: dict[str, Any] = {"render_modes": ["human", "rgb_array"], "render_fps": 20}  # noqa: RUF012 (Gymnasium's)
-    _strategy_class: type[ThreadingStrategy] = CallerThread
 
     def __init__(
         self,
@@ -58,31 +60,26 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.config = settings = RealTimeConfig.from_mapping(config)
         self.render_mode = render_mode
         self.metadata = {**self.metadata, "render_fps": max(round(1 / settings.time_step_duration), 1)}
-        self._state = State.CREATED
+        self._is_closed = False
         self._closed_by = "after close()"
         self._clock = settings.make_clock()
         self._benchmark = make_benchmark(settings.benchmark, settings.benchmark_type, settings.benchmark_polyak)
-        strategy = self._strategy_class(settings.interface_timeout)
-        try:
-            self._link = InterfaceLink(settings, strategy, self._clock, self._benchmark, time_source)
-        except BaseException:
-            strategy.close()
-            raise
+        self._host = InterfaceHost(settings, self._clock, self._benchmark, time_source)
+        self._loop = self._host.loop
+        self._lock: AbstractContextManager[None] = self._host.make_lock()
+        # A program that forgets close(), or ends without it, must not leave its robot moving.
+        self._abandoned = weakref.finalize(self, self._host.close)
+        end_on_sigterm()
+        tell_of_forks(self)
         if render_mode is not None:
             self.interface.render_mode = render_mode
-        self._now_ns = self._link.time_source.now_ns
+        self._now_ns = self._loop.time_source.now_ns
         self._show: Callable[[], Any] = self.render if render_mode == "human" else _nothing
-        self.action_space = self._link.action_space
-        appended = int(settings.act_buf_len) if settings.act_in_obs else 0
-        self.observation_space = spaces.Tuple(
-            (*self._link.observation_space.spaces, *(self._link.action_space,) * appended)
-        )
-        self._turn: AbstractContextManager[None] = self._link.agent
-        self._episode = Episode(settings, self._link.default_action)
-        self._link.on_safe_action = self._episode.send_between
-        # A program that forgets close(), or ends without it, must not leave its robot moving.
-        self._abandoned = weakref.finalize(self, self._link.close)
-        tell_of_forks(self)
+        self.action_space = self._host.action_space
+        self.observation_space = self._host.observation_space
+        self._episode = self._host.episode
+        for refusal in self._host.refusals:
+            warn_caller(refusal, RealtimeWarning)
 
     # --- Gymnasium ---
 
@@ -96,17 +93,17 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             StateError: the environment is closed.
             Exception: what the interface raised; the safe action was sent and ``reset()`` may be called again.
         """
-        with self._turn:
+        with self._lock:
             entered_ns = self._now_ns()
             self._refuse_if_closed("reset()")
             super().reset(seed=seed)
-            self._link.join()
-            joined_ns = self._now_ns()
-            observation, info = self._link.reset(seed, options, self.np_random)
-            self._start(self._episode.first_action, self._begin_episode)
-            self._benchmark.call(entered_ns, joined_ns, self._now_ns(), is_step=False)
+            request = Request("reset", self._loop.reset, seed, options, self.np_random, after_time_step=True)
+            answer: tuple[Any, dict[str, Any]] = self._host.submit(request)
+            self._host.begin_episode()
+            self._benchmark.call(entered_ns, self._loop.over_ns, self._now_ns(), is_step=False)
+            self._host.warnings.give(self._now_ns())
             self._show()
-            return self._episode.observed(observation), info
+            return answer
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Wait for the running time-step, then begin the next one by sending ``action``.
@@ -120,28 +117,18 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             StateError: no episode is under way.
             Exception: what the interface raised; the safe action was sent and ``reset()`` begins again.
         """
-        with self._turn:
+        with self._lock:
             entered_ns = self._now_ns()
-            self._refuse_unless_running()
-            action = self._link.guard.admit(action)
-            is_last = self._episode.time_steps + 1 >= self.config.ep_max_length
-            begun = self._clock.time_steps
-            try:
-                observed = self._link.advance(action, is_last)
-            finally:  # what was sent is taken into account, even if the user interrupts
-                if self._clock.time_steps > begun:
-                    self._episode.take(action)
-            joined_ns = self._link.over_ns if self._clock.time_steps > begun else self._now_ns()
-            if observed.terminated or is_last:
-                self._episode.end(action)
-                self._state = State.DONE
-                if self.config.wait_on_done:
-                    self.wait()
-            self._benchmark.call(entered_ns, joined_ns, self._now_ns(), is_step=True)
+            self._refuse_if_closed("step()")
+            self._loop.refuse_without_episode()
+            admitted = self._host.guard.admit(action)
+            request = Request("step", self._loop.step, admitted, after_time_step=True)
+            answer: Step = self._host.submit(request)
+            now_ns = self._now_ns()
+            self._benchmark.call(entered_ns, self._loop.over_ns, now_ns, is_step=True)
+            self._host.warnings.give(now_ns)
             self._show()
-            observation = self._episode.observed(observed.observation)
-            truncated = is_last and not observed.terminated
-            return observation, observed.reward, observed.terminated, truncated, observed.info
+            return answer
 
     def render(self, mode: str = "human", join_thread: bool = False) -> Any:
         """Return or show what the interface renders: a frame of shape (height, width, 3), uint8, or None.
@@ -150,42 +137,62 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             mode: ignored, for the programs that give it: ``gymnasium.make`` takes a ``render_mode``.
             join_thread: wait for the running time-step first (Real-Time Gym's).
         """
-        with self._turn:
+        with self._lock:
             self._refuse_if_closed("render()")
             if join_thread:
-                self._link.join()
-            return self._link.render(self.render_mode)
+                self.stop()
+            return self._host.submit(Request("render", self._loop.render, self.render_mode))
 
     def close(self) -> None:
         """Send the safe action, close the interface and end every thread; a second call does nothing."""
-        with self._turn:
-            if self._state is State.CLOSED:
-                return
-            self._state = State.CLOSED
-            self._abandoned.detach()
-            self._link.close()
+        with self._lock:
+            if self._abandoned.detach() is not None:
+                self._is_closed = True
+                self._host.close()
 
     def lose_in_fork(self) -> None:
         """Be closed in a forked process, whose threads and robot are still those of the parent."""
         self._abandoned.detach()
-        self._link.lose_in_fork()
-        self._turn = nullcontext()  # the lock in the other one may be held by somebody who is not here
-        self._state = State.CLOSED
+        self._host.lose_in_fork()
+        self._lock = nullcontext()  # the lock may be held by a thread that is not here
+        self._is_closed = True
         self._closed_by = "in a forked process"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled.
+
+        Raises:
+            TypeError: always.
+        """
+        raise TypeError(
+            "a real-time environment holds a robot and a thread and cannot be copied or pickled: "
+            "make another one with its configuration (env.unwrapped.config is picklable where its interface is)"
+        )
+
+    @property
+    def spec(self) -> EnvSpec | None:
+        """What ``gymnasium.make`` was given; ``max_episode_steps`` is ``ep_max_length`` where that is finite."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        length = self.config.ep_max_length
+        if spec is not None and spec.max_episode_steps is None and length < inf:
+            spec = copy(spec)  # gymnasium.make would put a TimeLimit around the environment otherwise
+            spec.max_episode_steps = int(length)
+        self._spec = spec
 
     # --- Real-Time Gym ---
 
     @property
     def interface(self) -> RealTimeGymInterface:
         """The user's interface."""
-        return self._link.interface
+        return self._host.interface
 
     @property
     def state(self) -> State:
         """What the environment is doing."""
-        if self._link.failed and self._state is not State.CLOSED:
-            return State.FAILED
-        return self._state
+        return State.CLOSED if self._is_closed else self._loop.state
 
     @property
     def clock(self) -> ElasticClock:
@@ -195,29 +202,29 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     @property
     def agent_timeouts(self) -> int:
         """How often the safe action was sent because nobody called ``step()`` or ``reset()`` in time."""
-        return self._link.agent.stops
+        return self._loop.agent_timeouts
 
     @property
     def realtime_refusals(self) -> tuple[str, ...]:
         """The real-time measures of the configuration that the system has refused, a line each."""
-        return self._link.refusals
+        return self._host.refusals
 
     @property
     def default_action(self) -> Any:
         """A copy of the action that ``reset()`` sends."""
-        return self._link.guard.admit(self._episode.default_action)
+        return self._host.guard.admit(self._episode.default_action)
 
     def wait(self) -> None:
         """Pause: wait for the running time-step, then let the interface hold the robot until the next call."""
-        with self._turn:
+        with self._lock:
             self._refuse_if_closed("wait()")
-            self._link.join()
-            self._link.wait()
+            self._host.submit(Request("wait", self._loop.wait, after_time_step=True))
 
     def stop(self) -> None:
         """Wait for the running time-step."""
-        with self._turn:
-            self._link.join()
+        with self._lock:
+            if self.state is not State.CLOSED:
+                self._host.submit(Request("stop", self._loop.join, after_time_step=True))
 
     def benchmarks(self) -> dict[str, Any]:
         """Return the durations measured so far, in seconds, as Real-Time Gym does.
@@ -266,8 +273,8 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ActionError: it is not an element of the action space.
         """
-        with self._turn:
-            self._episode.default_action = self._link.guard.admit(default_action, "default_action")
+        with self._lock:
+            self._episode.default_action = self._host.guard.admit(default_action, "default_action")
 
     def set_time_step_duration(self, time_step_duration: float, time_step_timeout_factor: float | None = None) -> None:
         """Change the nominal duration (s), and the elasticity (time-steps), from the next time-step on.
@@ -299,44 +306,25 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
 
     def _reconfigure(self, **changes: float) -> None:
         """Replace entries of the configuration, validated like those of the first one."""
-        with self._turn:
+        with self._lock:
             self.config = replace(self.config, **changes)  # type: ignore[arg-type]  # all of them are numbers
-            self._clock.retime(*self.config.clock_timing())
-
-    def _start(self, action: Any, take: Callable[[Any], None]) -> None:
-        """Begin the next time-step; once it has begun ``take`` the action into account, even if the user interrupts."""
-        before = self._clock.time_steps
-        try:
-            self._link.start(action)
-        finally:
-            if self._clock.time_steps > before:
-                take(action)
-
-    def _begin_episode(self, action: Any) -> None:
-        self._episode.begin(action)
-        self._state = State.RUNNING
+            self._host.submit(Request("configure", self._loop.configure, self.config))
 
     def _refuse_if_closed(self, call: str) -> None:
-        if self._state is State.CLOSED:
+        if self.state is State.CLOSED:
             raise StateError(f"{call} {self._closed_by}: make a new environment")
 
     def _refuse_unless_benchmarked(self, call: str) -> None:
         if not self.config.benchmark:
             raise StateError(f"{call} needs config['benchmark'] = True")
 
-    def _refuse_unless_running(self) -> None:
-        self._refuse_if_closed("step()")
-        if self.state is not State.RUNNING:
-            raise StateError(f"step() while {self.state.name}: no episode is under way, call reset() first")
-
 
 class RealTimeEnvTS(RealTimeEnv):
-    """The same, with every call to the interface in one background thread (``real-time-gym-ts-v1``).
+    """The same environment (``real-time-gym-ts-v1``), for programs that name it.
 
-    Its methods may be called from several threads.
+    In Real-Time Gym this one calls the interface in a single thread, and is the one to be used from several threads;
+    here both do and are.
     """
-
-    _strategy_class = BackgroundThread
 
 
 def _nothing() -> None:

@@ -10,6 +10,7 @@ _ENTRY_POINTS = {
     "rtgym_ros/gym-rt-v0": "rtgym_ros.compat.older_generation:OlderGenerationEnv",
     # By name: each is imported where it is made, the first of them where there is a ROS.
     "rtgym_ros/Drone-v0": "rtgym_ros.ros.drone_env:make_drone_env",
+    "rtgym_ros/Replay-v0": "rtgym_ros.record.replay_env:ReplayEnv",
     "rtgym_ros/SimulatedDrone-v0": "rtgym_ros.train.simulated_drone:make_simulated_drone_env",
 }
 

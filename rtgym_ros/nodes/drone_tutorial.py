@@ -21,13 +21,16 @@ def main() -> int:
     interrupt = _Interrupt()
     try:
         options = parse(own_arguments(sys.argv))
-        from rtgym_ros.nodes.tutorial_flight import DroneEndedError, TutorialFlight
+        from rtgym_ros.nodes.tutorial_drone import DroneEndedError, in_own_namespace
+        from rtgym_ros.nodes.tutorial_flight import TutorialFlight
     except ConfigError as error:
         return _fail(error, 2)
     except ImportError as error:
         return _fail(f"{error.name} is not installed: pip install 'rtgym_ros[tutorial]'", 1)
     except KeyboardInterrupt:
         return 128 + interrupt.number
+    if not options.attach:
+        sys.argv = in_own_namespace(sys.argv)
     flight = TutorialFlight(options)
     code = 0
     try:
@@ -37,7 +40,9 @@ def main() -> int:
     except ConfigError as error:
         return _fail(error, 2)
     except DroneEndedError as error:
-        return error.exit_code  # it has said why
+        if error.has_said_why:
+            return error.exit_code
+        code = _fail(error, error.exit_code)
     except RtgymError as error:
         code = _fail(error, 1)
     interrupt.ignore()

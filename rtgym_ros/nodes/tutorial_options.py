@@ -46,10 +46,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--gain", type=_gain, default=20.0, help="of the p_controller, in 1/s (default: %(default)g)")
     parser.add_argument("--seed", type=_seed, help="of the targets and the drone's delays (default: a new one)")
-    parser.add_argument("--attach", action="store_true", help="never start a drone: wait for one that runs")
+    parser.add_argument(
+        "--attach", action="store_true", help="fly a drone_node that runs already, in the namespace that is given"
+    )
+    parser.add_argument(
+        "--with-others", action="store_true", help="with --attach: even where others publish pose or obey cmd_vel"
+    )
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
     options = parser.parse_args(arguments)
+    if options.attach and options.params_file is not None:
+        parser.error("--params-file is for a drone that is started here, and --attach flies one that runs already")
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))
     return options

@@ -5,9 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from threading import local
 
-from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.config import RealTimeConfig
-from rtgym_ros.core.errors import RealtimeWarning
 from rtgym_ros.realtime import garbage
 from rtgym_ros.realtime.memory_lock import lock_memory, unlock_memory
 from rtgym_ros.realtime.switch_interval import restore_switch_interval, shorten_switch_interval
@@ -15,7 +13,7 @@ from rtgym_ros.realtime.thread_scheduling import ThreadScheduling
 
 
 class RealtimeMeasures:
-    """Takes them, tells what was refused, and undoes them.
+    """Takes them, keeps what was refused, and undoes them.
 
     Args:
         config: of the environment.
@@ -54,20 +52,20 @@ class RealtimeMeasures:
             if refused is None:
                 self._taken.callback(unlock_memory)
             else:
-                self._tell([refused])
+                self._refuse([refused])
 
     def reset(self) -> None:
-        """Hear that an episode begins: by the first one, what is made once has been made."""
+        """Freeze, where that is asked for: by the first episode, what is made once has been made."""
         if self._freezes and self._is_open:
             self._freezes = False
             garbage.freeze()
             self._taken.callback(garbage.unfreeze)
 
     def enter_thread(self) -> None:
-        """Schedule the calling thread, which waits for the clock; again it does nothing."""
+        """Schedule the calling thread, the clock thread; again it does nothing."""
         if self._is_open and not hasattr(self._thread, "is_scheduled"):
             self._thread.is_scheduled = True
-            self._tell(self._scheduling.apply())
+            self._refuse(self._scheduling.apply())
 
     def use_slack(self, slack_ns: int) -> None:
         """Do what takes no longer than ``slack_ns`` while the clock is waited for."""
@@ -78,8 +76,5 @@ class RealtimeMeasures:
         self._is_open = False
         self._taken.close()
 
-    def _tell(self, refused: list[str]) -> None:
-        fresh = [line for line in refused if line not in self.refusals]
-        self.refusals += tuple(fresh)
-        for line in fresh:
-            warn_caller(line, RealtimeWarning)
+    def _refuse(self, refused: list[str]) -> None:
+        self.refusals += tuple(line for line in refused if line not in self.refusals)

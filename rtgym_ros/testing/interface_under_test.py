@@ -19,13 +19,11 @@ from rtgym_ros.core.errors import ActionError, InterfaceError
 from rtgym_ros.core.time_source import TimeSource, to_ns
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.answers import is_finite_number, is_flag, unpack
-from rtgym_ros.envs.call_watchdog import CallWatchdog
+from rtgym_ros.envs.clock_thread import ClockThread, Request
 from rtgym_ros.envs.interface import RealTimeGymInterface
+from rtgym_ros.envs.interface_calls import CAPTURE, SEND, InterfaceCalls
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.testing.rules import require
-
-CAPTURE = "get_obs_rew_terminated_info"
-SEND = "send_control"
 
 
 class InterfaceUnderTest:
@@ -45,7 +43,7 @@ class InterfaceUnderTest:
     """
 
     interface: RealTimeGymInterface
-    observed: tuple[Any, ...]
+    observed: Any
 
     def __init__(
         self,
@@ -57,7 +55,8 @@ class InterfaceUnderTest:
     ) -> None:
         self._make = make
         self._time_step_ns = to_ns(time_step_duration)
-        self._watchdog = CallWatchdog(timeout_s)
+        self._calls = InterfaceCalls(timeout_s)
+        self._thread = ClockThread(self._calls)
         self._time_source = time_source
         self._render_mode = render_mode
         self._rng: np.random.Generator | None = None
@@ -69,13 +68,13 @@ class InterfaceUnderTest:
     def __enter__(self) -> InterfaceUnderTest:
         """Make it."""
         try:
-            made = self._watchdog.run("__init__", self._make)
+            made = self._run("__init__", self._make)
             require(
                 isinstance(made, RealTimeGymInterface),
                 f"make_interface() must return a RealTimeGymInterface, got {made!r}",
             )
         except BaseException:
-            self._watchdog.close()
+            self._thread.end()
             raise
         self.interface = made
         self.interface.render_mode = self._render_mode
@@ -92,7 +91,7 @@ class InterfaceUnderTest:
                 with suppress(Exception):  # what led here is the error to raise
                     self.close()
         finally:
-            self._watchdog.close()
+            self._thread.end()
 
     @cached_property
     def clock(self) -> TimeSource:
@@ -111,12 +110,12 @@ class InterfaceUnderTest:
         return space
 
     @cached_property
-    def observation_space(self) -> spaces.Tuple[Any]:
+    def observation_space(self) -> spaces.Space[Any]:
         """What ``get_observation_space()`` returns."""
-        space: spaces.Tuple[Any] = self.call("get_observation_space")
+        space: spaces.Space[Any] = self.call("get_observation_space")
         require(
-            isinstance(space, spaces.Tuple),
-            f"get_observation_space() must return a gymnasium.spaces.Tuple, got {space!r}",
+            isinstance(space, (spaces.Tuple, spaces.Dict, spaces.Box)),
+            f"get_observation_space() must return a gymnasium.spaces.Tuple, Dict or Box, got {space!r}",
         )
         return space
 
@@ -133,7 +132,7 @@ class InterfaceUnderTest:
             AssertionError: it raised, or was blocked for too long.
         """
         try:
-            return self._watchdog.run(method, partial(getattr(self.interface, method), *args, **keywords))
+            return self._run(method, partial(getattr(self.interface, method), *args, **keywords))
         except SkipTest:
             raise
         except Exception as error:
@@ -187,7 +186,7 @@ class InterfaceUnderTest:
             AssertionError: it cannot; ``source`` names who returned it.
         """
         try:
-            return ActionGuard(self.action_space, clip=True).admit(action, source)
+            return ActionGuard(self.action_space).admit(action, source)
         except ActionError as error:
             raise AssertionError(str(error)) from None
 
@@ -209,6 +208,10 @@ class InterfaceUnderTest:
                 self.call(SEND, self.admit_action(self.call("get_safe_action"), "get_safe_action()"))
         finally:
             self.call("close", demand=demand)
+
+    def _run(self, method: str, function: Callable[[], Any]) -> Any:
+        """Call a method in one thread, as an environment does; it may last as long as was given."""
+        return self._thread.submit(Request(method, self._calls.call, method, function))
 
     def _measured(self, method: str, *args: Any, demand: str = "") -> Any:
         began_ns = self.clock.now_ns()

@@ -9,10 +9,12 @@ from itertools import combinations
 from typing import Any
 from unittest import SkipTest
 
+from gymnasium import spaces
 from gymnasium.utils.env_checker import data_equivalence
 
+from rtgym_ros.envs.interface_calls import CAPTURE
 from rtgym_ros.testing.aliasing import share_memory
-from rtgym_ros.testing.interface_under_test import CAPTURE, InterfaceUnderTest
+from rtgym_ros.testing.interface_under_test import InterfaceUnderTest
 from rtgym_ros.testing.rules import require
 from rtgym_ros.testing.tests_base import SEED, TestsBase
 
@@ -55,7 +57,9 @@ class ObservationTests(TestsBase):
                 came.append((CAPTURE, robot.step(action)))
                 copies.append(deepcopy(came[-1][1]))
         for (method, observation), copy in zip(came, copies, strict=True):
-            for index, (now, then) in enumerate(zip(observation, copy, strict=True)):
+            then_elements = elements_of(copy)
+            for index, now in elements_of(observation).items():
+                then = then_elements.get(index)
                 require(
                     data_equivalence(now, then, exact=True),
                     f"{method}() observed [{index}] = {then!r}, which later calls made {now!r}: return a copy of what "
@@ -74,15 +78,16 @@ class ObservationTests(TestsBase):
         with self._interface() as robot:
             indices = self._indices(robot, "repeatable_elements")
             robot.reset(seed=SEED)
-            first = robot.observed
+            first = elements_of(robot.observed)
             self._drive(robot)
             robot.reset(seed=SEED)
+            again = elements_of(robot.observed)
             for index in indices:
                 require(
-                    data_equivalence(robot.observed[index], first[index], exact=True),
-                    f"reset(seed={SEED}) observed [{index}] = {first[index]!r} at first and {robot.observed[index]!r} "
-                    "later: draw the task from self.np_random, and name in repeatable_elements no more than the robot "
-                    "can repeat",
+                    data_equivalence(again[index], first[index], exact=True),
+                    f"reset(seed={SEED}) observed [{index!r}] = {first[index]!r} at first and {again[index]!r} later: "
+                    "draw the task from self.np_random, and name in repeatable_elements no more than the robot can "
+                    "repeat",
                 )
 
     def test_other_seeds_vary_the_task(self) -> None:
@@ -94,7 +99,7 @@ class ObservationTests(TestsBase):
             tasks = []
             for seed in _SEEDS:
                 robot.reset(seed=seed)
-                tasks.append(robot.observed)
+                tasks.append(elements_of(robot.observed))
         for index in indices:
             require(
                 any(not data_equivalence(task[index], tasks[0][index], exact=True) for task in tasks),
@@ -102,19 +107,33 @@ class ObservationTests(TestsBase):
                 "draw the task from self.np_random",
             )
 
-    def _indices(self, robot: InterfaceUnderTest, attribute: str) -> Sequence[int]:
-        """Return the indices that an attribute names, all of them where it is None."""
-        count = len(robot.observation_space.spaces)
-        named: Sequence[int] | None = getattr(self, attribute)
-        indices = range(count) if named is None else named
-        for index in indices:
-            require(index in range(count), f"{attribute} must be indices from 0 to {count - 1}, got {index!r}")
-        return indices
+    def _indices(self, robot: InterfaceUnderTest, attribute: str) -> Sequence[int | str]:
+        """Return the elements that an attribute names, all of them where it is None."""
+        known = list(elements_of(robot.observation_space))
+        named: Sequence[int | str] | None = getattr(self, attribute)
+        if named is None:
+            return known
+        for index in named:
+            allowed = f"indices from 0 to {len(known) - 1}" if isinstance(known[0], int) else f"keys of {known}"
+            require(index in known, f"{attribute} must be {allowed}, got {index!r}")
+        return named
+
+
+def elements_of(observation: Any) -> dict[int | str, Any]:
+    """Return the elements of an observation, or the spaces of an observation space, by index or key.
+
+    What is one array, or the space of one, is the element 0.
+    """
+    if isinstance(observation, (dict, spaces.Dict)):
+        return dict(observation.items())
+    if isinstance(observation, (tuple, list, spaces.Tuple)):
+        return dict(enumerate(observation))
+    return {0: observation}
 
 
 def _shared(observation: Any, other: Any) -> str:
     """Return what of an observation is part of another too, an empty string for nothing."""
-    for index, element in enumerate(observation):
+    for index, element in elements_of(observation).items():
         if share_memory(element, other):
-            return f"[{index}]"
+            return f"[{index!r}]"
     return "the list" if share_memory(observation, other) else ""

@@ -16,7 +16,7 @@ from rtgym_ros.testing.tests_base import TestsBase
 class SpaceTests(TestsBase):
     """Tests of the methods that answer without a robot."""
 
-    def test_get_observation_space_returns_a_tuple(self) -> None:
+    def test_get_observation_space_returns_a_space(self) -> None:
         """The observation space is a ``gymnasium.spaces.Tuple``."""
         with self._interface() as robot:
             _ = robot.observation_space

@@ -24,8 +24,8 @@ class TestsBase:
     quick_fraction: float = 0.25
     calls: int = 11
     time_steps: int = 5
-    repeatable_elements: Sequence[int] | None = None
-    varying_elements: Sequence[int] = ()
+    repeatable_elements: Sequence[int | str] | None = None
+    varying_elements: Sequence[int | str] = ()
     interface_timeout: float = 60.0
     time_source: TimeSource | None = None
 

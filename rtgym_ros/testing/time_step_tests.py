@@ -9,7 +9,8 @@ from gymnasium.utils.env_checker import data_equivalence
 
 from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.time_source import to_s
-from rtgym_ros.testing.interface_under_test import CAPTURE, SEND, InterfaceUnderTest
+from rtgym_ros.envs.interface_calls import CAPTURE, SEND
+from rtgym_ros.testing.interface_under_test import InterfaceUnderTest
 from rtgym_ros.testing.rules import require
 from rtgym_ros.testing.tests_base import TestsBase
 

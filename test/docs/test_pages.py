@@ -14,13 +14,14 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 
 # Every block is of one of these kinds: language -> the words that may follow it; a file name may follow some.
-KINDS = {"python": {""}, "bash": {"", "background", "alone"}, "text": {"", "similar"}, "yaml": set()}
+# Pieces of YAML are parts of contracts: test_patterns.py of the unit tests reads them.
+KINDS = {"python": {""}, "bash": {"", "background", "alone"}, "text": {"", "similar"}, "yaml": {"piece"}}
 FILES = {"python": ".py", "yaml": ".yaml"}
 # What some commands need besides this package, and not every machine has.
 NEEDED = {
-    "./dev train": ("torch", "stable_baselines3", "ray"),
+    "./dev train": ("torch", "stable_baselines3", "nats"),
     "train_trainer": ("torch", "stable_baselines3"),
-    "train_server": ("ray", "zenoh"),
+    "train_server": ("nats",),
     "train_keys": ("cryptography",),
 }
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not

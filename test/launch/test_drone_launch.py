@@ -30,12 +30,14 @@ else:
 
     @pytest.mark.launch_test
     def generate_test_description():
-        """A flight in a namespace."""
-        flight = IncludeLaunchDescription(
-            PathJoinSubstitution([FindPackageShare("rtgym_ros"), "launch", "drone.launch.py"]),
-            launch_arguments={"episodes": "2", "policy": "predictor,random", "namespace": NAMESPACE}.items(),
-        )
-        return LaunchDescription([flight, launch_testing.actions.ReadyToTest()])
+        """Two flights, of which one ends before the other."""
+        file = PathJoinSubstitution([FindPackageShare("rtgym_ros"), "launch", "drone.launch.py"])
+        flights = [
+            {"namespace": NAMESPACE, "episodes": "2", "policy": "predictor,random", "seed": "7", "with_others": "true"},
+            {"namespace": "/short", "episodes": "1", "policy": "p_controller", "gain": "4.0", "seed": "8"},
+        ]
+        included = [IncludeLaunchDescription(file, launch_arguments=arguments.items()) for arguments in flights]
+        return LaunchDescription([*included, launch_testing.actions.ReadyToTest()])
 
     class TestFlight(unittest.TestCase):
         """While it flies."""
@@ -70,15 +72,17 @@ else:
                 rclpy.shutdown(context=context)
             self.assertEqual(silent, [])
 
-        def test_the_flight_ends_by_itself(self, proc_info):
-            proc_info.assertWaitForShutdown(process="drone_tutorial", timeout=60)
+        def test_the_flights_end_by_themselves(self, proc_info):
+            for process in ("drone_tutorial-2", "drone_tutorial-4"):
+                proc_info.assertWaitForShutdown(process=process, timeout=60)
 
     @launch_testing.post_shutdown_test()
     class TestAfterwards(unittest.TestCase):
         """When it has ended."""
 
         def test_it_told_what_it_flew(self, proc_output):
-            launch_testing.asserts.assertInStdout(proc_output, "repeat with --seed", process="drone_tutorial")
+            for seed in (7, 8):
+                launch_testing.asserts.assertInStdout(proc_output, f"repeat with --seed {seed}", process=None)
 
         def test_exit_codes_are_clean(self, proc_info):
             launch_testing.asserts.assertExitCodes(proc_info)

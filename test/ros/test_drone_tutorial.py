@@ -1,10 +1,15 @@
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
+import rclpy
+from geometry_msgs.msg import PoseStamped, TwistStamped
+from rclpy.executors import SingleThreadedExecutor
 
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
@@ -15,10 +20,31 @@ def run(namespace, *arguments):
     return subprocess.run([*TUTORIAL, *arguments, *ros], capture_output=True, text=True, timeout=TIMEOUT_S)
 
 
+@pytest.fixture
+def observer():
+    """A node that others see."""
+    context = rclpy.Context()
+    rclpy.init(context=context)
+    node = rclpy.create_node("observer", context=context)
+    executor = SingleThreadedExecutor(context=context)
+    executor.add_node(node)
+    yield node
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.shutdown(context=context)
+
+
 def drones():
-    """Return the process ids of all drones of this user."""
-    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return {int(line.split()[0]) for line in listed.splitlines() if "rtgym_ros.nodes.drone_node" in line}
+    """Return the process ids of the drones of this user, in the domain of this test."""
+    mine = set()
+    for process in psutil.process_iter(["cmdline", "uids"]):
+        is_drone = "rtgym_ros.nodes.drone_node" in (process.info["cmdline"] or ())
+        if not is_drone or process.info["uids"].real != os.getuid():
+            continue
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if process.environ().get("ROS_DOMAIN_ID") == os.environ["ROS_DOMAIN_ID"]:
+                mine.add(process.pid)
+    return mine
 
 
 def test_it_flies_and_tells(namespace, tmp_path):
@@ -39,7 +65,7 @@ def test_the_same_seed_flies_to_the_same_targets(namespace):
     assert returns[0] == returns[1]
 
 
-def test_parameters_are_not_for_a_drone_that_runs_already(drone, namespace, tmp_path):
+def test_parameters_are_not_for_a_drone_that_runs_already(namespace, tmp_path):
     done = run(namespace, "--attach", "--params-file", str(tmp_path / "drone.yaml"))
     assert done.returncode == 2
     assert "--params-file is for a drone that is started here" in done.stderr
@@ -50,8 +76,55 @@ def test_it_attaches_to_a_drone_that_flies(drone, namespace):
     before = drones()
     done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach")
     assert done.returncode == 0, done.stderr
-    assert "running already" in done.stdout
     assert drones() >= before  # and leaves it alone
+
+
+def test_it_flies_a_drone_of_its_own_where_another_one_is(drone, namespace, observer):
+    commands = []
+    observer.create_subscription(TwistStamped, f"{namespace}/cmd_vel", commands.append, 10)
+    done = run(namespace, "--episodes", "1", "--policy", "predictor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert observer.count_publishers(f"{namespace}/pose") == 1
+    rclpy.spin_once(observer, executor=observer.executor, timeout_sec=0.0)
+    assert commands == []
+
+
+@pytest.mark.parametrize("topic", ["pose", "cmd_vel"])
+def test_it_joins_nobody_elses_topics_unless_told(drone, namespace, observer, topic):
+    if topic == "pose":
+        observer.create_publisher(PoseStamped, f"{namespace}/pose", 10)
+    else:
+        observer.create_subscription(TwistStamped, f"{namespace}/cmd_vel", lambda _: None, 10)
+    done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach")
+    assert done.returncode == 2
+    assert re.search(f"/observer (publishes|would obey) {topic} too: .*ROS_DOMAIN_ID", done.stderr)
+    assert done.stderr.count("\n") == 1
+    if topic == "cmd_vel":
+        done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach", "--with-others")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["its own", "attached"])
+def test_a_drone_that_dies_ends_the_flight(namespace, drone, own):
+    flight = subprocess.Popen(
+        [*TUTORIAL, "--policy", "hover", *(() if own else ("--attach",)), "--ros-args", "-r", f"__ns:={namespace}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert flight.stdout.readline().startswith("seed ")
+    while "hover        episode 1" not in flight.stdout.readline():
+        assert flight.poll() is None, flight.stderr.read()
+    children = [child.pid for child in psutil.Process(flight.pid).children() if child.pid in drones()]
+    os.kill(children[0] if own else drone._process.pid, signal.SIGKILL)
+    shown, errors = flight.communicate(timeout=TIMEOUT_S)
+    assert flight.returncode == 1
+    assert re.fullmatch(
+        r"drone_tutorial: the drone is gone: (drone_node ended with exit code -9|its last pose is \d\.\d s old)\n",
+        errors,
+    )
+    assert "Timing" in shown  # what was flown until then
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -1,11 +1,16 @@
+import math
 import threading
+import time
 
 import pytest
 from geometry_msgs.msg import PoseStamped
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import ReliabilityPolicy, qos_profile_sensor_data
+from rclpy.serialization import deserialize_message
 from std_msgs.msg import Float64
 
-from rtgym_ros.ros.latest_subscription import LatestSubscription
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.latest_subscription import LatestSubscription, sensor_qos
+from rtgym_ros.ros.parameters import refuse_unknown_overrides
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.stamps import to_time
 
@@ -62,15 +67,67 @@ def test_the_newest_stamp_is_kept_and_what_it_overtook_is_dropped(link):
     for offset in (10, 30, 20, 40, 25):
         link.send(NOW_NS + offset)
     newer = link.pull_until(lambda s: s.stamp_ns == NOW_NS + 40 and s.dropped == 2)
-    assert [message.header.stamp.nanosec for message in newer] == [10, 30, 40]
+    assert [raw.stamp_ns - NOW_NS for raw in newer] == [10, 30, 40]
+    assert [link.subscription.decode(raw).header.stamp.nanosec for raw in newer] == [10, 30, 40]
     assert link.subscription.latest.header.stamp.nanosec == 40
 
 
-def test_a_clock_that_was_set_back_is_believed(link):
-    link.send(link.subscription._node.get_clock().now().nanoseconds + 3600 * 10**9)
+def test_a_robot_whose_clock_is_ahead_keeps_the_protection_against_reordering(link):
+    ahead_ns = time.time_ns() + 3600 * 10**9
+    for offset in (10, 30, 20):
+        link.send(ahead_ns + offset)
+    link.pull_until(lambda s: s.stamp_ns == ahead_ns + 30 and s.dropped == 1)
+    assert 0.0 <= link.subscription.age < 60.0  # since the fastest arrival: the clocks have nothing in common
+
+
+def test_a_clock_that_was_set_back_is_followed(link):
+    link.send(time.time_ns() + 3600 * 10**9)
     link.pull_until(lambda s: s.stamp_ns)
     link.send(NOW_NS)
     link.pull_until(lambda s: s.stamp_ns == NOW_NS)
+    assert link.subscription.clock_resets == 1
+
+
+def test_the_age_is_that_of_the_stamp_where_the_clocks_agree(link):
+    assert math.isnan(link.subscription.age)
+    link.send(time.time_ns() - 300_000_000)
+    link.pull_until(lambda s: s.stamp_ns)
+    assert 0.3 <= link.subscription.age < 60.0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"max_age": 0.0}, "max_age of topic must be"),
+        ({"when_stale": "stop"}, "one of warn, truncate, fail, got 'stop'"),
+    ],
+)
+def test_wrong_arguments_are_named(session, wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        LatestSubscription(session.node, PoseStamped, "topic", **wrong)
+
+
+def test_raw_messages_are_handed_out_undecoded(link):
+    link.send(NOW_NS)
+    (raw,) = link.pull_until(lambda s: s.stamp_ns == NOW_NS)
+    assert raw == link.subscription.latest_raw
+    assert deserialize_message(raw.data, PoseStamped) == link.subscription.latest
+    assert abs(raw.received_ns - time.time_ns()) < 60 * 10**9
+    assert abs(raw.source_ns - time.time_ns()) < 60 * 10**9
+
+
+def test_qos_overrides_are_honoured(namespace):
+    name = f"qos_overrides.{namespace}/topic.subscription"
+    overrides = [word for policy in ("reliability:=reliable", "depth:=7") for word in ("-p", f"{name}.{policy}")]
+    session = RosSession("reader", namespace, arguments=["program", "--ros-args", *overrides])
+    try:
+        subscription = LatestSubscription(session.node, PoseStamped, "topic")
+        assert subscription.qos.depth == 7
+        assert subscription.qos.reliability == ReliabilityPolicy.RELIABLE
+        assert refuse_unknown_overrides(session.node) is None
+    finally:
+        session.close()
+    assert sensor_qos(1).reliability == ReliabilityPolicy.BEST_EFFORT
 
 
 def test_no_executor_takes_the_messages(session, link):

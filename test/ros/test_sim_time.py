@@ -10,13 +10,13 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64
 
 from rtgym_ros import RealTimeEnv
-from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.core.errors import ClockJumpError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.nodes.drone_process import DroneProcess
 from rtgym_ros.ros.latest_subscription import LatestSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.session import RosSession
-from rtgym_ros.ros.stamps import to_nanoseconds, to_time
+from rtgym_ros.ros.stamps import to_time
 
 TICK_NS = 10_000_000
 START_NS = 1_700_000_000 * NS_PER_S
@@ -71,9 +71,15 @@ class World:
 
     def _run(self):
         while not self._stopped.wait(0.005):
-            self._clock.publish(Clock(clock=to_time(self.now_ns)))
+            self.publish_clock()
             self._temperature.publish(Float64(data=20.0))
             self.now_ns += TICK_NS
+
+    def publish_clock(self):
+        self._clock.publish(Clock(clock=to_time(self.now_ns)))
+
+    def set_back(self, seconds):
+        self.now_ns -= seconds * NS_PER_S
 
     def stand_still(self):
         self._stopped.set()
@@ -110,7 +116,7 @@ def test_the_drone_flies_on_the_simulated_clock(world, namespace):
         pose = LatestSubscription(world.session.node, PoseStamped, "pose", depth=32)
         stamps = []
         for _ in range(2000):
-            stamps += [to_nanoseconds(message.header.stamp) for message in pose.pull()]
+            stamps += [raw.stamp_ns for raw in pose.pull()]
             if len(stamps) >= 20:
                 break
             threading.Event().wait(0.01)
@@ -127,6 +133,58 @@ def test_a_clock_that_stands_still_is_named(world, namespace):
         world.stand_still()
         with pytest.raises(InterfaceTimeoutError, match=r"/clock has stood still for 0\.3 s"):
             step_often(env)
+
+
+def test_a_clock_that_is_set_back_ends_the_wait_and_is_counted_once(world, namespace):
+    interface = Thermostat(namespace)
+    try:
+        clock = interface.get_time_source()
+        clock.sleep_until_ns(clock.now_ns() + 5 * TICK_NS)
+        world.set_back(15)
+        with pytest.raises(ClockJumpError, match=r"/clock was set back by 1[45]"):
+            clock.sleep_until_ns(clock.now_ns() + 10 * NS_PER_S)
+        clock.sleep_until_ns(clock.now_ns() + 5 * TICK_NS)
+    finally:
+        interface.close()
+
+
+def test_clock_messages_that_were_overtaken_on_the_network_are_no_jump(world, namespace):
+    interface = Thermostat(namespace)
+    try:
+        clock = interface.get_time_source()
+        now_ns = clock.now_ns()
+        world.stand_still()
+        clock._sent_ns += NS_PER_S // 2  # what comes now was sent before
+        clock._now_ns = now_ns + NS_PER_S
+        world.publish_clock()
+        clock.sleep_until_ns(now_ns + NS_PER_S)
+        assert clock.now_ns() == now_ns + NS_PER_S
+    finally:
+        interface.close()
+
+
+def test_a_blocking_callback_of_the_users_stops_no_clock(world, namespace):
+    interface = Thermostat(namespace)
+    release, blocking = threading.Event(), threading.Event()
+
+    def block():
+        blocking.set()
+        release.wait(60.0)
+
+    try:
+        interface.node.create_timer(0.001, block)
+        assert blocking.wait(10.0)
+        clock, node_clock = interface.get_time_source(), interface.node.get_clock()
+        node_before_ns = node_clock.now().nanoseconds
+        clock.sleep_until_ns(clock.now_ns() + 20 * TICK_NS)
+        for _ in range(1000):
+            if node_clock.now().nanoseconds > node_before_ns:
+                break
+            threading.Event().wait(0.01)
+        assert node_clock.now().nanoseconds > node_before_ns
+    finally:
+        release.set()
+        interface.close()
 
 
 def step_often(env):

@@ -3,13 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.robots.drone.delay_line import DelayLine, Newest
+from rtgym_ros.delays.profiles import UniformDelays
+from rtgym_ros.robots.delay_line import DelayLine, Newest, lossy
 
 MS = 1_000_000
 
 
-def line(delay_min=0.02, delay_max=0.05, seed=0):
-    return DelayLine(delay_min, delay_max, np.random.default_rng(seed))
+def line(delay_min=0.02, delay_max=0.05, seed=0, loss=0.0):
+    rng = np.random.default_rng(seed)
+    return DelayLine(lossy(UniformDelays(delay_min, delay_max).draws_ns(rng), loss, rng))
 
 
 def test_a_constant_delay_is_exact():
@@ -64,6 +66,15 @@ def test_delays_fill_their_range_and_messages_overtake():
     assert max(delays) > 49 * MS
     order = [index for _, index in arrived]
     assert order != sorted(order)
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.1, 1.0])
+def test_messages_are_lost_as_often_as_asked_for(loss):
+    link = line(loss=loss)
+    for index in range(10_000):
+        link.send(index * MS, index)
+    lost = 10_000 - len(list(link.arrivals(10**15)))
+    assert abs(lost - 10_000 * loss) <= 4 * np.sqrt(10_000 * loss * (1 - loss))  # four standard deviations
 
 
 def test_the_same_seed_draws_the_same_delays():

@@ -87,7 +87,7 @@ def test_it_flies_as_the_simulation_with_its_seed(make_drone, clock):
     twin = SimulatedDrone(DroneParameters(), np.random.default_rng(5), clock.now_ns())
     newest = (-1, (0.0, 0.0))
     for step in range(100):
-        newest = max([newest, *((sample.stamp_ns, sample.position) for sample in twin.advance(clock.now_ns()))])
+        newest = max([newest, *((sample.stamp_ns, sample.reading) for sample in twin.advance(clock.now_ns()))])
         assert drone.get_observation() == newest[1]
         velocity = (np.cos(step / 10), np.sin(step / 10))
         drone.send_control(*velocity)

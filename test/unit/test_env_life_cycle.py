@@ -386,9 +386,9 @@ def test_an_interrupt_while_sending_counts_nothing_twice(make_env, method):
     observation, _, _, truncated, info = env.step([0.3])
     number, actions = float(observation[0][0]), [round(float(action[0]), 3) for action in observation[1:]]
     if has_begun:
-        assert (number, actions, info["time_step"]["index"]) == (3, [0.1, 0.2, 0.3], 2)
+        assert (number, actions, info["time_step_index"]) == (3, [0.1, 0.2, 0.3], 2)
     else:
-        assert (number, actions, info["time_step"]["index"]) == (2, [0, 0.1, 0.3], 1)
+        assert (number, actions, info["time_step_index"]) == (2, [0, 0.1, 0.3], 1)
     assert [truncated, env.step([0.4])[3]] == [False, has_begun]
     assert env.clock.timeouts == 0
 

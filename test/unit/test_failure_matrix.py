@@ -4,12 +4,12 @@ The caller gets an error that names the method within a bounded time (pytest's i
 sent where it could be, no thread is left, and reset() begins again where that is possible.
 """
 
-import contextlib
 import math
-import sys
+import socket
 import threading
 import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -82,6 +82,12 @@ def threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("rtgym_ros")]
 
 
+def end_of_threads():
+    for thread in threads():
+        thread.join(30)
+    assert threads() == []
+
+
 def recovers(env):
     """The robot was stopped; reset() begins again, and close() leaves no thread."""
     assert env.state is State.FAILED
@@ -142,127 +148,105 @@ def test_it_raises_while_it_is_made(make, env_class, method):
 # --- it blocks for ever ---
 
 
-def blocks_in_python():
-    while True:
-        time.sleep(0.002)
-
-
-def blocks_outside_of_python():
-    threading.Event().wait()
-
-
-def swallows_interrupts():
-    for _ in range(3):
-        with contextlib.suppress(BaseException):
-            blocks_in_python()
-    blocks_in_python()
-
-
 def blocked(method):
     return pytest.raises(InterfaceTimeoutError, match=rf"^the interface's {method}\(\) has been blocked for 0\.3 s$")
 
 
-not_when_traced = pytest.mark.skipif(
-    sys.version_info[:2] == (3, 11) and sys.gettrace() is not None,
-    reason="CPython 3.11 spins when another thread than the main one is interrupted while all are traced",
-)
-BLOCKS = [
-    (RealTimeEnv, blocks_in_python),
-    (RealTimeEnv, blocks_outside_of_python),
-    (RealTimeEnv, swallows_interrupts),
-    pytest.param(RealTimeEnvTS, blocks_in_python, marks=not_when_traced),
-]
-"""What can be ended: anything in the main thread, what executes Python code in any other."""
+def in_this_thread(call):
+    call()
 
 
-@pytest.mark.parametrize(("env_class", "block"), BLOCKS)
+def in_another_thread(call):
+    """Make the call in a thread that is not the main one; what it raises comes out."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(call).result(30)
+
+
+CALLERS = pytest.mark.parametrize("caller", [in_this_thread, in_another_thread])
+HOW = ["a lock", "a sleep", "a socket"]
+
+
+@pytest.fixture(params=HOW)
+def block(request, gate):
+    """Return a function that blocks outside of Python until the gate opens."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        open_gate = gate.set
+        gate.set = lambda: (open_gate(), theirs.close())
+        yield {
+            "a lock": gate.wait,
+            "a sleep": lambda: [time.sleep(0.05) for _ in iter(gate.is_set, True)],
+            "a socket": lambda: ours.recv(1),
+        }[request.param]
+
+
+@BOTH
+@CALLERS
 @pytest.mark.parametrize("method", ACTING)
-def test_it_blocks(make, env_class, block, method):
+def test_it_blocks(make, gate, block, env_class, caller, method):
+    """The caller is free in bounded time; nothing interrupts the method, and the robot is stopped once it is back."""
     env = make(env_class)
     env.reset()
     once(env, method, block)
     with blocked(method):
-        provoke(env, method)
+        caller(lambda: provoke(env, method))
+    with pytest.raises(
+        InterfaceTimeoutError, match=rf"the interface's {method}\(\) is still blocked, reset\(\) cannot"
+    ):
+        env.reset()
+    gate.set()
+    env.stop()  # waits until the thread has come back
     recovers(env)
 
 
-@pytest.mark.parametrize(("env_class", "block"), BLOCKS)
-def test_close_blocks(make, env_class, block):
+@BOTH
+@CALLERS
+def test_close_blocks(make, gate, env_class, caller):
     env = make(env_class)
     env.reset()
-    once(env, "close", block)
+    once(env, "close", gate.wait)
     with blocked("close"):
-        env.close()
+        caller(env.close)
     assert sent(env)[-1] == SAFE
-    assert threads() == []
+    gate.set()
+    end_of_threads()
 
 
-@pytest.mark.parametrize(("env_class", "block"), BLOCKS)
-@pytest.mark.parametrize("method", ["__init__", "get_action_space", "get_safe_action"])
-def test_it_blocks_while_it_is_made(make, env_class, block, method):
-    with blocked(method):
-        make(env_class, interface_args=(None, {method: block}))
-    assert threads() == []
-
-
-@pytest.mark.parametrize("method", ["reset", "send_control", CAPTURE, "wait", "render", "close"])
-def test_ts_it_blocks_outside_of_python(make, gate, method):
-    """Nobody can end that; the caller is free all the same, and the thread ends when it comes back."""
-    env = make(RealTimeEnvTS)
+@BOTH
+@pytest.mark.parametrize("method", ACTING)
+def test_it_is_closed_while_it_blocks(make, gate, env_class, method):
+    env = make(env_class)
     env.reset()
     once(env, method, gate.wait)
     with blocked(method):
         provoke(env, method)
-    if method != "close":
-        assert env.state is State.FAILED
-        with pytest.raises(InterfaceTimeoutError, match=r"the interface still blocks its thread, reset\(\) cannot"):
-            env.reset()
-        gate.set()
-        for thread in threads():
-            thread.join(0.05)  # it sends the safe action now
-        recovers(env)
+    with pytest.raises(InterfaceTimeoutError, match=rf"{method}\(\) is still blocked, close\(\) cannot"):
+        env.close()
+    assert env.state is State.CLOSED
     gate.set()
-    for thread in threads():
-        thread.join(30)
+    end_of_threads()
+    assert [entry[1] for entry in env.interface.log[-2:]] == ["send", "close"]
     assert sent(env)[-1] == SAFE
-    assert threads() == []
 
 
-@not_when_traced
-def test_v1_the_helper_blocks(make):
-    """The caller is late, so that the capture is made in the helper's thread."""
-    env = make(RealTimeEnv)
-    reached = threading.Event()
+@BOTH
+@pytest.mark.parametrize("method", ["__init__", "get_action_space", "get_safe_action"])
+def test_it_blocks_while_it_is_made(make, gate, env_class, method):
+    with blocked(method):
+        make(env_class, interface_args=(None, {method: gate.wait}))
+    gate.set()
+    end_of_threads()
 
-    def block():
-        reached.set()
-        blocks_in_python()
 
-    once(env, CAPTURE, block)
+@pytest.mark.parametrize(("method", "entry"), [("send_control", "send_control_timeout"), (CAPTURE, "get_obs_timeout")])
+def test_what_a_time_step_calls_has_a_bound_of_its_own(make, gate, method, entry):
+    env = make(RealTimeEnv, interface_timeout=30.0, **{entry: 0.3})
     env.reset()
-    assert reached.wait(30)
-    with blocked(CAPTURE):
-        env.step([0.5])
-    recovers(env)
-
-
-@not_when_traced
-def test_v1_it_blocks_in_another_thread_than_the_main_one(make):
-    env = make(RealTimeEnv)
-    env.reset()
-    once(env, "send_control", blocks_in_python)
-    errors = []
-
-    def step():
-        try:
-            env.step([0.5])
-        except InterfaceTimeoutError as error:
-            errors.append(str(error))
-
-    caller = threading.Thread(target=step)
-    caller.start()
-    caller.join(30)
-    assert errors == ["the interface's send_control() has been blocked for 0.3 s"]
+    once(env, method, gate.wait)
+    with blocked(method):
+        provoke(env, method)
+    gate.set()
+    env.stop()
     recovers(env)
 
 
@@ -478,6 +462,6 @@ def test_a_capture_that_is_always_slow_is_told_in_the_info(make_env, env_class):
     env.interface.do[CAPTURE] = lambda: time.sleep(0.015)
     env.reset()
     with pytest.warns(TimeStepTimeoutWarning, match=r"time-step \d+ timed out"):
-        infos = [env.step([0.5])[-1]["time_step"] for _ in range(5)]
-    assert [info["timed_out"] for info in infos] == [False, True, True, True, True]
-    assert all(info["lateness"] >= 0.005 for info in infos[1:])
+        infos = [env.step([0.5])[-1] for _ in range(5)]
+    assert [info["time_step_timed_out"] for info in infos] == [0, 1, 1, 1, 1]
+    assert all(info["time_step_lateness"] >= 0.005 for info in infos[1:])

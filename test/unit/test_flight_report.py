@@ -9,7 +9,7 @@ from gymnasium import spaces
 
 from rtgym_ros import RealTimeEnv, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource, to_ns
-from rtgym_ros.robots.drone.delay_line import Newest
+from rtgym_ros.robots.delay_line import Newest
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.policies import Predictor, hover, make_p_controller
 from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
@@ -39,7 +39,7 @@ class SimulatedTutorial(RealTimeGymInterface):
 
     def observe(self):
         for sample in self.drone.advance(self.clock.now_ns()):
-            self.seen.offer(sample.stamp_ns, sample.position)
+            self.seen.offer(sample.stamp_ns, sample.reading)
         return [np.array([value], dtype=np.float32) for value in (*self.seen.message, *self.target)]
 
     def reset(self, seed=None, options=None):

@@ -29,7 +29,7 @@ def test_eight_threads_hammer_an_environment(make_env, env_class):
 
     def step():
         observation, reward, _, _, info = env.step([0.5])
-        observed.append((float(observation[0][0]), reward, info["time_step"]["index"]))
+        observed.append((float(observation[0][0]), reward, info["time_step_index"]))
 
     calls = {
         step: 10,

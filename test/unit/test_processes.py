@@ -79,7 +79,7 @@ def test_a_vector_of_two_processes(env_id, context):
             assert rewards.tolist() == [1.0, 1.0]
             assert not terminated.any()
         assert truncations == [[step % 3 == 2] * 2 for step in range(6)]
-        assert infos["final_info"]["time_step"]["index"].tolist() == [5, 5]  # of the reset, 1 and 2; again 3, 4 and 5
+        assert infos["final_info"]["time_step_index"].tolist() == [5, 5]  # of the reset, 1 and 2; again 3, 4 and 5
         assert [sorted(durations) for durations in envs.call("benchmarks")] == [sorted(DURATIONS)] * 2
         envs.call("set_ep_max_length", 5)
         assert not any(envs.step(envs.action_space.sample())[3].any() for _ in range(4))

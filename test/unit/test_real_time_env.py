@@ -1,8 +1,13 @@
 """The environment on a fake clock: what is sent and captured when, to the nanosecond."""
 
+import copy
 import math
+import pickle
+import threading
 import warnings
+from dataclasses import replace
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -10,8 +15,9 @@ from gymnasium import spaces
 from rtgym_ros import RealTimeGymInterface
 from rtgym_ros.core.errors import ActionError, ConfigError, InterfaceError, StateError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import FakeTimeSource
-from rtgym_ros.envs.real_time_env import RealTimeEnvTS
+from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
+from rtgym_ros.envs.step_info import KEYS
 
 MS = 1_000_000
 
@@ -172,7 +178,7 @@ def test_the_interface_hears_of_every_time_step(env):
 def test_reset_and_step_return_what_the_interface_says(env):
     observation, info = env.reset(seed=3, options={"slowly": True})
     assert observation[0] == [-1]
-    assert info == {"seed": 3, "options": {"slowly": True}}
+    assert {key: info[key] for key in ("seed", "options")} == {"seed": 3, "options": {"slowly": True}}
     observation, reward, terminated, truncated, info = env.step([0.1])
     assert (observation[0], reward, terminated, truncated, info["capture"]) == ([1], 1.0, False, False, 1)
 
@@ -180,46 +186,36 @@ def test_reset_and_step_return_what_the_interface_says(env):
 @pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.TimeStepTimeoutWarning")
 def test_the_info_tells_when_the_time_step_was(make_env, clock):
     env = make_env(start_obs_capture=0.04, time_step_timeout_factor=0.5)
-    reset_info = env.reset()[1]
-    assert "time_step" not in reset_info, "no time-step led to its observation"
-    told = []
+    first = time_info(env.reset()[1])
+    assert first.pop("capture_time") == 0
+    assert np.isnan(list(first.values())).all(), "no time-step led to its observation"
+    seen = []
     for late_ms in (0, 60, 0, 100, 0):
         clock.advance_ns(late_ms * MS)
-        told.append(env.step([0.1])[-1]["time_step"])
-    on_time = {"index": 0, "nominal_start": 0, "start": 0, "lateness": 0, "overrun": False, "timed_out": False}
-    assert told == [
-        {**on_time, "capture": 0.04},
+        seen.append(tuple(time_info(env.step([0.1])[-1]).values()))
+    assert seen == [  # index, nominal start, start, lateness, overrun, timed out, capture
+        (0, 0, 0, 0, 0, 0, 0.04),
         # The caller came 10 ms late: this one was captured when it came, the next began late, on the grid.
-        {**on_time, "index": 1, "nominal_start": 0.05, "start": 0.05, "capture": 0.11},
-        {
-            **on_time,
-            "index": 2,
-            "nominal_start": 0.1,
-            "start": 0.11,
-            "lateness": 0.01,
-            "overrun": True,
-            "capture": 0.14,
-        },
-        {**on_time, "index": 3, "nominal_start": 0.15, "start": 0.15, "capture": 0.25},
-        {
-            **on_time,
-            "index": 4,
-            "nominal_start": 0.25,
-            "start": 0.25,
-            "lateness": 0.05,
-            "timed_out": True,
-            "capture": 0.29,
-        },
+        (1, 0.05, 0.05, 0, 0, 0, 0.11),
+        (2, 0.1, 0.11, 0.01, 1, 0, 0.14),
+        (3, 0.15, 0.15, 0, 0, 0, 0.25),
+        (4, 0.25, 0.25, 0.05, 0, 1, 0.29),
     ]
+    assert all(type(value) is float for values in seen for value in values)
+
+
+def time_info(info):
+    """Return what the environment adds to an info, in order."""
+    return {key: info[key] for key in KEYS}
 
 
 def test_the_info_of_the_interface_is_neither_written_nor_overwritten(env):
-    mine = {"time_step": "mine"}
+    mine = {"time_step_index": "mine"}
     env.interface.do["get_obs_rew_terminated_info"] = lambda: ([np.zeros(1, dtype=np.float32)], 0.0, False, mine)
     env.reset()
-    assert env.step([0.1])[-1] == {"time_step": "mine"}
+    assert env.step([0.1])[-1]["time_step_index"] == "mine"
     mine.clear()
-    assert set(env.step([0.1])[-1]) == {"time_step"}
+    assert set(env.step([0.1])[-1]) == set(KEYS)
     assert mine == {}
 
 
@@ -500,25 +496,50 @@ def test_a_new_duration_counts_from_the_next_time_step(env):
     assert times == [0, 50, 70, 90]
 
 
+@pytest.mark.filterwarnings("ignore::rtgym_ros.core.errors.TimeStepTimeoutWarning")
 def test_a_new_duration_keeps_the_elasticity_in_time_steps_unless_told(env, clock):
-    def lateness_that_times_out():
-        previous_ns = env.clock.current.end_ns
+    def a_lateness_of_60_ms_times_out():
+        previous_ns, timeouts = env.clock.current.end_ns, env.clock.timeouts
         clock.advance_ns(previous_ns - clock.now_ns() + 60 * MS)
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            env.step([0.0])
-        return [warning.category for warning in caught]
+        env.step([0.0])
+        return env.clock.timeouts > timeouts
 
     env.reset()
-    assert lateness_that_times_out() == [TimeStepTimeoutWarning]
+    assert a_lateness_of_60_ms_times_out()
     env.set_time_step_duration(0.1)
-    assert lateness_that_times_out() == []
+    assert not a_lateness_of_60_ms_times_out()
     env.set_time_step_duration(0.1, 0.5)
-    assert lateness_that_times_out() == [TimeStepTimeoutWarning]
+    assert a_lateness_of_60_ms_times_out()
     env.set_start_obs_capture(0.1)
-    assert lateness_that_times_out() == [TimeStepTimeoutWarning], "the factor stays"
+    assert a_lateness_of_60_ms_times_out(), "the factor stays"
     env.set_time_step_duration(0.1, math.inf)
-    assert lateness_that_times_out() == []
+    assert not a_lateness_of_60_ms_times_out()
+
+
+def test_timeouts_are_warned_of_once_a_second_with_their_number(env, clock):
+    env.reset()
+
+    def warnings_of(late_ms):
+        clock.advance_ns(late_ms * MS)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("default")
+            env.step([0.0])
+        return [str(warning.message) for warning in caught]
+
+    assert len(warnings_of(200)) == 1
+    assert [warnings_of(200) for _ in range(3)] == [[], [], []]
+    assert warnings_of(600)[0].endswith("the clock restarts from now (and 3 more since the last warning)")
+    assert "__warningregistry__" not in globals(), "nothing is kept of them"
+
+
+def test_a_warning_is_never_an_error_of_the_time_step(env, clock, caplog):
+    env.reset()
+    clock.advance_ns(200 * MS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        observation = env.step([0.5])[0]
+    assert observation[0] == [1]
+    assert "timed out" in caplog.text
 
 
 def test_a_new_capture_time_counts_from_the_next_time_step(env):
@@ -729,6 +750,125 @@ def test_an_error_while_showing_is_a_failure_too(make_env):
     assert env.interface.log[-1][1:] == ("send", -1.0)
 
 
-def test_an_environment_with_a_thread_of_its_own_refuses_a_clock_that_stands_still(make_env):
-    with pytest.raises(ConfigError, match="passes by itself"):
-        make_env(RealTimeEnvTS)
+@pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
+def test_on_a_clock_that_stands_still_everything_happens_in_the_callers_thread(make_env, env_class):
+    env = make_env(env_class)
+    env.reset()
+    env.step([0.5])
+    assert set.union(*env.interface.threads.values()) == {threading.get_ident()}
+
+
+# --- other observation spaces ---
+
+
+def observing(space, value):
+    return {
+        "get_observation_space": lambda: space,
+        "reset": lambda seed, options: (value, {}),
+        "get_obs_rew_terminated_info": lambda: (value, 0.0, False, {}),
+    }
+
+
+def test_the_action_buffer_stands_under_a_key_of_its_own_in_a_dict(make_env):
+    space = spaces.Dict({"x": spaces.Box(-1, 1, (2,)), "mode": spaces.Discrete(3)})
+    env = make_env(do=observing(space, {"x": np.ones(2, np.float32), "mode": 1}), act_buf_len=3)
+    assert env.observation_space["action_buffer"] == spaces.Box(-2.0, 2.0, (3, 1))
+    env.reset()
+    env.step([0.5])
+    observation = env.step([1.5])[0]
+    assert env.observation_space.contains(observation)
+    assert observation["action_buffer"].tolist() == [[0], [0.5], [1.5]]
+    assert set(observation) == {"x", "mode", "action_buffer"}
+
+
+def test_the_action_buffer_extends_a_box(make_env):
+    env = make_env(do=observing(spaces.Box(-1, 1, (2,)), np.ones(2, np.float32)), act_buf_len=2)
+    env.reset()
+    observation = env.step([0.5])[0]
+    assert env.observation_space == spaces.Box(np.float32([-1, -1, -2, -2]), np.float32([1, 1, 2, 2]))
+    assert env.observation_space.contains(observation)
+    assert observation.tolist() == [1, 1, 0, 0.5]
+
+
+def test_a_dict_may_not_use_the_key_of_the_action_buffer(make_env):
+    space = spaces.Dict({"action_buffer": spaces.Discrete(2)})
+    with pytest.raises(InterfaceError, match="'action_buffer': it is reserved"):
+        make_env(do=observing(space, {"action_buffer": 0}))
+
+
+def test_sampling_one_space_changes_no_other(env):
+    assert env.observation_space.spaces[-1] is not env.action_space
+    env.observation_space.seed(1)
+    env.action_space.seed(7)
+    first = env.action_space.sample()
+    env.action_space.seed(7)
+    env.observation_space.sample()
+    assert env.action_space.sample() == first
+
+
+# --- what the interface may say beside its observations ---
+
+
+def test_the_action_that_was_really_sent_stands_in_the_buffer(make_env, monkeypatch):
+    env = make_env(act_buf_len=2)
+    env.reset()
+    monkeypatch.setattr(env.interface, "get_executed_action", lambda: np.float32([0.5]))
+    assert [float(part[0]) for part in env.step([1.0])[0][1:]] == [0, 0.5]
+
+
+def test_an_interface_may_end_the_episode(env, monkeypatch):
+    env.reset()
+    monkeypatch.setattr(env.interface, "get_truncation", lambda: "pose is 0.3 s old")
+    _, _, terminated, truncated, info = env.step([1.0])
+    assert (terminated, truncated, info["truncation"]) == (False, True, "pose is 0.3 s old")
+    assert env.interface.log[-1][1] == "capture", "the action is not sent"
+
+
+def test_the_safe_action_between_two_episodes(make_env, monkeypatch):
+    env = make_env(ep_max_length=1, act_buf_len=2, reset_act_buf=False)
+    monkeypatch.setattr(type(env.interface), "safe_action_between_episodes", True)
+    env.reset()
+    env.step([1.0])
+    assert env.interface.log[-1] == (50, "send", -1)
+    assert [float(part[0]) for part in env.reset()[0][1:]] == [-1, 0], "1.0 was never sent"
+
+
+def test_the_safe_action_is_repeated_until_it_is_acknowledged(env, monkeypatch):
+    env.reset()
+    answers = iter([False, False, True])
+    monkeypatch.setattr(env.interface, "wait_for_acknowledgement", lambda timeout: next(answers))
+    env.close()
+    assert [entry[1:] for entry in env.interface.log[-4:]] == [("send", -1.0)] * 3 + [("close",)]
+
+
+# --- copies ---
+
+
+def test_an_environment_cannot_be_copied_and_its_configuration_can(env):
+    with pytest.raises(TypeError, match="holds a robot and a thread"):
+        pickle.dumps(env)
+    with pytest.raises(TypeError, match="holds a robot and a thread"):
+        copy.deepcopy(env)
+    config = replace(env.config, interface=dict, interface_args=())
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+def test_the_specification_names_the_length_of_an_episode():
+    config = {"interface": "unit_robots:Still", "ep_max_length": 7}
+    env = gymnasium.make("real-time-gym-v1", config=config)
+    assert env.spec.max_episode_steps == 7
+    assert isinstance(env.unwrapped, RealTimeEnv)
+    assert not any(isinstance(wrapper, gymnasium.wrappers.TimeLimit) for wrapper in wrappers_of(env))
+    assert "unit_robots:Still" in env.spec.to_json()
+    env.close()
+
+
+def wrappers_of(env):
+    while env is not env.unwrapped:
+        yield env
+        env = env.env
+
+
+def test_an_interface_by_a_name_that_leads_nowhere():
+    with pytest.raises(ConfigError, match="'nowhere:Robot' cannot be imported: No module named 'nowhere'"):
+        RealTimeEnv({"interface": "nowhere:Robot"})

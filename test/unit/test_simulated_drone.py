@@ -59,7 +59,7 @@ def test_it_is_sampled_every_ten_milliseconds_from_the_start():
 
 def test_it_hovers_at_the_origin_until_commanded():
     samples = drone_of().advance(1000 * MS)
-    assert {(sample.position, sample.command_stamp_ns) for sample in samples} == {((0.0, 0.0), None)}
+    assert {(sample.reading, sample.command_stamp_ns) for sample in samples} == {((0.0, 0.0), None)}
 
 
 def test_the_next_event_is_a_sample_or_its_arrival():
@@ -76,7 +76,7 @@ def test_a_command_moves_it_from_the_tick_it_arrives_at():
     drone.advance(5 * MS)
     drone.command(5 * MS, 5 * MS, (1.0, -0.5))
     samples = drone.advance(30 * MS)
-    positions = np.array([sample.position for sample in samples])
+    positions = np.array([sample.reading for sample in samples])
     np.testing.assert_allclose(positions, [(0.0, 0.0), (0.01, -0.005), (0.02, -0.01)])
     assert [sample.command_stamp_ns for sample in samples] == [5 * MS] * 3
 
@@ -86,13 +86,13 @@ def test_the_newest_stamp_wins_whatever_the_order_of_arrival():
     for stamp_ns, speed in ((20, 0.2), (10, 0.1), (20, 0.3), (21, 0.4), (5, 0.5)):
         drone.command(0, stamp_ns, (speed, 0.0))
     first, second = drone.advance(10 * MS)
-    assert (first.command_stamp_ns, second.position[0]) == (21, pytest.approx(0.004))
+    assert (first.command_stamp_ns, second.reading[0]) == (21, pytest.approx(0.004))
 
 
 def test_its_speed_is_limited():
     drone = drone_of()
     drone.command(0, 1, (30.0, 40.0))
-    assert drone.advance(10 * MS)[-1].position == pytest.approx((0.012, 0.016))
+    assert drone.advance(10 * MS)[-1].reading == pytest.approx((0.012, 0.016))
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), speeds), max_size=30), st.integers(0, 99))
@@ -105,7 +105,7 @@ def test_it_never_leaves_the_world_nor_its_speed_limit(commands, seed):
         drone.command(now_ns, now_ns, velocity)
     samples += drone.advance(now_ns + 2000 * MS)
     samples.sort(key=lambda sample: sample.stamp_ns)
-    positions = np.array([sample.position for sample in samples])
+    positions = np.array([sample.reading for sample in samples])
     assert np.abs(positions).max() <= 1.0
     assert np.hypot(*np.diff(positions, axis=0).T).max() <= 2.0 * 0.01 + 1e-12
 
@@ -190,12 +190,12 @@ def test_it_hovers_for_want_of_commands_and_then_believes_an_older_stamp():
     drone.command(0, 1000, (1.0, 0.0))
     samples = drone.advance(80 * MS)
     assert [sample.command_stamp_ns for sample in samples] == [1000] * 5 + [None] * 4
-    flown = [round(100 * sample.position[0], 6) for sample in samples]
+    flown = [round(100 * sample.reading[0], 6) for sample in samples]
     assert flown == [0, 1, 2, 3, 4, 5, 5, 5, 5]
     drone.command(81 * MS, 3, (-1.0, 0.0))
     samples = drone.advance(140 * MS)
     assert [sample.command_stamp_ns for sample in samples] == [3] * 5 + [None]
-    assert samples[-1].position[0] == pytest.approx(0.0)
+    assert samples[-1].reading[0] == pytest.approx(0.0)
 
 
 def test_every_accepted_command_puts_the_hovering_off_and_no_other():

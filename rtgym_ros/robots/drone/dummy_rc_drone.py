@@ -9,7 +9,7 @@ from threading import Event, RLock, Thread, current_thread
 import numpy as np
 
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
-from rtgym_ros.robots.drone.delay_line import Newest
+from rtgym_ros.robots.delay_line import Newest
 from rtgym_ros.robots.drone.simulated_drone import DroneParameters, SimulatedDrone
 
 
@@ -125,7 +125,7 @@ class _Flight:
 
     def _catch_up(self) -> None:
         for sample in self._drone.advance(self._time.now_ns()):
-            self._seen.offer(sample.stamp_ns, sample.position)
+            self._seen.offer(sample.stamp_ns, sample.reading)
 
     def _run(self) -> None:
         while True:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from rtgym_ros.contract.task import Array, Parts
+from rtgym_ros.contract.tasks.reach_position import ReachPosition
+from rtgym_ros.robots.drone.rendering import draw
+
 TARGET_RANGE = 0.5
 """Targets are drawn from [-TARGET_RANGE, TARGET_RANGE]^2 (m)."""
 
@@ -27,3 +31,23 @@ def score(position: np.ndarray, target: np.ndarray) -> tuple[float, bool]:
     """Return the reward, minus the distance (m), and whether the target is reached."""
     reward = -float(np.linalg.norm(np.asarray(position, dtype=np.float32) - target))
     return reward, reward > -REACHED_WITHIN
+
+
+class FlyToTarget(ReachPosition):
+    """The same as a task for contracts, with the tutorial's numbers.
+
+    Args:
+        part: name of the part of the observation that holds x, y (m) first.
+        radius: the episode ends when the observed position is nearer to the target than this (m).
+
+    Raises:
+        ConfigError: an argument is wrong.
+    """
+
+    def __init__(self, part: str = "position", *, radius: float = REACHED_WITHIN) -> None:
+        super().__init__(part, low=[-TARGET_RANGE] * 2, high=[TARGET_RANGE] * 2, radius=radius)
+        self._part = part
+
+    def render(self, observation: Parts, action: Parts) -> Array | None:
+        """Return a picture of the world, uint8, shape (400, 400, 3)."""
+        return draw(np.asarray(observation[self._part]).ravel()[:2], self.observe(0.0)["target"])

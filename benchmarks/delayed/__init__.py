@@ -1,0 +1,1 @@
+"""Learning under delays: tasks, delays, methods; see ../README.md."""

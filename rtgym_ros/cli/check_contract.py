@@ -1,0 +1,96 @@
+"""``ros2 run rtgym_ros check_contract FILE``: whether a contract can be used, one line for each problem."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.grammar.source import ContractError
+from rtgym_ros.contract.load_code import load_code, load_task, named_code
+from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.core.one_line_parser import OneLineParser
+
+_INTERRUPTED = 128 + 2
+"""The exit code of a program that SIGINT has ended."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check contracts; return 0 if all is well, 1 if there is a problem (warnings are none), 130 after Ctrl-C."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return max(_check(file, options) for file in options.files)
+    except KeyboardInterrupt:
+        sys.stderr.write("check_contract: interrupted\n")
+        return _INTERRUPTED
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = OneLineParser(
+        "check_contract", description="Say what is wrong with contracts: file, line, key, value, what is allowed."
+    )
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a contract")
+    parser.add_argument(
+        "--with-code", action="store_true", help="import the code that they name (task, functions, checksums), too"
+    )
+    parser.add_argument(
+        "--allow-code-beside", action="store_true", help="let that code lie beside the contract; means --with-code"
+    )
+    return parser.parse_args(arguments)
+
+
+def _check(file: str, options: argparse.Namespace) -> int:
+    try:
+        contract = read_contract(file)
+        for warning in contract.warnings:
+            _say(f"warning: {warning}")
+        problems = []
+        if options.with_code or options.allow_code_beside:
+            problems = _code_problems(contract, options.allow_code_beside)
+    except ContractError as error:
+        problems = list(error.problems)
+    for problem in problems:
+        _say(problem)
+    if problems:
+        return 1
+    _say(f"{file}: {_summary(contract)}")
+    return 0
+
+
+def _code_problems(contract: Contract, allow_beside: bool) -> list[str]:
+    problems: list[str] = []
+    for key, name in named_code(contract):
+        try:
+            load_code(contract, key, name, allow_beside=allow_beside)
+        except ContractError as error:
+            problems.extend(error.problems)
+    if not problems:
+        try:
+            load_task(contract, allow_beside=allow_beside)
+        except ContractError as error:
+            problems.extend(error.problems)
+    return problems
+
+
+def _summary(contract: Contract) -> str:
+    counts = [
+        f"{len(section)} {name}{'' if len(section) == 1 else 's'}"
+        for section, name in (
+            (contract.action, "part"),
+            (contract.observation, "part"),
+            (contract.gates, "gate"),
+            ((*contract.start, *contract.reset, *contract.wait, *contract.stop), "step"),
+            (contract.heartbeats, "heartbeat"),
+        )
+    ]
+    action, observation, *others = counts
+    return f"robot {contract.robot}: action of {action}, observation of {observation}, {', '.join(others)}: well"
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

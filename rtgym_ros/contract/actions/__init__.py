@@ -1,0 +1,1 @@
+"""From what the agent wants to what a command says, and back."""

@@ -1,0 +1,119 @@
+"""The command of one part of the action, from time-step to time-step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rtgym_ros.contract.actions.action_map import ActionMap
+from rtgym_ros.contract.actions.between import between
+from rtgym_ros.contract.actions.command_values import CommandValues
+from rtgym_ros.contract.conversions.chain import ConversionChain
+from rtgym_ros.contract.conversions.converter import one_each
+from rtgym_ros.contract.limits.limiter import Limiter
+from rtgym_ros.contract.records.action_part import ActionPart, Limits
+
+Array = np.ndarray[Any, Any]
+
+
+class PartCommand:
+    """Makes the values of the commands of one part: mapped, limited from the last one, and known to the agent.
+
+    A time-step begins with :meth:`aim`; :meth:`next` gives the values of each command that is sent in it. Nothing here
+    reads a clock. It belongs to one thread.
+
+    Args:
+        part: of the contract.
+        chain: its conversions.
+        duration: of a time-step (s).
+
+    Attributes:
+        action_map: between agent and message.
+        limiter: its state is the last command.
+        default: what ``reset()`` sends.
+        safe: what is sent when nothing can be trusted.
+
+    Raises:
+        ConversionError: an entry has more or fewer numbers than there are values.
+    """
+
+    def __init__(self, part: ActionPart, chain: ConversionChain, duration: float) -> None:
+        size = chain.size_in
+        low, high = one_each(part.low, size, "low"), one_each(part.high, size, "high")
+        quantities = (part.quantity,) * size if isinstance(part.quantity, str) else part.quantity
+        one_each([0.0] * len(quantities), size, "quantity")
+        self.action_map = ActionMap(chain, part.low, part.high, part.agent_range, part.max_step)
+        self.limiter = Limiter(low.tolist(), high.tolist(), quantities, part.limits or Limits())
+        self.default = CommandValues(part.default_command(), size, "default")
+        self.safe = CommandValues(part.safe_command(), size, "safe")
+        self._how = part.between
+        self._duration = duration
+        self._measured: Array | None = None
+        self.start(None)
+
+    def start(self, measured: Array | None) -> None:
+        """Begin anew: after a start, a reset, a wait, an intervention or a failure.
+
+        Args:
+            measured: values that ``first_from`` shows, from which the first command is limited; None where the contract
+                has none: it is limited from ``default``.
+        """
+        self._measured = measured
+        if measured is not None:
+            self.limiter.reset(measured)
+        elif not self.default.needs_measured:
+            self.limiter.reset(self.default.values(self.limiter.command, None))
+        self._base = self._previous = self._target = self.limiter.command
+
+    def observe(self, measured: Array) -> None:
+        """Note what ``first_from`` shows now, for ``default`` and ``safe`` that are ``measured``."""
+        self._measured = measured
+
+    @property
+    def command(self) -> Array:
+        """The last command, in the units of the message."""
+        return self.limiter.command
+
+    @property
+    def executed(self) -> Array:
+        """The last command as an action of the agent: what stands in the action buffer."""
+        return self.action_map.to_agent(self.limiter.command, self._base)
+
+    def aim(self, action: Array) -> None:
+        """Begin a time-step with the agent's ``action``."""
+        self._aim(self.action_map.to_message(action, self.limiter.command))
+
+    def aim_default(self) -> None:
+        """Begin a time-step with the default action."""
+        self._aim(self.default.values(self.limiter.command, self._measured))
+
+    def aim_at(self, values: Array) -> None:
+        """Begin a time-step with ``values`` in the units of the message: of a ``send`` step, or of a person."""
+        self._aim(np.asarray(values, np.float64))
+
+    def next(self, dt: float, elapsed: float | None = None) -> Array:
+        """Return the values of the next command, which is the last one from now on.
+
+        Args:
+            dt: time since the command before, at the rate at which they are sent (s).
+            elapsed: since the beginning of the time-step (s), where commands are sent between time-steps; None: now
+                is its beginning, and there is one command a time-step.
+        """
+        target = self._target
+        if elapsed is not None:
+            target = between(self._previous, target, elapsed, self._duration, self._how)
+        return self.limiter.limit(target, dt)
+
+    def next_safe(self, dt: float) -> Array:
+        """Return the values of the safe action, as limited as it always is; see :meth:`Limiter.limit_safe`.
+
+        The constants of ``safe`` (:attr:`CommandValues.fill`) go with it.
+        """
+        values = self.safe.values(self.limiter.command, self._measured)
+        self._previous = self._target = values
+        return self.limiter.limit_safe(values, dt)
+
+    def _aim(self, target: Array) -> None:
+        self._base = self.limiter.command
+        self._previous, self._target = self._target, target

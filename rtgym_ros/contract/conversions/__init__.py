@@ -1,0 +1,1 @@
+"""Conversions between what messages hold and what the agent sees."""

@@ -1,0 +1,1 @@
+"""Limits of the derivatives of commands."""

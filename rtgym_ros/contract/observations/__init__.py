@@ -1,0 +1,1 @@
+"""From serialised messages to the parts of the observation."""

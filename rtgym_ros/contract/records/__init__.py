@@ -1,0 +1,1 @@
+"""What a contract is read into: one frozen dataclass for each section."""

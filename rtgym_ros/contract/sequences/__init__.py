@@ -1,0 +1,1 @@
+"""Conditions, step sequences and what is repeated meanwhile, as pure logic: the graph is behind a port."""

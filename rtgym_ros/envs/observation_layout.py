@@ -1,0 +1,92 @@
+"""The observation of an environment: the interface's elements and the action buffer, in one space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.core.errors import InterfaceError
+
+ACTION_BUFFER = "action_buffer"
+"""The key of the action buffer in a Dict."""
+
+Actions = tuple[Any, ...]
+
+
+class ObservationLayout:
+    """Puts the action buffer, oldest action first, where it belongs in the observation.
+
+    ========================  ================================================================================
+    interface's space         space of the environment
+    ========================  ================================================================================
+    ``Tuple``                 its elements, then the actions (Real-Time Gym's)
+    ``Dict``                  its entries and ``action_buffer``: a Box of shape (length, ...) where the action
+                              space is a Box, otherwise a Tuple of actions
+    ``Box`` of shape (n,)     a Box: its n values, then the values of the actions; the action space is a Box
+    ========================  ================================================================================
+
+    Args:
+        space: the interface's observation space.
+        action_space: the action space.
+        length: how many actions are in the observation; 0 for none.
+
+    Raises:
+        InterfaceError: there is no such layout.
+
+    Attributes:
+        space: the observation space of the environment; it shares no space with the arguments.
+        combine: takes the interface's observation and the actions, returns an observation.
+    """
+
+    space: spaces.Space[Any]
+    combine: Callable[[Any, Actions], Any]
+
+    def __init__(self, space: Any, action_space: spaces.Space[Any], length: int) -> None:
+        copies = [deepcopy(action_space) for _ in range(length)]
+        if isinstance(space, spaces.Tuple):
+            self.space = spaces.Tuple((*deepcopy(space).spaces, *copies))
+            self.combine = _extend_tuple
+        elif isinstance(space, spaces.Dict):
+            if ACTION_BUFFER in space.spaces and length:
+                raise InterfaceError(f"get_observation_space() must not use the key {ACTION_BUFFER!r}: it is reserved")
+            buffer = _stacked(action_space, length) if isinstance(action_space, spaces.Box) else spaces.Tuple(copies)
+            self.space = spaces.Dict({**deepcopy(space).spaces, **({ACTION_BUFFER: buffer} if length else {})})
+            self.combine = _extend_dict(buffer, length)
+        elif isinstance(space, spaces.Box) and len(space.shape) == 1 and isinstance(action_space, spaces.Box):
+            low = np.concatenate([space.low, *(np.ravel(action_space.low) for _ in copies)])
+            high = np.concatenate([space.high, *(np.ravel(action_space.high) for _ in copies)])
+            dtype: Any = space.dtype
+            self.space = spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
+            self.combine = _extend_array(space.dtype)
+        else:
+            raise InterfaceError(
+                "get_observation_space() must return a Dict, a Box of one dimension (with a Box as the action space) "
+                f"or a gymnasium.spaces.Tuple, got {space!r}"
+            )
+
+
+def _stacked(action_space: spaces.Box, length: int) -> spaces.Box:
+    low = np.broadcast_to(action_space.low, (length, *action_space.shape))
+    high = np.broadcast_to(action_space.high, (length, *action_space.shape))
+    return spaces.Box(low.copy(), high.copy(), dtype=action_space.dtype)
+
+
+def _extend_tuple(observation: Any, actions: Actions) -> Any:
+    return (*observation, *actions)
+
+
+def _extend_dict(buffer: spaces.Space[Any], length: int) -> Callable[[Any, Actions], Any]:
+    if not length:
+        return lambda observation, _actions: observation
+    if isinstance(buffer, spaces.Tuple):
+        return lambda observation, actions: {**observation, ACTION_BUFFER: actions}
+    dtype = buffer.dtype
+    return lambda observation, actions: {**observation, ACTION_BUFFER: np.stack(actions).astype(dtype, copy=False)}
+
+
+def _extend_array(dtype: Any) -> Callable[[Any, Actions], Any]:
+    return lambda observation, actions: np.concatenate((observation, *map(np.ravel, actions))).astype(dtype, copy=False)

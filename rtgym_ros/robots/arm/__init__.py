@@ -1,0 +1,1 @@
+"""A six-joint arm whose servos lag: pure simulation, no ROS."""

@@ -1,0 +1,1 @@
+"""A differential drive in a world with walls: pure simulation, no ROS."""

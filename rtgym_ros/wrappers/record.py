@@ -1,0 +1,92 @@
+"""``Record``: every time-step of an environment to MCAP files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, SupportsFloat
+
+import gymnasium
+from gymnasium.utils import RecordConstructorArgs
+
+from rtgym_ros.record.file_series import Split
+from rtgym_ros.record.mcap_file import LABEL_RECORD
+from rtgym_ros.record.observer import Observer
+from rtgym_ros.record.recorder import Recorder
+from rtgym_ros.record.run_facts import run_facts
+
+
+class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
+    """Records what every ``reset()`` and ``step()`` returned, with time and delays, without holding up the environment.
+
+    Any Gymnasium environment whose spaces are boxes, discrete numbers, and tuples and dictionaries of them. Needs the
+    extra ``record``, and no ROS 2. A slow or full disk never raises and never blocks: what is missing is counted in
+    ``env.recorder.state`` and told by a warning.
+
+    Args:
+        env: the environment; observations and actions are recorded as they pass here.
+        folder: where the files go; made where it is missing.
+        contract: text of the robot's contract, kept in every file.
+        split: ``"episode"`` (a file each), or the bytes after which the next file begins.
+        queue_bytes: how much may wait for the disk before time-steps are dropped.
+        facts: what else is to be found in the files (text by name).
+
+    Raises:
+        ConfigError: a space cannot be recorded, or an argument is out of range.
+
+    Example:
+        >>> env = Record(gymnasium.make("CartPole-v1"), "recordings")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        env: gymnasium.Env[Any, Any],
+        folder: str | Path,
+        *,
+        contract: str = "",
+        split: Split = "episode",
+        queue_bytes: int = 64 << 20,
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
+        RecordConstructorArgs.__init__(
+            self, folder=str(folder), contract=contract, split=split, queue_bytes=queue_bytes, facts=facts
+        )
+        super().__init__(env)
+        run = {**(facts or {}), **run_facts(env, contract)}
+        self.recorder = Recorder(folder, run, split=split, queue_bytes=queue_bytes)
+        """The recorder, with its counts under ``state``."""
+        self._observer = Observer(env.observation_space, env.action_space)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Reset the environment and begin an episode in the recording."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        step = self._observer.reset(observation, info)
+        self.recorder.begin_episode(
+            {
+                "episode": str(step.episode),
+                "seed": "" if seed is None else str(seed),
+                "options": json.dumps(options, default=repr) if options else "",
+            }
+        )
+        self.recorder.write(step)
+        return observation, info
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """Step the environment and record what it returned."""
+        returned = self.env.step(action)
+        self.recorder.write(self._observer.step(action, returned))
+        return returned
+
+    def label(self, success: bool | None = None, note: str = "") -> None:
+        """Say of the latest episode whether it succeeded, or anything else."""
+        outcome = "" if success is None else str(success).lower()
+        facts = {"episode": str(self._observer.episode), "success": outcome, "note": note}
+        self.recorder.annotate(LABEL_RECORD, facts)
+
+    def close(self) -> None:
+        """Close the environment, then the recording."""
+        try:
+            super().close()
+        finally:
+            self.recorder.close()

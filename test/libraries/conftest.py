@@ -1,0 +1,77 @@
+"""A recorded flight, and what the agent saw and did in it."""
+
+from dataclasses import dataclass
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from rtgym_ros.wrappers import Record
+
+
+class Arm(gymnasium.Env):
+    """A camera and two joints; episodes of 3, 4, 5, ... time-steps, by turns terminated and truncated."""
+
+    observation_space = spaces.Dict(
+        {
+            "camera": spaces.Box(0, 255, (40, 48, 3), np.uint8),
+            "joints": spaces.Box(-np.inf, np.inf, (2,), np.float32),
+            "action_buffer": spaces.Box(-1.0, 1.0, (3, 2), np.float32),
+        }
+    )
+    action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+    episode = -1
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.observation_space.seed(seed)
+        self.episode += 1
+        self.steps = 0
+        return self.observation_space.sample(), {"capture_time": 10.0}
+
+    def step(self, action):
+        self.steps += 1
+        over = self.steps == 3 + self.episode
+        info = {"capture_time": 10.0 + 0.051 * self.steps, "kappa": 1.0, "ages": {"camera": 0.03}}
+        is_even = self.episode % 2 == 0
+        return self.observation_space.sample(), -0.25 * self.steps, over and is_even, over and not is_even, info
+
+
+class Flat(Arm):
+    """The joints alone."""
+
+    observation_space = Arm.observation_space["joints"]
+
+
+class Augmented(Arm):
+    """As a real-time environment: a tuple with the actions under way."""
+
+    observation_space = spaces.Tuple((Arm.observation_space["joints"], Arm.action_space, Arm.action_space))
+
+
+@dataclass
+class Flight:
+    folder: object
+    episodes: list  # of (observations, actions, rewards, terminated, truncated)
+
+
+@pytest.fixture(params=[Arm, Flat, Augmented])
+def flight(request, tmp_path):
+    env = Record(request.param(), tmp_path / "flight")
+    env.action_space.seed(1)
+    episodes = []
+    for seed in range(3):
+        observation, _ = env.reset(seed=seed)
+        seen, done, rewards, over = [observation], [], [], False
+        while not over:
+            done.append(env.action_space.sample())
+            observation, reward, terminated, truncated, _ = env.step(done[-1])
+            seen.append(observation)
+            rewards.append(reward)
+            over = terminated or truncated
+        episodes.append((seen, done, rewards, terminated, truncated))
+        env.label(success=seed == 0)
+    env.reset()  # left before the first step(): in no data set
+    env.close()
+    return Flight(tmp_path / "flight", episodes)

@@ -1,0 +1,281 @@
+"""Killed processes, full disks, slow disks, damaged files: what is in a recording then, and what is told."""
+
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mcap.reader import make_reader
+
+from rtgym_ros.core.time_source import MonotonicTimeSource
+from rtgym_ros.record.editing import cut, merge, repair
+from rtgym_ros.record.errors import RecordError, RecordingWarning
+from rtgym_ros.record.reading import read_episodes, recorded_files
+from rtgym_ros.record.recorder import Recorder
+from rtgym_ros.record.time_step import RecordedTimeStep
+
+KILLS = int(os.environ.get("RTGYM_ROS_TEST_KILLS", "3"))
+RUN = {"run": "0123456789", "format": "1"}
+
+
+def some_step(index, size=8):
+    """A time-step whose observation tells its index."""
+    return RecordedTimeStep(index=index, episode_step=index, observation=(("", np.full(size, index, np.float32)),))
+
+
+def read(folder):
+    return [step for episode in read_episodes(folder) for step in episode.steps]
+
+
+def run_python(code, *arguments, **options):
+    """Start a program that has the names of this file's head."""
+    head = (
+        "import sys, time, os, struct, signal, warnings, resource\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_recording_goes_wrong import *\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", head + code, *map(str, arguments)], **options)
+
+
+def test_killed_at_any_moment(tmp_path):
+    """All that the recorder called written is there after repair, and nothing in between is missing."""
+    code = """
+recorder = Recorder(sys.argv[1], RUN, split=200_000)
+log = os.open(sys.argv[2], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+index = 0
+while True:
+    recorder.write(some_step(index, 200))
+    os.write(log, struct.pack("<QQQ", index, recorder.state.written, time.monotonic_ns()))
+    index += 1
+    time.sleep(0.001)
+"""
+    rng = random.Random(5)
+    behind = []
+    for number in range(KILLS):
+        folder, log = tmp_path / str(number), tmp_path / f"{number}.log"
+        process = run_python(code, folder, log)
+        try:
+            while not log.exists():
+                assert process.poll() is None
+                time.sleep(0.005)
+            time.sleep(rng.uniform(0.0, 2.0))
+        finally:
+            killed_ns = time.monotonic_ns()
+            process.kill()
+            process.wait(10)
+        entries = log.read_bytes()
+        entries = list(struct.iter_unpack("<QQQ", entries[: len(entries) // 24 * 24]))
+        files = sorted(folder.glob("*.mcap"))
+        damaged = []
+        for file in files:
+            try:
+                list(read_episodes(file))
+            except RecordError:
+                damaged.append(file)
+        assert len(damaged) <= 1, "only the file that was being written can be without its end"
+        for file in damaged:
+            assert repair(file).damage
+            with file.open("rb") as stream:  # by the strict reader
+                summary = make_reader(stream, validate_crcs=True).get_summary()
+                assert summary is not None
+        found = [step.index for step in read(folder)] if files else []
+        assert found == list(range(len(found)))
+        assert len(found) >= entries[-1][1]
+        first_lost_ns = next((at_ns for index, _, at_ns in entries if index >= len(found)), killed_ns)
+        behind.append((killed_ns - first_lost_ns) / 1e9)
+    print(f"{KILLS} kills: the oldest time-step lost was at most {max(behind):.3f} s old")
+
+
+@pytest.mark.parametrize("end", ["raise ValueError('crash')", "sys.exit(3)", "pass"])
+def test_a_program_that_forgets_to_close(tmp_path, end):
+    process = run_python(
+        "recorder = Recorder(sys.argv[1], RUN)\nfor index in range(500): recorder.write(some_step(index))\n" + end,
+        tmp_path / "flight",
+        stderr=subprocess.PIPE,
+    )
+    process.communicate(timeout=30)
+    assert [step.index for step in read(tmp_path / "flight")] == list(range(500))
+
+
+def test_nothing_is_lost_at_1_khz(tmp_path):
+    recorder = Recorder(tmp_path, RUN)
+    clock = MonotonicTimeSource()
+    start_ns = clock.now_ns()
+    for index in range(1500):
+        clock.sleep_until_ns(start_ns + index * 1_000_000)
+        recorder.write(some_step(index, 100))
+    recorder.close()
+    assert (recorder.state.written, recorder.state.dropped) == (1500, 0)
+    assert [step.index for step in read(tmp_path)] == list(range(1500))
+
+
+def test_what_does_not_fit_into_the_queue_is_counted_and_told(tmp_path):
+    recorder = Recorder(tmp_path, RUN, queue_bytes=5000)
+
+    def fly():
+        for index in range(3000):
+            recorder.write(some_step(index))
+        recorder.close()
+
+    with pytest.warns(RecordingWarning, match="missing from the recording: the disk is slower"):
+        fly()
+    state = recorder.state
+    assert state.dropped > 0
+    assert state.written + state.dropped == 3000
+    (episode,) = read_episodes(tmp_path)
+    assert len(episode.steps) == state.written
+    last = episode.steps[-1].episode_step
+    assert episode.missing == last + 1 - state.written
+
+
+def test_a_full_disk_is_told_and_the_flight_goes_on(tmp_path):
+    """The kernel refuses to let a file grow past a limit; later it allows it again."""
+    code = """
+warnings.simplefilter("error")
+resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+recorder = Recorder(sys.argv[1], RUN)
+random = np.random.default_rng(1)
+index = 0
+def fly():
+    global index
+    noise = random.random(500).astype(np.float32)
+    recorder.write(RecordedTimeStep(index=index, episode_step=index, observation=(("", noise),)))
+    index += 1
+    time.sleep(0.002)
+while not recorder.state.error: fly()
+print(recorder.state.error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+while recorder.state.error: fly()
+before = recorder.state.written
+while recorder.state.written <= before: fly()
+recorder.close()
+print(index, recorder.state.written, recorder.state.dropped)
+"""
+    process = run_python(code, tmp_path / "flight", stdout=subprocess.PIPE, text=True)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    error, counts = output.splitlines()
+    assert "File too large" in error
+    assert ".mcap" in error
+    total, written, dropped = map(int, counts.split())
+    assert written + dropped == total
+    assert dropped > 0
+    first, *_ = files = recorded_files(tmp_path / "flight")
+    with pytest.raises(RecordError, match=f"recording repair {first}"):
+        list(read_episodes(first))
+    for file in files[:-1]:
+        repair(file)
+    assert len(read(tmp_path / "flight")) >= written  # a part of a flush may have reached the disk before it was full
+
+
+def test_a_writer_that_has_died_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("threading.excepthook", lambda args: None)
+    recorder = Recorder(tmp_path, RUN)
+    recorder.write(some_step(0))
+    while not recorder.state.written:
+        time.sleep(0.01)
+    recorder._files._file._stream.close()  # a write to it is no OSError
+    recorder.write(some_step(1))
+    recorder._thread.join(10)
+    with pytest.warns(RecordingWarning, match="the writer has ended"):
+        recorder.write(some_step(2))
+    assert recorder.state.dropped >= 1
+    recorder.close()
+    assert repair(recorder.state.file).messages == 1
+
+
+def test_a_warning_is_no_error_of_the_flight(tmp_path):
+    recorder = Recorder(tmp_path, RUN, queue_bytes=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        recorder.write(some_step(0))
+    assert recorder.state.dropped == 1
+    recorder.close()
+
+
+@pytest.fixture
+def flight(tmp_path):
+    """One file with several chunks."""
+    recorder = Recorder(tmp_path / "flight", RUN)
+    for index in range(60):
+        recorder.write(RecordedTimeStep(index=index, episode=index // 20, episode_step=index % 20))
+        if index % 20 == 19:
+            written = index + 1
+            while recorder.state.written < written:
+                time.sleep(0.01)
+    recorder.close()
+    return recorder.state.file
+
+
+def test_a_damaged_part_is_left_out(flight):
+    data = bytearray(flight.read_bytes())
+    with flight.open("rb") as stream:
+        chunks = make_reader(stream).get_summary().chunk_indexes
+    assert len(chunks) == 3
+    data[chunks[1].chunk_start_offset + chunks[1].chunk_length - 20] ^= 0xFF
+    flight.write_bytes(data)
+    with pytest.raises(RecordError, match="recording repair"):
+        read(flight)
+    with pytest.raises(RecordError, match="first"):
+        merge([flight], flight.with_name("merged.mcap"))
+    edited = repair(flight, flight.with_name("repaired.mcap"))
+    assert [line.split("damaged")[0].split(" at ")[0] for line in edited.damage] == ["the record"]
+    assert [step.index for step in read(flight.with_name("repaired.mcap"))] == [*range(20), *range(40, 60)]
+    assert sorted(path.name for path in flight.parent.iterdir()) == [flight.name, "repaired.mcap"]
+
+
+def test_every_length_of_a_file_is_repaired(flight):
+    data = flight.read_bytes()
+    counts = []
+    for length in range(8, len(data), 97):
+        short = flight.with_name("short.mcap")
+        short.write_bytes(data[:length])
+        counts.append(repair(short).messages)
+        with short.open("rb") as stream:
+            assert sum(1 for _ in make_reader(stream, validate_crcs=True).iter_messages()) == counts[-1]
+    assert counts == sorted(counts)
+    assert set(counts) == {0, 20, 40, 60}
+
+
+def test_what_is_no_recording_is_not_repaired(tmp_path):
+    (tmp_path / "x.mcap").write_bytes(b"something else")
+    with pytest.raises(RecordError, match="not an MCAP file"):
+        repair(tmp_path / "x.mcap")
+    assert (tmp_path / "x.mcap").read_bytes() == b"something else"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_cut_and_merged(flight, tmp_path):
+    cut(flight, tmp_path / "a.mcap", lambda _, episode: episode == 1)
+    cut(flight, tmp_path / "b.mcap", lambda _, episode: episode != 1)
+    assert [step.index for step in read(tmp_path / "a.mcap")] == list(range(20, 40))
+    merge([tmp_path / "b.mcap", tmp_path / "a.mcap"], tmp_path / "c.mcap")
+    assert sorted(step.index for step in read(tmp_path / "c.mcap")) == list(range(60))
+    with pytest.raises(FileExistsError):
+        merge([flight], tmp_path / "a.mcap")
+    with pytest.raises(RecordError, match="nothing is left"):
+        cut(flight, tmp_path / "d.mcap", lambda _, episode: episode == 7)
+    assert not (tmp_path / "d.mcap").exists()
+
+
+def test_stopped_by_ctrl_c_in_the_middle(tmp_path):
+    process = run_python(
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "recorder = Recorder(sys.argv[1], RUN)\nprint('on', flush=True)\nindex = 0\n"
+        "while True:\n    recorder.write(some_step(index)); index += 1; time.sleep(0.001)",
+        tmp_path / "flight",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert read(tmp_path / "flight")[-1].index > 0

@@ -1,0 +1,51 @@
+"""Run the tests of other libraries, each in an environment of its own: ``./dev test --libraries [NAME...]``.
+
+``test/libraries/NAME/`` has a ``requirements.txt`` beside its tests. Its environment has these requirements first, and
+behind them what the environment of ``./dev`` has (ROS 2, the messages, pytest): each library brings the versions of
+NumPy, Gymnasium and PyTorch that it wants.
+"""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LIBRARIES = ROOT / "test" / "libraries"
+ENVIRONMENTS = Path(sys.prefix, ".dev", "libraries")
+
+
+def main():
+    known = sorted(file.parent.name for file in LIBRARIES.glob("*/requirements.txt"))
+    wanted = sys.argv[1:] or known
+    unknown = sorted(set(wanted) - set(known))
+    if unknown or not wanted:
+        sys.exit(f"dev: test/libraries has no {', '.join(unknown) or 'tests'}; it has: {', '.join(known) or 'nothing'}")
+    failed = [name for name in wanted if not passes(name)]
+    print(f"{len(wanted) - len(failed)} passed, {len(failed)} failed: {' '.join(failed)}" if failed
+          else f"{len(wanted)} passed, 0 failed")  # fmt: skip
+    sys.exit(bool(failed))
+
+
+def passes(name):
+    """Make the environment of a library and run its tests; return whether both went well."""
+    print(f"dev: {name}", file=sys.stderr)
+    environment = ENVIRONMENTS / name
+    python = environment / "bin" / "python"
+    uv = [Path(sys.prefix, "bin", "uv")]
+    made = [*uv, "venv", "-q", "--allow-existing", "--python", sys.executable, environment]
+    install = [*uv, "pip", "install", "-q", "--python", python, "-r", LIBRARIES / name / "requirements.txt"]
+    for command in made, install:
+        if subprocess.run(list(map(str, command)), check=False).returncode:
+            return False
+    site = environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
+    # What .pth files add comes last: the library's own packages are found first.
+    (site / "dev.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    # The loader's path to the libraries of ROS 2 was set when this Python started, for its children too.
+    tests = [python, "-m", "pytest", LIBRARIES / name]
+    return subprocess.run(list(map(str, tests)), cwd=ROOT, env=os.environ, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    main()
