@@ -26,7 +26,15 @@ ALLOWED = {
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
     | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
-    | {"torch", "stable_baselines3", "sb3_contrib", "wandb", "matplotlib", "rich", "onnxruntime"},  # the trainer, and what shows it
+    | {
+        "torch",
+        "stable_baselines3",
+        "sb3_contrib",
+        "wandb",
+        "matplotlib",
+        "rich",
+        "onnxruntime",
+    },  # the trainer, and what shows it
 }
 
 

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -48,12 +47,9 @@ def balance(config: TrainConfig, traces: list[np.ndarray], killed_boots: int) ->
     missing = set(made) - set(stream)
     lost_tails = {(boot, len(records) - 1) for boot, records in enumerate(traces)}
     in_order = all(
-        serials == sorted(serials)
-        for serials in ([s for b, s in stream if b == boot] for boot in range(len(traces)))
+        serials == sorted(serials) for serials in ([s for b, s in stream if b == boot] for boot in range(len(traces)))
     )
-    episodes = [
-        json.loads(line) for line in (config.folder / "trainer" / "episodes.jsonl").read_text().splitlines()
-    ]
+    episodes = [json.loads(line) for line in (config.folder / "trainer" / "episodes.jsonl").read_text().splitlines()]
     names = Counter((one["boot"], one["episode"]) for one in episodes)
     claims = [
         ("every sample made is in the stream, but for one in the hands of a killed process",

@@ -28,7 +28,9 @@ from rtgym_ros.train.worker.uploader import Uploader
 _WEIGHTS_BYTES = 300_000
 
 
-def run(report: Report, robots: float = 100, rate_hz: float = 50, seconds: float = 30, image_bytes: float = 2e6) -> None:
+def run(
+    report: Report, robots: float = 100, rate_hz: float = 50, seconds: float = 30, image_bytes: float = 2e6
+) -> None:
     """Measure; everything told goes to the report."""
     row = _fleet(report, int(robots), rate_hz, seconds)
     report.table("robots", [row])
@@ -107,7 +109,8 @@ class _Carriers:
         written = sum(ring.written for ring in self._rings)
         for ring in self._rings:
             ring.close()
-        assert self._loop is not None and self._stop is not None
+        assert self._loop is not None
+        assert self._stop is not None
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         for uploader in self._uploaders:

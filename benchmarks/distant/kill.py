@@ -162,5 +162,7 @@ def _kill_server_often(roles: Roles, flow: _Flow, report: Report) -> dict:
         lambda: flow.has_come_round(version, began_ns) or roles.ended("trainer") is not None,
         120, "samples and weights come round after the server was killed often", 0.1,
     )  # fmt: skip
-    report.say(f"nats-server killed {kills} times in {ended - began:.0f} s; back {monotonic() - ended:.1f} s after that")
+    report.say(
+        f"nats-server killed {kills} times in {ended - began:.0f} s; back {monotonic() - ended:.1f} s after that"
+    )
     return {"who": f"nats-server, {kills} times", "back after (s)": monotonic() - began, "at": began}

@@ -27,7 +27,9 @@ def run(report: Report, seconds: float = 15.0, literal_s: float = 30.0, syncs=SY
     fast = [_case(report, sync, 0.0, seconds, int(workers)) for sync in syncs]
     report.table("as fast as it goes", fast)
     for row in fast:
-        report.verdict(f"sync {row['sync']}: over {_TARGET:g} samples/s", row["taken /s"] > _TARGET, f"{row['taken /s']}")
+        report.verdict(
+            f"sync {row['sync']}: over {_TARGET:g} samples/s", row["taken /s"] > _TARGET, f"{row['taken /s']}"
+        )
     literal = [_case(report, SYNCS[0], 100.0, literal_s, int(workers))] if literal_s else []
     if literal:
         report.table("workers at 100 Hz", literal)

@@ -54,7 +54,9 @@ class TutorialFlight:
                 policy = load_policy(name, self._env) if learned else POLICIES[name](self._options)
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
-                    fly_episode(self._env, Path(name).stem, policy, number, seed, self._begin(lines), _step(lines, drone))
+                    fly_episode(
+                        self._env, Path(name).stem, policy, number, seed, self._begin(lines), _step(lines, drone)
+                    )
 
     def report(self) -> None:
         """Print the tables and write the picture.

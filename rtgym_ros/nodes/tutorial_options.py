@@ -101,5 +101,7 @@ def _policies(text: str) -> list[str]:
                 raise argparse.ArgumentTypeError(f"there is no file {name!r}: ./dev train makes one")
         elif name not in POLICIES:
             hint = nearest(name, POLICIES)
-            raise argparse.ArgumentTypeError(f"must be among {', '.join(POLICIES)}, or end in {LEARNED}, got {name!r}{hint}")
+            raise argparse.ArgumentTypeError(
+                f"must be among {', '.join(POLICIES)}, or end in {LEARNED}, got {name!r}{hint}"
+            )
     return names

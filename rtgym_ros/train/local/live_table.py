@@ -58,8 +58,12 @@ class View:
         if not told:
             return ["waiting for the first samples", stream]
         ratio = told["updates"] / told["transitions"] if told["transitions"] else 0.0
-        first = f"{self._share():.0%} done, {self._left()} left   updates {told['updates']:,} ({ratio:.2f} a transition)"
-        trouble = [f"{name} {told[name]:,}" for name in ("refused", "evicted", "repeated", "set_back") if told.get(name)]
+        first = (
+            f"{self._share():.0%} done, {self._left()} left   updates {told['updates']:,} ({ratio:.2f} a transition)"
+        )
+        trouble = [
+            f"{name} {told[name]:,}" for name in ("refused", "evicted", "repeated", "set_back") if told.get(name)
+        ]
         second = f"samples {told['samples']:,}   weights {told['version']}   {stream}"
         return [first, second, *([", ".join(trouble)] if trouble else [])]
 
@@ -77,7 +81,9 @@ class View:
         now_s = monotonic()
         scores = {(one["robot"], one["test"]): one for one in self._watch.progress.get("robots", ())}
         for robot in sorted({*self._watch.robots, *(name for name, _ in scores)}):
-            table.add_row(robot[:12], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False))))
+            table.add_row(
+                robot[:12], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False)))
+            )
             if (robot, True) in scores:
                 table.add_row(f"{robot[:6]} test", "", "", "", "", *_of_score(scores[robot, True]))
         return table

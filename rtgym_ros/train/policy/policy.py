@@ -41,7 +41,7 @@ class Policy(ABC):
         self._action_space = action_space
         self._rng = rng
 
-    def reset(self) -> None:  # noqa: B027  # most policies have nothing to forget
+    def reset(self) -> None:  # most policies have nothing to forget
         """Forget the episode before; called after every ``reset`` of the environment."""
 
     @abstractmethod

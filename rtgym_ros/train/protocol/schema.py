@@ -36,7 +36,7 @@ COMMON: tuple[tuple[str, str], ...] = (
     ("episode_return", "<f8"),  # sum of the rewards of this episode so far
 )
 DELAY_FIELDS = ("alpha", "kappa", "beta")
-"""Delays of observation and action in time-steps (DCAC, Bouteiller et al. 2021), where the environment measures them."""
+"""Delays in time-steps (DCAC, Bouteiller et al. 2021), where the environment measures them."""
 ACTION, EXECUTED, OBSERVATION = "action", "executed", "observation"
 
 

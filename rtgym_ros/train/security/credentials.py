@@ -71,7 +71,9 @@ def robot_name(security: SecurityConfig, name: str) -> str:
         return name
     certified = identity_of(security, "worker").removeprefix(WORKER_PREFIX)
     if name not in ("", certified):
-        raise CredentialsError(f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others")
+        raise CredentialsError(
+            f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others"
+        )
     return certified
 
 
@@ -170,7 +172,9 @@ def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
     if now >= certificate.not_valid_after_utc:
         raise CertificateDateError(f"{where} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: train_keys --renew")
     if now < certificate.not_valid_before_utc:
-        raise CertificateDateError(f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?")
+        raise CertificateDateError(
+            f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?"
+        )
 
 
 __all__ = ["CA", "IDENTITY_VARIABLE", "SERVER", "TRAINER", "VIEWER", "certificate_path", "check_private",

@@ -42,7 +42,7 @@ _CLOCK_SKEW = timedelta(hours=1)  # a robot's clock may be behind
 def make_keys(
     directory: Path, workers: Sequence[str] = (), hosts: Sequence[str] = (), days: int = 365, renew: bool = False
 ) -> list[Path]:
-    """Make what is missing: authority, server, trainer, viewer, a certificate per worker; and the server's configuration.
+    """Make what is missing: authority, server, trainer, viewer, a certificate per worker, the server's configuration.
 
     Args:
         directory: where to; made for its owner alone.

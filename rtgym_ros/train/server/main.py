@@ -13,8 +13,14 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.local.ports import check_free, free_port
 from rtgym_ros.train.policy.policy_file import write_atomically
-from rtgym_ros.train.security.credentials import CA, SERVER, certificate_path, credential_files, make_token
-from rtgym_ros.train.security.credentials import security_directory
+from rtgym_ros.train.security.credentials import (
+    CA,
+    SERVER,
+    certificate_path,
+    credential_files,
+    make_token,
+    security_directory,
+)
 from rtgym_ros.train.security.keys import SERVER_FILE, access_by_certificate
 from rtgym_ros.train.server.binary import find_nats_server
 from rtgym_ros.train.server.health import is_healthy

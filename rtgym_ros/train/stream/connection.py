@@ -37,7 +37,9 @@ class Connection:
         self.lost = asyncio.Event()
         self.said = ""
 
-    async def request(self, subject: str, payload: bytes, timeout_s: float, headers: dict[str, str] | None = None) -> Any:
+    async def request(
+        self, subject: str, payload: bytes, timeout_s: float, headers: dict[str, str] | None = None
+    ) -> Any:
         """Return the reply to a request.
 
         Raises:
@@ -51,9 +53,7 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(
-    urls: tuple[str, ...], config: TrainConfig, role: str, name: str = ""
-) -> AsyncIterator[Connection]:
+async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name: str = "") -> AsyncIterator[Connection]:
     """Connect while entered.
 
     Args:

@@ -1,4 +1,4 @@
-"""A learner's way to the server: samples are fetched ahead and weights are published in a thread; nobody waits for it."""
+"""A learner's link to the server: samples are fetched ahead and weights published in a thread of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import SampleBatch
 from rtgym_ros.train.stream.sample_reader import Bookmark, SampleReader
+import contextlib
 
 _POLL_S = 0.02
 """From one look at a stream without anything new to the next."""
@@ -234,7 +235,5 @@ async def _newest_schema(connection: Connection, run: str) -> SampleSchema | Non
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
+    with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(event.wait(), seconds)
-    except asyncio.TimeoutError:
-        pass

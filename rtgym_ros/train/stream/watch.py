@@ -113,6 +113,3 @@ class RunWatch:
             view.version_s = now_s
         view.header, view.seen_s, view.samples = header, now_s, view.samples + header.count
         view.arrivals.append((now_s, header.count))
-
-
-

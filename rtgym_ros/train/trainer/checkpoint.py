@@ -166,9 +166,7 @@ def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = No
         CheckpointError: entries differ that may not; it names each, with both values.
     """
     here = settings_of(config)
-    names = [
-        name for name in dict.fromkeys((*info.settings, *here)) if _say(info.settings, name) != _say(here, name)
-    ]
+    names = [name for name in dict.fromkeys((*info.settings, *here)) if _say(info.settings, name) != _say(here, name)]
     changed = [name for name in names if name.startswith(_MAY_CHANGE)]
     differing = [
         f"{name} is {_say(info.settings, name)} in the checkpoint, {_say(here, name)} in the configuration"

@@ -23,7 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Supervise the trainer process; return the exit code."""
     parser = config_parser("train_trainer", __doc__)
     parser.add_argument(
-        "--reset-training", action="store_true", help="forget what was learned, and learn anew from the stream's samples"
+        "--reset-training",
+        action="store_true",
+        help="forget what was learned, and learn anew from the stream's samples",
     )
     options = parser.parse_args(arguments)
     try:

@@ -70,18 +70,18 @@ class Trainer:
         schema = schema_from_bytes(info.schema) if info else None
         version = info.progress.version if info else -1
         bookmark = info.bookmark if info else None
-        with TrainerLog(self._folder, self._config, info.logs if info else {}) as log:
-            with closing(LearnerLink(self._config, bookmark, version, schema, known, self._now_s)) as link:
-                schema = schema or self._wait_for_schema(link)
-                if schema is None:
-                    return
-                agent = self._make(schema)
-                training = Training(self._config, schema, agent, link, log, self._checkpoints, self._now_s)
-                if found is not None and not self._resume(training, *found):
-                    return
-                while not self._should_stop() and training.turn():
-                    self._beat()
-                training.end()
+        link = LearnerLink(self._config, bookmark, version, schema, known, self._now_s)
+        with closing(link), TrainerLog(self._folder, self._config, info.logs if info else {}) as log:
+            schema = schema or self._wait_for_schema(link)
+            if schema is None:
+                return
+            agent = self._make(schema)
+            training = Training(self._config, schema, agent, link, log, self._checkpoints, self._now_s)
+            if found is not None and not self._resume(training, *found):
+                return
+            while not self._should_stop() and training.turn():
+                self._beat()
+            training.end()
 
     def _wait_for_schema(self, link: LearnerLink) -> SampleSchema | None:
         while not self._should_stop():

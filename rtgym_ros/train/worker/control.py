@@ -47,9 +47,7 @@ def _fly(config: TrainConfig, options: argparse.Namespace, stop: StopSignal) -> 
         layout = make_layout(config.environment, env, policy)
         ring = RingFolder(options.folder).create(layout.schema, config.worker.buffer_samples)
         try:
-            worker = RolloutWorker(
-                env, policy, ring, layout, config.worker, options.expert, lambda: stop.is_set
-            )
+            worker = RolloutWorker(env, policy, ring, layout, config.worker, options.expert, lambda: stop.is_set)
             worker.run(options.episodes)
         finally:
             ring.close()

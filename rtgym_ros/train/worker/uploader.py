@@ -98,7 +98,10 @@ class Uploader:
 
     async def _serve(self, connection: Connection, stop: asyncio.Event) -> None:
         """Publish over one connection, until it is lost or everything is done."""
-        keys, publisher = KeyValue(connection, self._config.run), SamplePublisher(connection, self._config.run, self._name)
+        keys, publisher = (
+            KeyValue(connection, self._config.run),
+            SamplePublisher(connection, self._config.run, self._name),
+        )
         news = asyncio.Event()
         newest: list[Weights] = []
 

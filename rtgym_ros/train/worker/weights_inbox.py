@@ -1,4 +1,4 @@
-"""New weights, as the control process gets them: from memory that it shares with the link process, never from a file."""
+"""New weights, as the control process gets them: from memory shared with the link process, never from a file."""
 
 from __future__ import annotations
 

@@ -96,7 +96,14 @@ def test_what_a_killed_process_left_is_not_used_and_removed(tmp_path):
 def test_the_same_configuration_passes_whatever_else_has_changed():
     info = info_of(config=config_of(epochs=3, url=["nats://a:1"]))
     info = msgspec.json.decode(msgspec.json.encode(info), type=Info)
-    assert check_same(info, config_of(epochs=9, url=["nats://b:1"], batch_size=7, publish_interval=7, agent_kwargs={}), schema_of()) == []
+    assert (
+        check_same(
+            info,
+            config_of(epochs=9, url=["nats://b:1"], batch_size=7, publish_interval=7, agent_kwargs={}),
+            schema_of(),
+        )
+        == []
+    )
 
 
 def test_another_configuration_is_refused_and_each_difference_named():

@@ -211,7 +211,8 @@ def test_batches_are_cut_to_max_payload_and_a_sample_above_it_is_refused_with_bo
         carried.thread.join(20)
         carried.ring.close()
         assert isinstance(carried.error, RefusedError)
-        assert str(large.dtype.itemsize) in str(carried.error) and "50000" in str(carried.error)
+        assert str(large.dtype.itemsize) in str(carried.error)
+        assert "50000" in str(carried.error)
 
 
 def test_the_stream_keeps_the_last_memory_size_samples(tmp_path):
@@ -262,7 +263,8 @@ def test_a_damaged_batch_and_one_of_another_schema_are_left_out_and_told(server,
         return [batch.position for batch in batches], reader.counts["refused"], reader.bookmark.position
 
     assert with_connection(server.config, "trainer", run) == ([4], 3, 4)
-    assert "checksum" in caplog.text and "schema 00000001" in caplog.text
+    assert "checksum" in caplog.text
+    assert "schema 00000001" in caplog.text
 
 
 def test_a_server_that_was_set_back_to_an_older_copy_loses_nothing_that_was_read(server, tmp_path, caplog):
@@ -310,10 +312,12 @@ def test_weights_reach_who_is_there_who_comes_late_and_who_was_away(server):
         assert link.flush(20)
         wait_for(lambda: carried.ring.weights_version == late.ring.weights_version == 1)
         data = PolicyWeights.from_bytes(carried.ring.read_weights())
-        assert data.version == 1 and data.arrays["a"].tolist() == [0.0, 1.0, 2.0]
+        assert data.version == 1
+        assert data.arrays["a"].tolist() == [0.0, 1.0, 2.0]
     with closing(LearnerLink(config, schema=SCHEMA)) as another:  # versions go on where another learner was
         another.publish(WEIGHTS)
-        assert another.flush(10) and another.version == 2
+        assert another.flush(10)
+        assert another.version == 2
     carried.end()
     late.end()
 
@@ -343,7 +347,9 @@ def test_two_learners_read_one_stream_each_at_its_own_position(server):
         return await first.read(connection, SCHEMA, 1)
 
     batches = with_connection(server.config, "trainer", read)
-    rest = read_all(server.config, 500 - len(stamps_of(batches)), LearnerLink(server.config, first.bookmark, schema=SCHEMA))
+    rest = read_all(
+        server.config, 500 - len(stamps_of(batches)), LearnerLink(server.config, first.bookmark, schema=SCHEMA)
+    )
     assert stamps_of(batches) + rest == list(range(500))
     carried.end()
 
@@ -365,7 +371,7 @@ def test_nobody_gets_in_without_the_token(server):
         async with connected(urls, intruder, "trainer"):
             pass
 
-    with pytest.raises(LinkError, match="(?i)authorization"):
+    with pytest.raises(LinkError, match=r"(?i)authorization"):
         asyncio.run(call())
 
 
@@ -373,5 +379,3 @@ def test_nobody_gets_in_without_the_token(server):
 def quiet(caplog):
     caplog.set_level(logging.CRITICAL, "nats")
     caplog.set_level(logging.WARNING)
-
-

@@ -80,7 +80,16 @@ def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
         console.print(view.render())
     shown = captured.get()
     assert max(map(len, shown.splitlines())) <= 80
-    for told in ("12% done", "? left", "123,456", "refused 1", "12345", "-123.46", "100%", "samples that wait on the robot"):
+    for told in (
+        "12% done",
+        "? left",
+        "123,456",
+        "refused 1",
+        "12345",
+        "-123.46",
+        "100%",
+        "samples that wait on the robot",
+    ):
         assert told in shown
     assert "return -123.46" in view.line()
 

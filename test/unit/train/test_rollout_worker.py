@@ -17,6 +17,7 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
+from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.default_action import default_action, neutral_action
 from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
@@ -26,9 +27,7 @@ from rtgym_ros.train.worker.sample_compressor import CompactCompressor
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.sample_writer import SampleLayout
 from rtgym_ros.train.worker.step_budget import StepBudget
-from rtgym_ros.train.worker.control import _begin_with
-from rtgym_ros.train.worker.weights_outbox import POLICY_FILE
-from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
+from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
 
 
 class Pilot(Policy):
@@ -187,7 +186,7 @@ def test_delays_come_from_the_infos(fly):
 
 def test_an_environment_that_does_not_measure_its_delays_is_refused(fly):
     flight = fly(delays=True)
-    with pytest.raises(ConfigError, match="environment.delays is set, and the environment's info has no 'alpha'"):
+    with pytest.raises(ConfigError, match=r"environment\.delays is set, and the environment's info has no 'alpha'"):
         flight.worker.run_episode()
 
 
@@ -206,7 +205,8 @@ def test_executed_actions_interventions_infos_and_extras_are_recorded(fly, tmp_p
     assert samples["intervention"].tolist() == [False, False, True, False]
     assert samples["info/battery"][1:].tolist() == [12.5] * 3
     assert np.isnan(samples["info/absent"]).all()
-    assert samples["extra/log_prob"][1:].tolist() == [-0.5] * 3 and np.isnan(samples["extra/log_prob"][0])
+    assert samples["extra/log_prob"][1:].tolist() == [-0.5] * 3
+    assert np.isnan(samples["extra/log_prob"][0])
 
 
 def test_a_sample_that_is_not_finite_is_not_written_and_counted(fly):
@@ -222,6 +222,7 @@ def test_a_sample_that_is_not_finite_is_not_written_and_counted(fly):
         pytest.skip("this environment refuses it itself")
     assert flight.samples()["step"].tolist() == [0, 1, 3]
     assert flight.reader.refused == 1
+
 
 # --- weights ---
 

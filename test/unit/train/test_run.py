@@ -42,7 +42,8 @@ def test_spaces_samples_and_transitions_come_as_the_environment_has_them(server)
     assert sum(map(len, batches)) == len(learned) == 50
     rewards = np.concatenate([batch.rewards for batch in batches])
     assert rewards.tolist() == learned["reward"].tolist()
-    assert isinstance(batches[0].observations, tuple) and batches[0].next_observations[1].shape[1:] == (1,)
+    assert isinstance(batches[0].observations, tuple)
+    assert batches[0].next_observations[1].shape[1:] == (1,)
     assert (np.concatenate([batch.executed for batch in batches]) == learned["executed"]).all()
     assert {batch.robot for batch in batches} == {"robot"}
 

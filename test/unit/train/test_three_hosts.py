@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import real_time_robot
-from three_hosts import ADDRESSES, LATENCY_S, LOSS, ThreeHosts, what_is_missing
-
-from rtgym_ros.train.config_file import load_config, make_config, to_yaml
 from rtgym_ros.train.protocol.messages import AskStatus, WorkerStatus, decode_reply, encode
-from rtgym_ros.train.protocol.schema import from_columns
 from rtgym_ros.train.server.journal import Journal
 from rtgym_ros.train.server.ray_actor import server_folder
 from rtgym_ros.train.server.run_schema import RunSchema
 from rtgym_ros.train.server.server import Server
+from three_hosts import ADDRESSES, LATENCY_S, LOSS, ThreeHosts, what_is_missing
+
+from rtgym_ros.train.config_file import load_config, make_config, to_yaml
+from rtgym_ros.train.protocol.schema import from_columns
 
 CUT_S = float(os.environ.get("RTGYM_ROS_CUT_S", "8"))
 START_S, REACH_S, STOP_S = 180.0, 60.0, 60.0

@@ -46,7 +46,12 @@ def make_records(lengths: list[int], test_every: int = 0, terminated: bool = Tru
 
 
 def send(
-    config: TrainConfig, records: np.ndarray, first_seq: int = 0, robot: str = "robot", boot: str = "boot1", batch: int = 50
+    config: TrainConfig,
+    records: np.ndarray,
+    first_seq: int = 0,
+    robot: str = "robot",
+    boot: str = "boot1",
+    batch: int = 50,
 ) -> None:
     """Publish records as a robot does, over a connection of a robot."""
 
