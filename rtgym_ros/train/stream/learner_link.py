@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import threading
@@ -23,7 +24,6 @@ from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import SampleBatch
 from rtgym_ros.train.stream.sample_reader import Bookmark, SampleReader
-import contextlib
 
 _POLL_S = 0.02
 """From one look at a stream without anything new to the next."""
