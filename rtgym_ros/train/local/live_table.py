@@ -8,7 +8,6 @@ import sys
 from time import monotonic
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -74,7 +73,7 @@ class View:
         return "   ".join(filter(None, [*self.summary(), returns]))
 
     def _table(self) -> Table:
-        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), width=WIDTH)
+        table = Table(box=None, padding=(0, 1, 0, 0), width=WIDTH, header_style="bold underline")
         columns = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
         for number, name in enumerate(columns):
             table.add_column(name, justify="right" if number else "left", no_wrap=True)
@@ -82,7 +81,7 @@ class View:
         scores = {(one["robot"], one["test"]): one for one in self._watch.progress.get("robots", ())}
         for robot in sorted({*self._watch.robots, *(name for name, _ in scores)}):
             table.add_row(
-                robot[:12], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False)))
+                robot[:11], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False)))
             )
             if (robot, True) in scores:
                 table.add_row(f"{robot[:6]} test", "", "", "", "", *_of_score(scores[robot, True]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,9 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
+
+
+_log = logging.getLogger(__name__)
 
 
 class TrainerLog:
@@ -37,10 +41,11 @@ class TrainerLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self._wall_s = wall_s
+        self._told: set[str] = set()
         self._wandb = _start_wandb(folder, config) if config.trainer.wandb else None
         self._files = {}
         for name in ("statistics.jsonl", "episodes.jsonl"):
-            file = (folder / name).open("ab")
+            file = (folder / name).open("ab", buffering=0)  # a line is there whole, or an error now
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
@@ -56,12 +61,10 @@ class TrainerLog:
         for file in self._files.values():
             file.close()
         if self._wandb is not None:
-            self._wandb.finish(exit_code=int(error is not None))
+            self._try("Weights & Biases", lambda: self._wandb.finish(exit_code=int(error is not None)))
 
     def lengths(self) -> dict[str, int]:
-        """Return how long the files are (bytes), everything written out."""
-        for file in self._files.values():
-            file.flush()
+        """Return how long the files are (bytes)."""
         return {name: file.tell() for name, file in self._files.items()}
 
     def round(self, epoch: int, number: int, figures: dict[str, Any]) -> None:
@@ -74,10 +77,9 @@ class TrainerLog:
         """
         self._write("statistics.jsonl", {"epoch": epoch, "round": number, "time": self._wall_s(), **figures})
         told = {name: value for name, value in figures.items() if value is not None}
-        for name, value in told.items():
-            self._tensorboard.add_scalar(name, value, figures["updates"])
+        self._try("TensorBoard", lambda: self._to_tensorboard(told, figures["updates"]))
         if self._wandb is not None:
-            self._wandb.log(told)
+            self._try("Weights & Biases", lambda: self._wandb.log(told))
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
@@ -101,9 +103,24 @@ class TrainerLog:
             },
         )
 
+    def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
+        for name, value in told.items():
+            self._tensorboard.add_scalar(name, value, updates)
+
     def _write(self, name: str, values: dict[str, Any]) -> None:
-        self._files[name].write(msgspec.json.encode(values) + b"\n")
-        self._files[name].flush()
+        def write() -> None:
+            self._files[name].write(msgspec.json.encode(values) + b"\n")
+
+        self._try(name, write)
+
+    def _try(self, what: str, write: Callable[[], None]) -> None:
+        """Write, and go on training if that cannot be done, for example because a disk is full; it is told once."""
+        try:
+            write()
+        except Exception as error:  # of a library of somebody else's, W&B's among them
+            if what not in self._told:
+                self._told.add(what)
+                _log.warning("figures are lost, training goes on: %s: %s", what, error)
 
 
 def _start_wandb(folder: Path, config: TrainConfig) -> Any:
@@ -111,11 +128,15 @@ def _start_wandb(folder: Path, config: TrainConfig) -> Any:
         import wandb
     except ImportError as error:
         raise ConfigError("trainer.wandb is set, and the package wandb is not installed: pip install wandb") from error
-    return wandb.init(
-        project=config.trainer.wandb,
-        name=config.run,
-        id=config.run,
-        resume="allow",
-        dir=str(folder),
-        config=msgspec.to_builtins(config),
-    )
+    try:
+        return wandb.init(
+            project=config.trainer.wandb,
+            name=config.run,
+            id=config.run,
+            resume="allow",
+            dir=str(folder),
+            config=msgspec.to_builtins(config),
+        )
+    except Exception as error:  # it is away, or the key is wrong
+        _log.warning("training goes on without Weights & Biases: %s", error)
+        return None

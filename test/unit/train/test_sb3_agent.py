@@ -15,7 +15,7 @@ from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
 from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
-from rtgym_ros.train.trainer.learning_rate import make_learning_rate  # noqa: E402
+from rtgym_ros.train.trainer.learning_rate import make_learning_rate, make_learning_rates  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
 COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
@@ -181,3 +181,20 @@ def test_the_optimisers_follow_the_learning_rate():
     model = agent._model
     for optimizer in (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer):
         assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
+
+
+def test_actor_critic_and_entropy_have_learning_rates_of_their_own():
+    agent = agent_of(
+        learning_rate={"actor": 1e-3, "critic": {"begin": 1e-2, "end": 1e-4, "updates": 10}, "entropy": 0.5}
+    )
+    agent.add(transitions_of([50]))
+    agent.train(5)
+    agent.train(1)
+    model = agent._model
+    rates = [
+        optimizer.param_groups[0]["lr"]
+        for optimizer in (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer)
+    ]
+    assert rates == pytest.approx([1e-3, 1e-3, 0.5])
+    with pytest.raises(ConfigError, match="has an entry for each of actor, critic, entropy"):
+        make_learning_rates({"actor": 1e-3})

@@ -198,14 +198,14 @@ DUMP = """
 import pickle, sys
 from rtgym_ros.train import Run
 with Run.connect(sys.argv[1]) as run, open(sys.argv[2], "wb") as file:
-    batches = [(b.robot, b.boot, b.header.first_seq, b.header.dropped, b.records.copy()) for b in run.samples(timeout=3.0)]
+    batches = [(b.robot, b.boot, b.header.first_seq, b.header.dropped, b.records.copy()) for b in run.samples(3.0)]
     pickle.dump(batches, file)
 """
 """Writes down the whole stream; on a host, for a test in another network."""
 
 
 def stream_of(hosts, path, folder):
-    """Return worker, number and record of all samples, in the order in which they came; boots and given up by worker."""
+    """Return worker, number and record of all samples, in their order; boots and given up by worker."""
     command = hosts.command("gpu", sys.executable, "-c", DUMP, path, folder / "stream")
     subprocess.run(command, check=True, timeout=REACH_S, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     batches = pickle.loads((folder / "stream").read_bytes())
