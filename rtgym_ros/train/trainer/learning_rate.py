@@ -37,8 +37,8 @@ def make_learning_rates(value: Any) -> dict[str, LearningRate]:
     """Return the learning rates of actor, critic and entropy coefficient.
 
     Args:
-        value: of the configuration: a number, or a map of ``begin``, ``end`` and ``updates``, for all of them; or a map of
-            ``actor``, ``critic`` and ``entropy`` with one of these for each.
+        value: of the configuration: a number, or a map of ``begin``, ``end`` and ``updates``, for all of them; or a
+            map of ``actor``, ``critic`` and ``entropy`` with one of these for each.
 
     Raises:
         ConfigError: it is none of these.

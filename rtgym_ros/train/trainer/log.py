@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,6 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
-
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class TrainerLog:
         for file in self._files.values():
             file.close()
         if self._wandb is not None:
-            self._try("Weights & Biases", lambda: self._wandb.finish(exit_code=int(error is not None)))
+            finish = self._wandb.finish
+            self._try("Weights & Biases", lambda: finish(exit_code=int(error is not None)))
 
     def lengths(self) -> dict[str, int]:
         """Return how long the files are (bytes)."""
@@ -79,7 +81,8 @@ class TrainerLog:
         told = {name: value for name, value in figures.items() if value is not None}
         self._try("TensorBoard", lambda: self._to_tensorboard(told, figures["updates"]))
         if self._wandb is not None:
-            self._try("Weights & Biases", lambda: self._wandb.log(told))
+            log = self._wandb.log
+            self._try("Weights & Biases", lambda: log(told))
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
@@ -108,8 +111,13 @@ class TrainerLog:
             self._tensorboard.add_scalar(name, value, updates)
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
+        file, line = self._files[name], msgspec.json.encode(values) + b"\n"
+
         def write() -> None:
-            self._files[name].write(msgspec.json.encode(values) + b"\n")
+            end = file.seek(0, 2)
+            if file.write(line) != len(line):  # a full disk takes what still fits
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
         self._try(name, write)
 
