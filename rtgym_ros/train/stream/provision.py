@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
 from nats.errors import Error as NatsError
 from nats.js.api import DiscardPolicy, KeyValueConfig, ObjectStoreConfig, Placement, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
 from nats.js.errors import Error as JetStreamError
-from nats.js.errors import NotFoundError
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError
@@ -17,8 +19,13 @@ from rtgym_ros.train.stream.names import bucket_name, object_bucket_name, sample
 
 _MESSAGE_BYTES = 400
 """What a message takes beside its samples: subject, headers, the file store's own."""
+_AT_FIRST_BYTES = 256_000_000
+"""Of the stream, until it is known how large a sample is: a server reserves as much of its disk."""
+_NO_ROOM = 10047
 _SAMPLES_A_MESSAGE = 4
 """At least so many are reckoned for one message; at 20 Hz and a push every 0.5 s they are ten."""
+
+_log = logging.getLogger(__name__)
 
 
 async def provision(connection: Connection, config: TrainConfig, schema: SampleSchema | None = None) -> None:
@@ -49,7 +56,7 @@ async def provision(connection: Connection, config: TrainConfig, schema: SampleS
         try:
             found = (await context.stream_info(wanted.name or "")).config
             if schema is not None and found.max_bytes != wanted.max_bytes:
-                await context.update_stream(replace(found, max_bytes=wanted.max_bytes))
+                await _resize(context, found, wanted.max_bytes or 0)
         except NotFoundError:
             await context.add_stream(wanted)
         bucket = KeyValueConfig(bucket_name(config.run), history=1, direct=True, replicas=server.replicas)
@@ -66,9 +73,21 @@ async def provision(connection: Connection, config: TrainConfig, schema: SampleS
         raise LinkError(f"stream {wanted.name}: {connection.said or error}") from error
 
 
+async def _resize(context: JetStreamContext, stream: StreamConfig, max_bytes: int) -> None:
+    try:
+        await context.update_stream(replace(stream, max_bytes=max_bytes))
+    except APIError as error:
+        if error.err_code != _NO_ROOM:
+            raise
+        _log.warning(
+            "the server has no room for %d bytes of samples, the stream keeps %d: lower trainer.memory_size or "
+            "server.max_bytes, or free its disk", max_bytes, stream.max_bytes,
+        )  # fmt: skip
+
+
 def stream_bytes(config: TrainConfig, schema: SampleSchema | None) -> int:
     """Return how large the stream may become (bytes): the replay memory, or ``server.max_bytes`` if that is less."""
     if schema is None:
-        return config.server.max_bytes
+        return min(_AT_FIRST_BYTES, config.server.max_bytes)
     sample = schema.dtype.itemsize + _MESSAGE_BYTES // _SAMPLES_A_MESSAGE
     return min(config.trainer.memory_size * sample + 64 * _MESSAGE_BYTES, config.server.max_bytes)

@@ -50,7 +50,8 @@ class TrainerLog:
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._tensorboard = SummaryWriter(str(folder / "tensorboard"))
+        self._make_writer = lambda: SummaryWriter(str(folder / "tensorboard"))
+        self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +59,7 @@ class TrainerLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tensorboard.close()
+        self._try("TensorBoard", self._tensorboard.close)
         for file in self._files.values():
             file.close()
         if self._wandb is not None:
@@ -107,8 +108,13 @@ class TrainerLog:
         )
 
     def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
-        for name, value in told.items():
-            self._tensorboard.add_scalar(name, value, updates)
+        try:
+            for name, value in told.items():
+                self._tensorboard.add_scalar(name, value, updates)
+            self._tensorboard.flush()
+        except OSError:
+            self._tensorboard = self._make_writer()  # one that could not write never writes again
+            raise
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
         file, line = self._files[name], msgspec.json.encode(values) + b"\n"

@@ -41,8 +41,8 @@ class Sb3Agent(Agent):
     """SAC (Haarnoja et al. 2018) or TQC (Kuznetsov et al. 2020).
 
     ``agent_kwargs`` go to the constructor of SB3; ``policy_kwargs`` holds ``net_arch``, and ``activation_fn`` by name:
-    ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``, or a map
-    of ``actor``, ``critic`` and ``entropy`` with one of these for each.
+    ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``, or one
+    of these for each of ``actor``, ``critic`` and ``entropy``.
     """
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:

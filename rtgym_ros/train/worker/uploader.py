@@ -113,7 +113,6 @@ class Uploader:
         self._described.clear()
         self._look()
         self._recover(await publisher.last())
-        self._outage.worked()
         ask_s = self._now_s()
         deadline_s: float | None = None
         while not connection.lost.is_set():
@@ -133,6 +132,8 @@ class Uploader:
                 self._next_push_s = self._now_s() + self._config.worker.push_interval
                 await self._push(connection, keys, publisher)
             elif not stop.is_set():
+                if not unread:
+                    self._outage.worked()
                 news.clear()
                 await self._wait(stop, min(max(self._next_push_s - self._now_s(), 0.001), _LOOK_S), news)
         raise LinkError(connection.said or "the connection was lost")
@@ -177,6 +178,7 @@ class Uploader:
                 return
             self._note(ring.boot, first_seq, header.next_seq)
             ring.acknowledge(header.next_seq, first_seq)
+            self._outage.worked()  # and not before: a server whose disk is full lets everybody in
             return
 
     def _note(self, boot: str, first_seq: int, next_seq: int) -> None:

@@ -376,6 +376,5 @@ def test_nobody_gets_in_without_the_token(server):
 
 
 @pytest.fixture(autouse=True)
-def quiet(caplog):
-    caplog.set_level(logging.CRITICAL, "nats")
-    caplog.set_level(logging.WARNING)
+def quiet():
+    logging.getLogger("nats").setLevel(logging.CRITICAL)

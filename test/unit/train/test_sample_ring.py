@@ -320,8 +320,8 @@ samples = [sample(number) for number in range(2000)]
 print("ready", flush=True)
 number = 0
 while True:
-    ring.append((number, 0, False, False, True, -1, number, 3, 0.0, -float(number), *samples[number % 251][-3:-2],
-                 samples[number % 251][-2], samples[number % 251][-1]))
+    head = (number, 0, False, False, True, False, False, -1, number, 3, 0.0, -float(number))
+    ring.append((*head, *samples[number % 251][-4:]))
     number += 1
 """
 
