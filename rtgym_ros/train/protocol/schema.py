@@ -93,8 +93,9 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
     @cached_property
     def float_fields(self) -> tuple[str, ...]:
         """Return the columns that must be finite."""
-        optional = {f"info/{name}" for name in self.info} | set(DELAY_FIELDS)  # NaN there: not known
-        return tuple(name for name, dtype, _ in self.fields if dtype[1] == "f" and name not in optional)
+        fields = [name for name, dtype, _ in self.fields if dtype[1] == "f"]
+        # In the others NaN stands for what is not known.
+        return tuple(name for name in fields if not name.startswith(("info/", "extra/", *DELAY_FIELDS)))
 
     def to_bytes(self) -> bytes:
         """Return it as MessagePack."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 
-
 _FATAL = ("write error", "jetstream is disabled", "not enabled")
 """What does not become good by itself; a server that is still catching up with its cluster only needs time."""
 

@@ -16,9 +16,8 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, RefusedError
 from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
+from rtgym_ros.train.worker.main import HEARTBEAT_FILE
 from rtgym_ros.train.worker.uploader import Uploader
-
-HEARTBEAT_FILE = "link.heartbeat"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,8 +21,9 @@ from rtgym_ros.train.errors import CredentialsError, ProtocolError
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
-from rtgym_ros.train.worker.link_main import HEARTBEAT_FILE
 
+HEARTBEAT_FILE = "link.heartbeat"
+"""Of the link process, in the worker's folder."""
 _LINK_SILENCE_S = 60.0
 """A request may take 10 s, and to connect anew longer."""
 CLOSING_S = 20.0

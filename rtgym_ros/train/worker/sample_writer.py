@@ -57,9 +57,11 @@ class SampleLayout:
         self._must_be_finite = [at for at, name in enumerate(names) if name in finite]
 
     def values(
-        self, action: Any, observation: Any, info: Mapping[str, Any], extras: Mapping[str, Any]
+        self, action: Any, observation: Any, info: Mapping[str, Any], extras: Mapping[str, Any], is_reset: bool = False
     ) -> tuple[Any, ...] | None:
         """Return what stands in a record behind the common fields; None where something is not finite.
+
+        Delays need not be known yet when the environment was reset: they are NaN then.
 
         Raises:
             ConfigError: the environment does not measure the delays that the configuration asks for.
@@ -68,7 +70,7 @@ class SampleLayout:
             observation = self._compress(observation)
         executed = info.get(self._executed_action)
         values = (
-            *self._delays_of(info),
+            *self._delays_of(info, is_reset),
             *(float(info.get(name, np.nan)) for name in self._info),
             *(extras.get(name, default) for name, default in self._extras.items()),
             *leaf_values(self._action_space, action),
@@ -79,7 +81,9 @@ class SampleLayout:
             return values
         return None
 
-    def _delays_of(self, info: Mapping[str, Any]) -> list[float]:
+    def _delays_of(self, info: Mapping[str, Any], is_reset: bool) -> list[float]:
+        if is_reset:
+            return [float(info.get(name, np.nan)) for name in self._delays]
         try:
             return [float(info[name]) for name in self._delays]
         except KeyError as error:
@@ -153,7 +157,7 @@ class SampleWriter:
         info: Mapping[str, Any],
         extras: Mapping[str, Any],
     ) -> None:
-        values = self._layout.values(action, observation, info, extras)
+        values = self._layout.values(action, observation, info, extras, self.step == 0)
         # A sample that is not finite is a gap: no transition is made across it.
         if values is None or not isfinite(self.episode_return):
             self._ring.refuse()

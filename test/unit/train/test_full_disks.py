@@ -123,8 +123,9 @@ def test_a_trainer_whose_disk_is_full_goes_on_and_writes_a_checkpoint_once_there
             self.updates += updates
             if self.ballast is None and self.updates > 30:
                 self.ballast = fill_up(disk)
-            elif self.ballast is not None and self.updates > 80:
+            elif self.ballast is not None and "no checkpoint could be written" in caplog.text:
                 self.ballast.unlink(missing_ok=True)
+            time.sleep(0.01)
             return {"loss": 0.0}
 
         def export(self):
@@ -141,7 +142,8 @@ def test_a_trainer_whose_disk_is_full_goes_on_and_writes_a_checkpoint_once_there
     server = config_of(tmp_path)
     with running(server):
         values = msgspec.to_builtins(config_elsewhere(server, disk))
-        trainer = {"max_samples": 101, "checkpoint_interval": 0.0, "epochs": 100, "rounds": 1, "steps": 10,
+        trainer = {"max_samples": 101, "checkpoint_interval": 0.0, "epochs": 1000, "rounds": 1, "steps": 10,
+                   "max_updates_per_sample": 20.0, "retrieve_interval": 5,
                    "start_training": 1}  # fmt: skip
         config = make_config({**values, "trainer": trainer})
         send(config, make_records([100]))
@@ -149,7 +151,7 @@ def test_a_trainer_whose_disk_is_full_goes_on_and_writes_a_checkpoint_once_there
     assert "no checkpoint could be written, training goes on" in caplog.text
     found = Checkpoints(config.folder / "trainer" / "checkpoints").newest()
     assert found is not None
-    assert found[1].progress.updates == 100
+    assert found[1].progress.updates == 2000
     assert PolicyWeights.load(config.folder / "policy.safetensors")
 
 

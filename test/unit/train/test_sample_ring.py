@@ -245,7 +245,7 @@ def test_weights_reach_the_writer_whole_or_not_at_all(ends):
 def test_a_control_process_that_crashes_again_and_again_does_not_fill_the_memory(folder, caplog):
     for _ in range(20):
         writer = folder.create(SMALL, 4)
-        writer.append(sample(0))
+        writer.append(sample(0, image=False))
         writer.close()
     paths = folder.paths()
     assert len(paths) == 16
