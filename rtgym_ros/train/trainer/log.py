@@ -50,7 +50,7 @@ class TrainerLog:
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._make_writer = lambda: SummaryWriter(str(folder / "tensorboard"))
+        self._make_writer: Callable[[], Any] = lambda: SummaryWriter(str(folder / "tensorboard"))
         self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
