@@ -15,35 +15,42 @@ from benchmarks.tables import number
 
 _DOCS = Path(__file__).resolve().parents[1] / "docs"
 _PAGE = _DOCS / "benchmarks.md"
+_TARGETS = Path(__file__).with_name("README.md")
 _BEGIN, _END = "<!-- measured: python -m benchmarks.publish FOLDER ... -->\n", "<!-- end of what was measured -->"
 _PICTURES = ("jitter_intervals.png", "jitter_tails_idle.png", "dds.png")
+_FIGURES = ("what", "case", "ours", "figure", "best peer", "its figure", "ratio")
+_JUDGED = ("at most", "")
+_NUMBERS = ("figure", "its figure", "ratio", "at most")
 _WORDS = {True: "met", False: "**missed**"}
 
 
 def main(folders: Sequence[str]) -> int:
-    """Write the tables of all runs into the page ``docs/benchmarks.md``, and copy the pictures that it shows."""
+    """Write the figures of all runs into ``docs/benchmarks.md``, with the targets into ``benchmarks/README.md``.
+
+    The pictures that the page shows are copied.
+    """
     if not folders:
         print("publish: which folders of benchmarks/results?", file=sys.stderr)
         return 2
-    lines: list[str] = []
+    results = [json.loads((Path(folder) / "results.json").read_text()) for folder in folders]
     for folder in map(Path, folders):
-        results = json.loads((folder / "results.json").read_text())
-        lines += _section(results)
         for name in _PICTURES:
             if (folder / name).exists():
                 shutil.copy(folder / name, _DOCS / "figures" / name)
-    before, rest = _PAGE.read_text(encoding="utf-8").split(_BEGIN)
-    _, after = rest.split(_END)
-    _PAGE.write_text(before + _BEGIN + "\n".join(["", *lines, _END]) + after, encoding="utf-8")
+    for page, columns in ((_PAGE, _FIGURES), (_TARGETS, _FIGURES + _JUDGED)):
+        lines = [line for each in results for line in _section(each, columns)]
+        before, rest = page.read_text(encoding="utf-8").split(_BEGIN)
+        _, after = rest.split(_END)
+        page.write_text(before + _BEGIN + "\n".join(["", *lines, _END]) + after, encoding="utf-8")
     return 0
 
 
-def _section(results: dict[str, Any]) -> Iterator[str]:
+def _section(results: dict[str, Any], columns: Sequence[str]) -> Iterator[str]:
     repeats = results["options"]["repeats"]
     yield f"{one_line(results['machine'])}; {f'the median of {repeats} runs' if repeats > 1 else 'one run'}:"
     yield ""
-    yield "| target | case | ours | figure | best peer | its figure | ratio | at most | |"
-    yield "| --- | --- | --- | --: | --- | --: | --: | --: | --- |"
+    yield f"| {' | '.join(columns)} |"
+    yield f"| {' | '.join('--:' if name in _NUMBERS else '---' for name in columns)} |"
     for verdict in results["targets"]:
         if verdict["met"] is None:
             continue
@@ -60,7 +67,7 @@ def _section(results: dict[str, Any]) -> Iterator[str]:
             f"{target['bound']:.3g}",
             _WORDS[verdict["met"]],
         )
-        yield f"| {' | '.join(cells)} |"
+        yield f"| {' | '.join(cells[: len(columns)])} |"
     yield ""
 
 

@@ -34,10 +34,10 @@ autodoc_mock_imports = [
     "rcl_interfaces",
     "rclpy",
     "rtgym_ros.msg",
-    # A ROS 2 has none of what distant training is made of.
+    # A ROS 2 has none of what recording and distant training are made of.
     *(
         name
-        for name in ("msgspec", "safetensors")
+        for name in ("mcap", "msgspec", "safetensors", "zstandard")
         if importlib.util.find_spec(name) is None
     ),
 ]

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -18,8 +19,12 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 def main() -> int:
-    """Run what is missing; return 0 if every run came to its end."""
+    """Run what is missing; return 0 if every run came to its end, 2 where something is not installed."""
     options = _parse()
+    missing = [name for name in ("stable_baselines3", "mujoco") if find_spec(name) is None]
+    if missing and not options.report_only:
+        print(f"not installed: {', '.join(missing)} (python -m pip install stable-baselines3 mujoco)", file=sys.stderr)
+        return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the runs that are under way
     settings = {"steps": options.steps, "net": options.net, "batch": options.batch, "train_freq": options.train_freq}
     cases = all_cases(options.tasks, options.conditions, options.methods, options.seeds, **settings)

@@ -86,8 +86,9 @@ def make_env(task: str, condition: str, method: str) -> gymnasium.Env[Any, Any]:
     if profile is None:
         return env
     longest = int(profile.maximum)
-    # The drone's environment is real-time itself: an action acts one time-step later before anything is added.
-    length = 2 * longest + 1 + (task == "drone")
+    # The drone's environment is real-time itself: an action acts one time-step later before anything is added, and the
+    # one before it until the drone's next sample.
+    length = 2 * longest + 1 + (2 if task == "drone" else 0)
     if method == "plain":
         return ArtificialDelays(env, profile, profile, act_buf_len=0, delays=())
     if method == "buffer":

@@ -12,6 +12,7 @@ import argparse
 import itertools
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -90,6 +91,8 @@ def main() -> int:
     if os.geteuid() or not shutil.which("ip") or not Path("/dev/net/tun").exists():
         print("benchmarks.endings needs root, iproute2's ip and /dev/net/tun", file=sys.stderr)
         return 2
+    for number in (signal.SIGINT, signal.SIGTERM):  # the runs under way are ended in order, and reported
+        signal.signal(number, signal.default_int_handler)
     # Over the link and no other way: neither shared memory nor a domain or a range from outside.
     os.environ |= {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
     runs: list[Run] = []

@@ -11,7 +11,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER.parent), str(FOLDER.parents[1])]
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent), str(FOLDER.parents[1])]
+
+import counted  # noqa: E402
 
 from diary import MS, Diary, FakeTimeSource, buffer_of  # noqa: E402
 from rtgym_ros import RealTimeEnv  # noqa: E402
@@ -298,6 +300,10 @@ def figures():
     """Return the text of every figure by the name of its file."""
     return {
         "delays.svg": delays(),
+        "delay_counts.svg": counted.draw(
+            Sheet("Alpha, kappa and beta of one observation", 250, 345),
+            (INK, FAINT, PAPER, GREEN, AMBER),
+        ),
         "elasticity.svg": elasticity(),
         "reset_wait.svg": reset_transition(
             "Reset with wait_on_done and reset_act_buf",

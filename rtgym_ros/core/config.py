@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from rtgym_ros.core.caller_warning import warn_caller
@@ -43,7 +44,7 @@ class RealTimeConfig:
         act_prepro_func: applied to an action before it is sent.
         obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
         action_check: ``"raise"`` or ``"warn"`` (once, and send it) about an action that is not in its space.
-        out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
+        out_of_bounds_action: ``"clip"`` actions into the action space, ``"send"`` them (and warn once), or ``"raise"``.
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         observation_arrays: ``"fresh"`` ones with every observation, or ``"reused"``: read-only, and overwritten by the
             step after the next.
@@ -105,7 +106,15 @@ class RealTimeConfig:
         object.__setattr__(self, "interface_args", tuple(self.interface_args))
         if self.cpu_affinity is not None:
             object.__setattr__(self, "cpu_affinity", tuple(self.cpu_affinity))
-        object.__setattr__(self, "interface_kwargs", dict(self.interface_kwargs))
+        object.__setattr__(self, "interface_kwargs", MappingProxyType(dict(self.interface_kwargs)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what to pickle: a read-only mapping cannot be."""
+        return {**vars(self), "interface_kwargs": dict(self.interface_kwargs)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take over what was pickled."""
+        vars(self).update(state, interface_kwargs=MappingProxyType(state["interface_kwargs"]))
 
     @classmethod
     def from_mapping(cls, config: Mapping[str, Any]) -> RealTimeConfig:

@@ -38,6 +38,14 @@ class TimeSource(ABC):
     spins: bool = True
     poll_period: float = math.inf
 
+    @property
+    def lead_ns(self) -> int:
+        """A millisecond: enough for an operating system's coarse timed wait."""
+        return 1_000_000
+
+    def woke_up(self, due_ns: int) -> None:
+        """Called after a wait for something else that was to end at ``due_ns``, a lead before a deadline."""
+
     @abstractmethod
     def now_ns(self) -> int:
         """Return the current time (ns); never less than an earlier answer."""
@@ -67,6 +75,15 @@ class MonotonicTimeSource(TimeSource):
         self._thread = local()
 
     now_ns = staticmethod(monotonic_ns)  # itself: this is read many times a time-step
+
+    @property
+    def lead_ns(self) -> int:
+        """The time to spin: another timed wait wakes up as late as a sleep does."""
+        return self._margin.ns if self.spins else 0
+
+    def woke_up(self, due_ns: int) -> None:
+        """Learn how late such a wait ended."""
+        self._margin.learn(monotonic_ns() - due_ns)
 
     def sleep_until_ns(self, deadline_ns: int) -> None:
         """Sleep, then spin, until ``deadline_ns``."""

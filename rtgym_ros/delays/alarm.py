@@ -8,11 +8,12 @@ from rtgym_ros.delays.time_step_delays import TimeStepDelays
 
 
 class BufferAlarm:
-    """Counts observations that were taken under an action older than the action buffer, and says so once.
+    """Counts observations whose sample the robot left with an action that is not in the action buffer; says so once.
 
-    Where ``alpha + beta > act_buf_len``, actions that were applied after the sample are not in the buffer: what happens
-    next does not follow from observation and buffer, so the observation is not Markovian. The arithmetic of both is in
-    ``docs/delays.md``.
+    The action that is applied from the sample on stands at place ``alpha + kappa`` of the buffer, the newest at 0.
+    Where that is ``act_buf_len`` or more, what happens next does not follow from observation and buffer: the
+    observation is not Markovian. (In a robot that takes a new action at each sample ``kappa`` is ``beta - 1``, and this
+    is ``alpha + beta > act_buf_len``.)
 
     Args:
         act_buf_len: length of the action buffer.
@@ -29,17 +30,14 @@ class BufferAlarm:
 
     def check(self, delays: TimeStepDelays) -> bool:
         """Count, and return whether this observation is one of them. What is not known is not counted."""
-        return self.check_total(delays.total)
-
-    def check_total(self, total: int | None) -> bool:
-        """The same for ``alpha + beta`` alone (time-steps)."""
-        if total is None or total <= self._act_buf_len:
+        place = delays.kappa_total
+        if place is None or place < self._act_buf_len:
             return False
         self.count += 1
         if self.count == 1:
             self._warn(
-                f"an observation was taken under the action sent {total} time-steps before, and act_buf_len is "
-                f"{self._act_buf_len}: the observation is not Markovian; make act_buf_len at least {total} "
-                "(said once; info counts them)"
+                f"the robot applied the action sent {place} time-steps before the newest, and act_buf_len is "
+                f"{self._act_buf_len}: the observation is not Markovian; make act_buf_len at least {place + 1} "
+                "(said once, then counted)"
             )
         return True

@@ -36,6 +36,9 @@ class EchoLog:
         self.tells_next = False
         """Whether the robot tells the command applied from a sample on apart from the one up to it."""
         self._newest_ns = self._newest_command = -1
+        self._gap_ns = _LATEST_NS
+        self.usual_ns = _LATEST_NS
+        """A gap between two samples that none is missing in (ns): half as much again as the shortest one."""
         self.clear()
 
     def __len__(self) -> int:
@@ -54,6 +57,8 @@ class EchoLog:
             False for one that had come already.
         """
         if sample_ns > self._newest_ns and next_ns is None and applied_ns is None:  # nearly all of them
+            if sample_ns - self._newest_ns < self._gap_ns:
+                self._shorten(sample_ns - self._newest_ns)
             self._samples.append(sample_ns)
             self._commands[sample_ns] = command_ns
             self._newest_ns = sample_ns
@@ -63,10 +68,16 @@ class EchoLog:
             return True
         return self._add_rare(sample_ns, command_ns, next_ns, applied_ns)
 
+    def _shorten(self, gap_ns: int) -> None:
+        self._gap_ns = gap_ns
+        self.usual_ns = gap_ns * 3 // 2
+
     def _add_rare(self, sample_ns: int, command_ns: int, next_ns: int | None, applied_ns: int | None) -> bool:
         if sample_ns in self._commands:
             return False
         if sample_ns > self._newest_ns:
+            if sample_ns - self._newest_ns < self._gap_ns:
+                self._shorten(sample_ns - self._newest_ns)
             self._samples.append(sample_ns)
             self._newest_ns, self._newest_command = sample_ns, command_ns
         else:

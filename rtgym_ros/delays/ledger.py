@@ -92,10 +92,11 @@ class DelayLedger:
                 if self.echoes.tells_next and (next_ns := self.echoes.next_command(sample_ns)) != command_ns:
                     kappa = self._position(next_ns, end)  # type: ignore[assignment, arg-type]
                 alpha = 0 if sample_ns > stamps[end - 1] else end - bisect_left(stamps, sample_ns)
-                late, least = self._action_delay(command_ns, capture_ns)
+                late, least, action = self._action_delay(command_ns, at - 1, capture_ns)
                 age_ns = capture_ns - sample_ns
                 return _new(
-                    TimeStepDelays, (time_step, age_ns, 0, late, least, alpha, alpha, alpha, total, total, kappa)
+                    TimeStepDelays,
+                    (time_step, age_ns, 0, late, least, alpha, alpha, alpha, total, total, kappa, action),
                 )
         delays = self._delays(time_step, sample_ns, capture_ns)
         if delays.total is None and len(self.echoes):
@@ -147,14 +148,16 @@ class DelayLedger:
                 command_ns = next_ns = before_ns
             else:
                 most = None if before_ns is None else self._position(before_ns, end)
-                return TimeStepDelays(time_step, age_ns, uncertainty_ns, None, None, alpha, low, high, None, most, None)
+                return TimeStepDelays(
+                    time_step, age_ns, uncertainty_ns, None, None, alpha, low, high, None, most, None, None
+                )
         else:
             next_ns = self.echoes.next_command(sample_ns)
         total = self._position(command_ns, end)
         kappa_total = total if next_ns is command_ns or next_ns is None else self._position(next_ns, end)
-        late, least = self._action_delay(command_ns, capture_ns) if total is not None else (None, None)
+        late, least, action = _NOTHING if total is None else self._action_delay(command_ns, end - total, capture_ns)
         return TimeStepDelays(
-            time_step, age_ns, uncertainty_ns, late, least, alpha, low, high, total, total, kappa_total
+            time_step, age_ns, uncertainty_ns, late, least, alpha, low, high, total, total, kappa_total, action
         )
 
     def _position(self, command_ns: int, end: int) -> int | None:
@@ -164,15 +167,31 @@ class DelayLedger:
         at = bisect_right(self._stamps, command_ns + self._slack_ns) - 1
         return end - at if at >= 0 else None
 
-    def _action_delay(self, command_ns: int, capture_ns: int) -> tuple[int | None, int | None]:
+    def _action_delay(self, command_ns: int, at: int, capture_ns: int) -> tuple[int | None, int | None, int | None]:
+        """Return the action delay, the least that it can be, and of which action: this one, or one shortly before it.
+
+        Where the first sample under a command was lost or is still under way, its application is not known to within a
+        sampling period, and that of the action before it tells more.
+        """
         application = self.echoes.application(command_ns)
-        if application is None:
-            return None, None
+        tried = 0
+        while application is None or application[0] is None or application[1] - application[0] > self.echoes.usual_ns:
+            tried += 1
+            if tried > min(_LOOKED_BACK, at):
+                return _NOTHING
+            command_ns = self._stamps[at - tried]
+            application = self.echoes.application(command_ns)
         after_ns, by_ns = application
+        assert after_ns is not None, "the loop looks for one"
         if self._to_ours is not None:
-            by = self._to_ours(by_ns, capture_ns)
-            after = None if after_ns is None else self._to_ours(after_ns, capture_ns)
-            if by is None:
-                return None, None
-            by_ns, after_ns = by[0], None if after is None else after[0]
-        return by_ns - command_ns, None if after_ns is None else max(after_ns - command_ns, 0)
+            by, after = self._to_ours(by_ns, capture_ns), self._to_ours(after_ns, capture_ns)
+            if by is None or after is None:
+                return _NOTHING
+            by_ns, after_ns = by[0], after[0]
+        return by_ns - command_ns, max(after_ns - command_ns, 0), self._forgotten + at - tried
+
+
+_LOOKED_BACK = 4
+"""Actions before that of the sample."""
+
+_NOTHING = (None, None, None)

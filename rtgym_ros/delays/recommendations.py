@@ -1,10 +1,11 @@
 """What measured delays and durations mean for the configuration of an environment. Durations in s.
 
 Derivation of ``act_buf_len``. The observation that is returned with action ``k``, sent at ``k T``, was sampled at most
-``A`` before. The robot then applied action ``c``; had action ``c + 1`` arrived, it would have applied that one, so it
-was still under way: ``(c + 1) T + D > k T - A``, with ``D`` the longest action delay. Hence
-``k - c < (A + D) / T + 1``, and the largest ``alpha + beta = k - c`` is ``ceil((A + D) / T)``, at least 1. Each command
-that may be lost in a row adds one.
+``A`` before. From then on the robot applied action ``c``; had action ``c + 1`` arrived, it would have applied that one,
+so it was still under way: ``(c + 1) T + D > k T - A``, with ``D`` the longest action delay. Hence
+``k - c < (A + D) / T + 1``, and the largest ``alpha + kappa = k - c`` is ``ceil((A + D) / T)``. The buffer has to hold
+the actions ``c`` to ``k``: one more than that. (It is the total delay in time-steps, one for the inference included.)
+Each command that may be lost in a row adds one.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def action_buffer_length(
             f"time_step_duration must be positive and delays not negative, got {time_step_duration} and "
             f"{observation_delay}, {action_delay} (s)"
         )
-    return max(math.ceil((observation_delay + action_delay) / time_step_duration - 1e-9), 1) + lost_in_a_row
+    return math.ceil((observation_delay + action_delay) / time_step_duration - 1e-9) + 1 + lost_in_a_row
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Measurements:
         capture_durations: of reading the observation.
         inference_durations: of the policy, from one return of ``step()`` to the next call.
         send_durations: of sending an action.
-        totals: ``alpha + beta`` of each time-step, where the robot echoes (time-steps).
-        sampling_period: of the slowest part of the observation; NaN where not known.
+        places: ``alpha + kappa`` of each time-step, where the robot echoes (time-steps).
+        capture_to_send: from a capture to the next send: ``time_step_duration - start_obs_capture`` of the flight.
     """
 
     observation_delays: ArrayLike = ()
@@ -61,8 +62,8 @@ class Measurements:
     capture_durations: ArrayLike = ()
     inference_durations: ArrayLike = ()
     send_durations: ArrayLike = ()
-    totals: ArrayLike = ()
-    sampling_period: float = math.nan
+    places: ArrayLike = ()
+    capture_to_send: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Recommendations:
 
     Attributes:
         time_step_duration: what the rest was computed for.
-        act_buf_len: the shortest action buffer with which no observation is made under an older action.
+        act_buf_len: the shortest action buffer that holds all that is applied from the oldest sample on.
         shortest_time_step_duration: in which capture, inference and sending fit, in 99 of 100 time-steps.
         start_obs_capture: the latest capture that is over before the time-step is, in 99 of 100.
         max_age: older observations are no longer usual: half as old again as the oldest seen.
@@ -96,7 +97,7 @@ def recommend(measured: Measurements, time_step_duration: float, seed: int = 0) 
     """
     rng = np.random.default_rng(seed)
     names = ("observation_delays", "action_delays", "capture_durations", "inference_durations", "send_durations")
-    found = {name: describe_distribution(getattr(measured, name), rng) for name in (*names, "totals")}
+    found = {name: describe_distribution(getattr(measured, name), rng) for name in (*names, "places")}
     reasons: dict[str, str] = {}
 
     capture = _sure_p99(found["capture_durations"])
@@ -117,26 +118,28 @@ def recommend(measured: Measurements, time_step_duration: float, seed: int = 0) 
     max_age = 1.5 * oldest
     if not math.isnan(max_age):
         reasons["max_age"] = f"1.5 x the oldest observation of {found['observation_delays'].count}, {_ms(oldest)}"
-    length = _buffer(found, time_step_duration, reasons)
+    length = _buffer(found, measured.capture_to_send, time_step_duration, reasons)
     return Recommendations(time_step_duration, length, shortest, start, max_age, found, reasons)
 
 
-def _buffer(found: Mapping[str, Distribution], duration: float, reasons: dict[str, str]) -> int | None:
-    age, delay = found["observation_delays"].maximum, found["action_delays"].maximum
+def _buffer(
+    found: Mapping[str, Distribution], capture_to_send: float, duration: float, reasons: dict[str, str]
+) -> int | None:
+    age, delay = found["observation_delays"].maximum + capture_to_send, found["action_delays"].maximum
     length: int | None = None
     if not math.isnan(age + delay):
         length = action_buffer_length(max(age, 0.0), max(delay, 0.0), duration)
         reasons["act_buf_len"] = (
             f"(oldest observation {_ms(age)} + longest action delay {_ms(delay)}) / time-step {_ms(duration)}, "
-            f"rounded up = {length}"
+            f"rounded up, + 1 = {length}"
         )
-    if found["totals"].count:
-        seen = int(found["totals"].maximum)
-        if length is None or seen > length:
-            length = seen
-            reasons["act_buf_len"] = f"the largest alpha + beta of {found['totals'].count} time-steps is {seen}"
+    if found["places"].count:
+        seen = int(found["places"].maximum)
+        if length is None or seen + 1 > length:
+            length = seen + 1
+            reasons["act_buf_len"] = f"the largest alpha + kappa of {found['places'].count} time-steps, {seen}, + 1"
         else:
-            reasons["act_buf_len"] += f"; the largest alpha + beta seen is {seen}"
+            reasons["act_buf_len"] += f"; the largest alpha + kappa seen is {seen}"
     return length
 
 

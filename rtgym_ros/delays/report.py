@@ -15,7 +15,7 @@ _TITLES = {
     "capture_durations": "capture (ms)",
     "inference_durations": "inference (ms)",
     "send_durations": "send (ms)",
-    "totals": "alpha + beta (time-steps)",
+    "places": "alpha + kappa (time-steps)",
 }
 
 
@@ -34,7 +34,7 @@ def _lines(recommendations: Recommendations, servo: ServoEstimate | None) -> Ite
     for name, title in _TITLES.items():
         distribution = recommendations.distributions[name]
         if distribution.count:
-            yield _row(title, distribution, 1.0 if name == "totals" else 1e3)
+            yield _row(title, distribution, 1.0 if name == "places" else 1e3)
     if servo is not None:
         yield ""
         yield (

@@ -14,7 +14,8 @@ class TimeStepDelays(NamedTuple):
         time_step: how many actions had been sent when it was captured: the number of the action sent next.
         observation_delay_ns: its age at capture (ns).
         uncertainty_ns: of that (ns); 0 where both clocks are one.
-        action_delay_ns: from sending the action under which it was taken to its application (ns), at the latest.
+        action_delay_ns: from sending an action to its application (ns), at the latest: of the action under which the
+            sample was taken, or of the last one before it whose application is known to within a sampling period.
         action_delay_least_ns: the same at the earliest (ns): between two samples of the robot nothing is known.
         alpha: observation delay in time-steps; from the other machine's clock it is the likeliest value.
         alpha_low: least value of alpha within the uncertainty of the clocks.
@@ -23,6 +24,7 @@ class TimeStepDelays(NamedTuple):
             alone, so that it is exact whatever the robot's clock shows.
         total_high: the most it can be, where the echo of this sample has not come: from the echoes before it.
         kappa_total: ``alpha + kappa``, exact as ``total`` is.
+        action: the number of the action that ``action_delay_ns`` is of.
     """
 
     time_step: int
@@ -36,6 +38,7 @@ class TimeStepDelays(NamedTuple):
     total: int | None
     total_high: int | None
     kappa_total: int | None
+    action: int | None
 
     @property
     def beta(self) -> int | None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from rtgym_ros.core.errors import InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.interface_calls import InterfaceCalls
 
 CLOCK_THREAD = "rtgym_ros clock"
@@ -191,6 +192,7 @@ class ClockThread:
     # --- in the thread ---
 
     def _run(self) -> None:
+        set_timer_slack(1)
         waiting: Request | None = None
         while not self._ended:
             loop = self._loop
@@ -222,6 +224,8 @@ class ClockThread:
         try:
             return self._inbox.get(timeout=min(wait_s, time_source.poll_period, TIMEOUT_MAX))
         except Empty:
+            if time_source.poll_period > wait_s:
+                time_source.woke_up(due_ns)
             return None
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
+from rtgym_ros.envs.foreign_environment import warn_of_foreign_environment
+
+_Interface = TypeVar("_Interface", bound="RealTimeGymInterface")
 
 
 class RealTimeGymInterface(ABC):
@@ -70,6 +73,13 @@ class RealTimeGymInterface(ABC):
                 self.arm.close()
     """
 
+    def __new__(cls: type[_Interface], *args: Any, **kwargs: Any) -> _Interface:
+        """Make one; a warning tells where the environment of Real-Time Gym does, which sends no safe action."""
+        warn_of_foreign_environment()
+        make: Any = super().__new__
+        made: _Interface = make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
+        return made
+
     np_random: np.random.Generator
     render_mode: str | None = None
     safe_action_between_episodes: ClassVar[bool] = False
@@ -128,6 +138,22 @@ class RealTimeGymInterface(ABC):
         """
         return self.get_default_action()
 
+    def send_safe_action(self, control: Any) -> None:
+        """Send the safe action; by default with :meth:`send_control`.
+
+        For interfaces whose safe action is none that stands still (where the robot is now, say).
+
+        Args:
+            control: what :meth:`get_safe_action` has returned, as ``send_control`` would get it.
+        """
+        self.send_control(control)
+
+    def on_failure(self) -> None:
+        """Called when the environment has failed, after the safe action was sent; nothing by default.
+
+        ``reset()`` begins again.
+        """
+
     def get_executed_action(self) -> Any:
         """Return the action that the last ``send_control`` really sent, an element of the action space.
 
@@ -151,6 +177,13 @@ class RealTimeGymInterface(ABC):
         """Return why the episode has to end now, None if it need not; called after each capture.
 
         The reason is found under ``info["truncation"]``: an observation that is too old, for example.
+        """
+        return None
+
+    def get_ros_time_offset_ns(self) -> int | None:
+        """Return what to add to a time of the time source for ROS time (ns), None where there is no ROS.
+
+        With it ``info`` tells the times of the time-step in ROS time too; called after each capture.
         """
         return None
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import gymnasium
 
 _ENTRY_POINTS = {
+    "rtgym_ros/RealTime-v1": "rtgym_ros.envs.real_time_env:RealTimeEnv",
+    "rtgym_ros/RealTime-ts-v1": "rtgym_ros.envs.real_time_env:RealTimeEnvTS",
+    # Real-Time Gym's names of the same, unless it has registered them before.
     "real-time-gym-v1": "rtgym_ros.envs.real_time_env:RealTimeEnv",
     "real-time-gym-ts-v1": "rtgym_ros.envs.real_time_env:RealTimeEnvTS",
     "rtgym_ros/gym-rt-v0": "rtgym_ros.compat.older_generation:OlderGenerationEnv",
     # By name: each is imported where it is made, the first of them where there is a ROS.
+    "rtgym_ros/Contract-v0": "rtgym_ros.ros.contract_env:make_contract_env",
     "rtgym_ros/Drone-v0": "rtgym_ros.ros.drone_env:make_drone_env",
     "rtgym_ros/Replay-v0": "rtgym_ros.record.replay_env:ReplayEnv",
     "rtgym_ros/SimulatedDrone-v0": "rtgym_ros.train.simulated_drone:make_simulated_drone_env",

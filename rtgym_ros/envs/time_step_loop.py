@@ -33,10 +33,6 @@ _log = logging.getLogger(__name__)
 
 Step = tuple[Any, float, bool, bool, dict[str, Any]]
 
-_EARLY_NS = 1_000_000
-"""How long before a deadline the thread stops listening to requests and waits for the clock itself: enough for an
-operating system's coarse timed wait."""
-
 _ACKNOWLEDGEMENT_S = 0.5
 """How long a safe action is repeated for while the robot's side does not acknowledge it (s)."""
 
@@ -48,6 +44,7 @@ class _Captured(NamedTuple):
     answer: Any
     began_ns: int
     truncation: str | None
+    to_ros_ns: int | None
 
 
 class TimeStepLoop:
@@ -174,7 +171,7 @@ class TimeStepLoop:
         due_ns: int | None = None
         if running is not None and (self._captured is None or has_request):
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
-            due_ns = deadline_ns - _early_ns(running)
+            due_ns = deadline_ns - self._lead_ns(running)
         if not has_request and self._agent_due_ns is not None:
             due_ns = self._agent_due_ns if due_ns is None else min(due_ns, self._agent_due_ns)
         if self._tick_due_ns is not None:
@@ -187,7 +184,7 @@ class TimeStepLoop:
         """Capture, stop the robot of an absent agent, or tick: whichever is due."""
         now_ns = self._now_ns()
         running = self._running
-        if running is not None and self._captured is None and now_ns >= running.capture_ns - _early_ns(running):
+        if running is not None and self._captured is None and now_ns >= running.capture_ns - self._lead_ns(running):
             self._capture(running)
         elif self._agent_due_ns is not None and now_ns >= self._agent_due_ns:
             self._agent_due_ns = None
@@ -203,11 +200,11 @@ class TimeStepLoop:
                 self._fail(error)
 
     def is_ending(self) -> bool:
-        """Whether the running time-step, if there is one, was captured and is over but for the last millisecond."""
+        """Whether the running time-step, if there is one, was captured and is over but for the last moment."""
         running = self._running
         if running is None or isfinite(self.time_source.poll_period):
             return True  # a clock with a rate of its own waits for itself, and bounds how long
-        return self._captured is not None and self._now_ns() >= running.end_ns - _early_ns(running)
+        return self._captured is not None and self._now_ns() >= running.end_ns - self._lead_ns(running)
 
     def finish_time_step(self) -> None:
         """Capture if that is still to be done, and wait for the end of the running time-step."""
@@ -239,7 +236,7 @@ class TimeStepLoop:
         captured_ns = self._now_ns()
         observation, info = self._answers.of_reset(answer)
         if self.config.time_in_info:
-            info = {**time_step_info(None, captured_ns), **info}
+            info = {**time_step_info(None, captured_ns, self._interface.get_ros_time_offset_ns()), **info}
         self._begin(self._episode.first_action, self._begin_episode)
         self._start_ticking()
         return self._episode.observed(observation), info
@@ -263,7 +260,7 @@ class TimeStepLoop:
             self._begin(action, self._episode.take)
         observation, reward, terminated, info = self._answers.of_capture(captured.answer)
         if self.config.time_in_info:
-            info = {**time_step_info(time_step, captured.began_ns), **info}
+            info = {**time_step_info(time_step, captured.began_ns, captured.to_ros_ns), **info}
         truncated = not terminated and (is_last or captured.truncation is not None)
         if captured.truncation is not None:
             info = {**info, "truncation": captured.truncation}
@@ -277,10 +274,10 @@ class TimeStepLoop:
     def _step_after_jump(self, action: Any) -> Step:
         """End the episode with what the robot shows now: the time-step under way is no longer on any grid."""
         began_ns = self.over_ns = self._now_ns()
-        answer, _ = self._calls.call(CAPTURE, self._read)
+        answer, _, to_ros_ns = self._calls.call(CAPTURE, self._read)
         observation, reward, terminated, info = self._answers.of_capture(answer)
         if self.config.time_in_info:
-            info = {**time_step_info(None, began_ns), **info}
+            info = {**time_step_info(None, began_ns, to_ros_ns), **info}
         self._end_episode(action)
         info = {**info, "truncation": self._jump or "the clock was set back"}
         return self._episode.observed(observation), reward, terminated, not terminated, info
@@ -318,7 +315,7 @@ class TimeStepLoop:
         try:
             self.time_source.sleep_until_ns(running.capture_ns)
             began_ns = self._now_ns()
-            answer, truncation = self._calls.call(CAPTURE, self._read)
+            answer, truncation, to_ros_ns = self._calls.call(CAPTURE, self._read)
             self._benchmark.get_obs(began_ns, self._now_ns())
         except ClockJumpError as error:
             self._clock_was_set_back(str(error))
@@ -330,10 +327,12 @@ class TimeStepLoop:
         except BaseException as error:
             self._fail(error)
         else:
-            self._captured = _Captured(answer, began_ns, truncation)
+            self._captured = _Captured(answer, began_ns, truncation, to_ros_ns)
 
-    def _read(self) -> tuple[Any, str | None]:
-        return self._interface.get_obs_rew_terminated_info(), self._interface.get_truncation()
+    def _read(self) -> tuple[Any, str | None, int | None]:
+        interface = self._interface
+        answer = interface.get_obs_rew_terminated_info()
+        return answer, interface.get_truncation(), interface.get_ros_time_offset_ns()
 
     def _wait(self) -> None:
         self._clock.pause()
@@ -366,6 +365,10 @@ class TimeStepLoop:
         self._running = self._captured = self._agent_due_ns = None
         self._clock.restart()
         self._send_safe_action()
+        try:
+            self._calls.call("on_failure", self._interface.on_failure)
+        except Exception as error:  # what led here is the error to raise
+            _log.error("on_failure() has failed: %s", error)
 
     def _send_safe_action(self) -> None:
         """Send the safe action until the robot's side acknowledges it; nothing is sent where nothing ever was."""
@@ -374,7 +377,7 @@ class TimeStepLoop:
         try:
             deadline = monotonic() + _ACKNOWLEDGEMENT_S
             while True:
-                self._calls.call(SEND, self._interface.send_control, self._prepared(self._safe_action))
+                self._calls.call(SEND, self._interface.send_safe_action, self._prepared(self._safe_action))
                 if self._calls.call("wait_for_acknowledgement", self._interface.wait_for_acknowledgement, _REPEAT_S):
                     break
                 if monotonic() >= deadline:
@@ -394,6 +397,10 @@ class TimeStepLoop:
         copied = copy_action(action)
         preprocess = self.config.act_prepro_func
         return copied if preprocess is None else self._calls.call(SEND, preprocess, copied)
+
+    def _lead_ns(self, time_step: TimeStep) -> int:
+        """Return how long before a deadline to stop listening to requests and wait for the clock itself (ns)."""
+        return min(self.time_source.lead_ns, (time_step.end_ns - time_step.start_ns) // 4)
 
     def _agent_due_after(self, end_ns: int) -> int | None:
         timeout = self.config.agent_timeout
@@ -431,10 +438,6 @@ class TimeStepLoop:
         error, self._error = self._error, None
         if error is not None:
             raise error
-
-
-def _early_ns(time_step: TimeStep) -> int:
-    return min(_EARLY_NS, (time_step.end_ns - time_step.start_ns) // 4)
 
 
 def _certainly_goes_on(answer: Any) -> bool:

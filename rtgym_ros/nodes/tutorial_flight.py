@@ -77,8 +77,10 @@ class TutorialFlight:
             highlight=False,
         )
         if self._options.plot is not None:
-            save_plot(self._options.plot, self._episodes, durations["time_step_duration"], TIME_STEP_DURATION)
-            self._console.print(f"picture: {self._options.plot}", highlight=False, soft_wrap=True)
+            for path in save_plot(
+                self._options.plot, self._episodes, durations["time_step_duration"], TIME_STEP_DURATION
+            ):
+                self._console.print(f"picture: {path}", highlight=False, soft_wrap=True)
 
     def _begin(self, lines: LiveLines) -> Callable[[Episode], None]:
         def begin(episode: Episode) -> None:

@@ -21,7 +21,7 @@ from rtgym_ros.core.time_source import NS_PER_S, MonotonicTimeSource
 from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.realtime.memory_lock import lock_memory, unlock_memory
 from rtgym_ros.realtime.refusal import reason_of
-from rtgym_ros.realtime.thread_scheduling import ThreadScheduling
+from rtgym_ros.realtime.thread_scheduling import schedule_this_thread
 
 Result = TypeVar("Result")
 
@@ -166,7 +166,7 @@ class LatencyProbe:
 
 
 class _Round:
-    """Takes the measures, wakes up a few times, and puts everything back; in the thread that calls it."""
+    """Takes the measures and wakes up a few times, in a thread of its own, which ends afterwards."""
 
     def __init__(self, measurement: Measurement, wake_ups: int, stopped: Event) -> None:
         self._measurement = measurement
@@ -178,10 +178,9 @@ class _Round:
         setting = self._measurement.setting
         if not setting.spins and not sys.platform.startswith("linux"):
             return (f"clock_nanosleep(2) is called on Linux only, and this is {sys.platform}",)
-        scheduling = ThreadScheduling(setting.priority, setting.cpus)
         locked = False
         try:
-            refused = scheduling.apply()
+            refused = schedule_this_thread(setting.priority, setting.cpus)
             if setting.locks_memory:
                 not_locked = lock_memory()
                 locked = not_locked is None
@@ -192,7 +191,6 @@ class _Round:
         finally:
             if locked:
                 unlock_memory()
-            scheduling.undo()
 
     def _measure(self) -> None:
         setting, work = self._measurement.setting, _TimeStepWork()

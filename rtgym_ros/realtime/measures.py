@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from threading import local
 
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.realtime import garbage
 from rtgym_ros.realtime.memory_lock import lock_memory, unlock_memory
 from rtgym_ros.realtime.switch_interval import restore_switch_interval, shorten_switch_interval
-from rtgym_ros.realtime.thread_scheduling import ThreadScheduling
+from rtgym_ros.realtime.thread_scheduling import schedule_this_thread
 
 
 class RealtimeMeasures:
@@ -19,16 +18,14 @@ class RealtimeMeasures:
         config: of the environment.
 
     Attributes:
-        schedules: whether :meth:`enter_thread` does anything.
+        schedules: whether :meth:`schedule_this_thread` does anything.
         collects: whether :meth:`use_slack` does anything.
         refusals: what the system has refused, a line each.
     """
 
     def __init__(self, config: RealTimeConfig) -> None:
         self._config = config
-        self._scheduling = ThreadScheduling(config.realtime_priority, config.cpu_affinity)
         self._collector = garbage.SlackCollector()
-        self._thread = local()
         self._taken = ExitStack()
         self._is_open = False
         self._freezes = config.garbage_collection == "freeze"
@@ -39,7 +36,6 @@ class RealtimeMeasures:
     def open(self) -> None:
         """Take the measures that concern the whole process."""
         self._is_open = True
-        self._taken.callback(self._scheduling.undo)
         interval_s = self._config.switch_interval
         if interval_s is not None:
             shorten_switch_interval(interval_s)
@@ -61,11 +57,9 @@ class RealtimeMeasures:
             garbage.freeze()
             self._taken.callback(garbage.unfreeze)
 
-    def enter_thread(self) -> None:
-        """Schedule the calling thread, the clock thread; again it does nothing."""
-        if self._is_open and not hasattr(self._thread, "is_scheduled"):
-            self._thread.is_scheduled = True
-            self._refuse(self._scheduling.apply())
+    def schedule_this_thread(self) -> None:
+        """Schedule the calling thread, which is to be the clock thread: it stays so until it ends."""
+        self._refuse(schedule_this_thread(self._config.realtime_priority, self._config.cpu_affinity))
 
     def use_slack(self, slack_ns: int) -> None:
         """Do what takes no longer than ``slack_ns`` while the clock is waited for."""

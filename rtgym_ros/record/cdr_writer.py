@@ -14,7 +14,7 @@ import numpy as np
 from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 
-_HEADER = b"\x00\x01\x00\x00"  # CDR, little endian, no options; alignment counts from after it
+_HEADER = b"\x00\x01\x00\x00"  # CDR, little endian, no options
 _NS = 1_000_000_000
 _TYPED = {"<f4": (0, 4), "<f8": (1, 8), "<i8": (2, 8)}  # which sequence holds it, and its alignment
 _BYTES = (3, 1)
@@ -27,7 +27,7 @@ def encode(step: RecordedTimeStep) -> bytes:
     Raises:
         RecordError: a part is no array of numbers.
     """
-    out = bytearray()
+    out = bytearray(_HEADER)
     _time(out, step.stamp_ns)
     _text(out, "")
     _align(out, 8)
@@ -41,11 +41,11 @@ def encode(step: RecordedTimeStep) -> bytes:
     out += struct.pack("<??", step.overrun, step.timed_out)
     for values in step.ages, step.delays, step.info:
         _values(out, values)
-    return _HEADER + bytes(out)
+    return bytes(out)
 
 
 def _align(out: bytearray, size: int) -> None:
-    out += bytes(-len(out) % size)
+    out += bytes((len(_HEADER) - len(out)) % size)  # it counts from after the header
 
 
 def _time(out: bytearray, ns: int) -> None:
@@ -80,7 +80,8 @@ def _parts(out: bytearray, parts: Parts) -> None:
                 continue
             out += struct.pack("<I", array.nbytes if holder == 3 else array.size)
             _align(out, alignment)
-            out += array.astype(dtype, copy=False).tobytes()
+            # Viewed as bytes, so that an image is copied once.
+            out += np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data
 
 
 def _values(out: bytearray, values: Mapping[str, float]) -> None:

@@ -13,7 +13,7 @@ TOPIC = "/time_step"
 RUN_RECORD = "rtgym_ros"
 EPISODE_RECORD = "episode"
 LABEL_RECORD = "label"
-_CHUNK_BYTES = 4 << 20  # before that, flush() ends a chunk
+_CHUNK_BYTES = 1 << 20  # larger ones hold up other threads for longer; flush() ends smaller ones
 # With it `ros2 bag play` offers the topic as env_node does.
 _QOS = "- history: 1\n  depth: 10\n  reliability: 1\n  durability: 2\n"
 

@@ -53,8 +53,8 @@ class Observer:
         captured = numbers.get("capture_time", math.nan)
         ages, delays, others = {}, {}, {}
         for name, value in numbers.items():
-            if name.startswith("ages/"):
-                ages[name[5:]] = value
+            if name.startswith(("ages/", "age/")):
+                ages[name.partition("/")[2]] = value
             elif name in _DELAYS:
                 delays[name] = value
             else:

@@ -106,14 +106,15 @@ def recorded_files(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def read_runs(file: Path) -> dict[str, Run]:
-    """Return the runs that a file has parts of, by their ids.
+    """Return the runs that a file has parts of, by their ids; {} for one in which nothing stands.
 
     Raises:
         RecordError: the file is damaged, not closed, or not one of ours.
     """
     runs: dict[str, Run] = {}
     with file.open("rb") as stream, _errors_of(file):
-        for record in make_reader(stream).iter_metadata():
+        reader = make_reader(stream)
+        for record in reader.iter_metadata():
             if record.name == RUN_RECORD:
                 if record.metadata.get("format") != FORMAT:
                     raise RecordError(f"{file}: format {record.metadata.get('format')!r}; this version reads {FORMAT}")
@@ -121,8 +122,8 @@ def read_runs(file: Path) -> dict[str, Run]:
             elif record.name in (EPISODE_RECORD, LABEL_RECORD) and record.metadata.get("run") in runs:
                 facts = {name: text for name, text in record.metadata.items() if text and name not in _KEYS}
                 runs[record.metadata["run"]].episodes.setdefault(int(record.metadata["episode"]), {}).update(facts)
-    if not runs:
-        raise RecordError(f"{file}: an MCAP file, but not one that rtgym_ros recorded")
+        if not runs and any(True for _ in reader.iter_messages()):
+            raise RecordError(f"{file}: an MCAP file, but not one that rtgym_ros recorded")
     return runs
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
-from rtgym_ros.record.errors import ReplayError, ReplayWarning
+from rtgym_ros.record.errors import RecordError, ReplayError, ReplayWarning
 from rtgym_ros.record.parts import from_parts, to_parts
 from rtgym_ros.record.reading import Episode, read_episodes
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
@@ -57,7 +57,9 @@ class ReplayEnv(gymnasium.Env[Any, Any]):
         self._speed = speed
         self._time = time_source or MonotonicTimeSource()
         self._episodes = read_episodes(recording)
-        self._waiting: Episode | None = next(self._episodes)  # read_episodes raises where there is none
+        self._waiting: Episode | None = next(self._episodes, None)
+        if self._waiting is None:
+            raise RecordError(f"{recording}: no time-steps are in it")
         self._number = -1
         self._run = self._waiting.run
         self.observation_space = self._run.observation_space

@@ -31,8 +31,12 @@ def salvage(file: Path, damage: list[str]) -> Iterator[Record]:
         RecordError: it is no MCAP file.
     """
     with file.open("rb") as stream:
-        if stream.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
-            raise RecordError(f"{file}: not an MCAP file")
+        begin = stream.read(len(MCAP0_MAGIC))
+        if begin != MCAP0_MAGIC:
+            if not MCAP0_MAGIC.startswith(begin):
+                raise RecordError(f"{file}: not an MCAP file")
+            damage.append("nothing had been written into it yet")
+            return
         while True:
             at = stream.tell()
             frame = stream.read(_FRAME.size)

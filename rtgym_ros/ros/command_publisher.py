@@ -42,6 +42,7 @@ class CommandPublisher(Generic[Message]):
         now_ns: the ROS time (ns); that of the node's clock by default.
         outlives_node: whether it still publishes after the node was destroyed, as ``rclpy.shutdown()`` destroys the
             nodes of its context (from Kilted on); :meth:`close` must be called then.
+        stamps: whether a header is stamped; without, the message is sent as it is.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CommandPublisher(Generic[Message]):
         *,
         now_ns: Callable[[], int] | None = None,
         outlives_node: bool = False,
+        stamps: bool = True,
     ) -> None:
         self._node = node
         self._now_ns = now_ns or (lambda: int(node.get_clock().now().nanoseconds))
@@ -71,7 +73,7 @@ class CommandPublisher(Generic[Message]):
             self._publisher.handle.__enter__()  # what is in use is not destroyed
         self._last_resort: BelowRcl | FreshPublisher | None = None
         self._is_closed = False
-        self._has_header = "header" in message_type.get_fields_and_field_types()  # type: ignore[attr-defined]
+        self._has_header = stamps and "header" in message_type.get_fields_and_field_types()  # type: ignore[attr-defined]
 
     @property
     def topic(self) -> str:

@@ -119,6 +119,17 @@ class PulledSubscription(Generic[Message]):
             arrived.append(RawMessage(data, stamp_ns or sent_ns, sent_ns, information["received_timestamp"]))
         return arrived
 
+    def take_serialised(self) -> list[RawMessage]:
+        """Return what has arrived, as :meth:`take_raw`, for who reads the stamps: ``stamp_ns`` is 0.
+
+        Raises:
+            RosShutdownError: the subscription is gone with its node.
+        """
+        return [
+            RawMessage(data, 0, information["source_timestamp"], information["received_timestamp"])
+            for data, information in self._take(True)
+        ]
+
     def decode(self, raw: RawMessage) -> Message:
         """Return the message that ``raw`` stands for."""
         message: Message = deserialize_message(raw.data, self._type)

@@ -15,6 +15,8 @@ TIMEOUT_S = 100
 # What a reader runs in full is run here with less: block of a page -> what is run.
 SHORTER = {
     "./dev drone\n": "./dev drone --episodes 1 --policy predictor --seed 2",
+    "./dev drone --policy runs/drone/policy.safetensors\n": "./dev drone --policy runs/drone/policy.safetensors "
+    "--episodes 1",
     "./dev train --sim-time\n": "./dev train --sim-time --samples 300 --set trainer.start_training=200 "
     "--set trainer.batch_size=16 --set trainer.max_updates_per_sample=0.3",
     "train_trainer --config robots.yaml\n": "train_trainer --config robots.yaml --set trainer.batch_size=32 "

@@ -4,10 +4,12 @@ import importlib.util
 import os
 import re
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
-from docs_pages import PAGES, ROOT, Page
+from docs_pages import PAGES, Page
 from docs_runner import Reader, same
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -15,7 +17,12 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 
 # Every block is of one of these kinds: language -> the words that may follow it; a file name may follow some.
 # Pieces of YAML are parts of contracts: test_patterns.py of the unit tests reads them.
-KINDS = {"python": {""}, "bash": {"", "background", "alone"}, "text": {"", "similar"}, "yaml": {"piece"}}
+KINDS = {
+    "python": {""},
+    "bash": {"", "background", "alone", "no-run", "workspace"},
+    "text": {"", "similar"},
+    "yaml": {"piece"},
+}
 FILES = {"python": ".py", "yaml": ".yaml"}
 # What some commands need besides this package, and not every machine has.
 NEEDED = {
@@ -25,9 +32,14 @@ NEEDED = {
     "train_keys": ("cryptography",),
 }
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
+# Blocks that install something on the machine or build in a workspace: .ci/run does the same in its own order.
+NOT_RUN = ("no-run", "workspace")
 
 BLOCKS = [block for page in PAGES for block in page.blocks]
-COMMANDS_OF_A_WORKSPACE = [block for block in BLOCKS if block.language == "bash" and WORKSPACE in block.code]
+INSTALLING = [block for block in BLOCKS if block.word in NOT_RUN]
+COMMANDS_OF_A_WORKSPACE = [
+    block for block in BLOCKS if block.language == "bash" and WORKSPACE in block.code and block not in INSTALLING
+]
 
 
 def all_files():
@@ -48,8 +60,8 @@ def skip_without_what_it_needs(page):
             if missing:
                 pytest.skip(f"{command} needs {', '.join(missing)}, not installed")
     calls_dev = any(block.language == "bash" and "./dev" in block.code for block in page.blocks)
-    if calls_dev and not (ROOT / ".venv" / ".dev" / "made").exists():
-        pytest.skip("./dev has made no .venv in this checkout")
+    if calls_dev and not Path(sys.prefix, ".dev", "made").exists():
+        pytest.skip("./dev has not made the environment of this test")
 
 
 def run(reader, blocks):
@@ -74,7 +86,7 @@ def run(reader, blocks):
 def test_what_a_page_says_is_so(page, tmp_path):
     skip_without_what_it_needs(page)
     with Reader(tmp_path, all_files()) as reader:
-        run(reader, [block for block in page.blocks if block not in COMMANDS_OF_A_WORKSPACE])
+        run(reader, [block for block in page.blocks if block not in (*COMMANDS_OF_A_WORKSPACE, *INSTALLING)])
 
 
 @pytest.mark.parametrize("block", COMMANDS_OF_A_WORKSPACE, ids=str)
@@ -83,6 +95,11 @@ def test_what_a_page_says_of_a_workspace_is_so(block, tmp_path):
         pytest.skip("there is no ros2 here: it does not come with the wheels of ROS 2")
     with Reader(tmp_path, all_files()) as reader:
         run(reader, [block])
+
+
+@pytest.mark.parametrize("block", INSTALLING, ids=str)
+def test_what_installs_is_not_run_here(block):
+    pytest.skip("it installs packages or builds a workspace: .ci/run does")
 
 
 def test_there_are_pages_and_no_block_is_of_an_unknown_kind():

@@ -1,46 +1,76 @@
-"""What the README says is run."""
+"""What the README says is so: its program runs, its commands are tested, its figures are published."""
 
 import re
 import sys
 from pathlib import Path
 
+import gymnasium
 import pytest
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+import rtgym_ros  # noqa: F401
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)[ \w.]*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+# Command of the README -> the file that runs it, and with which words.
+TESTED = {
+    "./dev drone": ("docs/index.md", "\n./dev drone\n"),
+    "./dev drone --policy runs/drone/policy.safetensors": (
+        "docs/distant_training.md",
+        "\n./dev drone --policy runs/drone/policy.safetensors\n",
+    ),
+    "./dev train --sim-time": ("docs/distant_training.md", "\n./dev train --sim-time\n"),
+    "colcon build --packages-select rtgym_ros && source install/setup.bash": (".ci/run", " build --build-base "),
+    "ros2 launch rtgym_ros drone.launch.py namespace:=left episodes:=2": (
+        "test/launch/test_drone_launch.py",
+        '"drone.launch.py"',
+    ),
+    "ros2 run rtgym_ros doctor": ("docs/doctor.md", "\nros2 run rtgym_ros doctor"),
+}
 
 
-@pytest.fixture
-def arguments(drone, namespace, monkeypatch):
-    """Send the nodes of a program to the namespace of the drone, as a command line would."""
+def blocks(language):
+    return [code for kind, code in BLOCKS if kind == language]
+
+
+@pytest.mark.skipif("rtgym_ros/Contract-v0" not in gymnasium.registry, reason="rtgym_ros/Contract-v0 is not registered")
+def test_a_robot_of_ones_own(namespace, tmp_path, monkeypatch, capsys):
+    from rtgym_ros.nodes.robot_process import RobotProcess
+
+    (contract,), (program,) = blocks("yaml"), blocks("python")
+    (tmp_path / "robot.yaml").write_text(contract)
+    monkeypatch.chdir(tmp_path)
+    # As a command line sends the nodes of a program to the namespace of its robot.
     monkeypatch.setattr(sys, "argv", ["program", "--ros-args", "-r", f"__ns:={namespace}"])
+    with RobotProcess("drive_node", namespace, ("seed:=7",)):
+        exec(program, {})
+    assert re.search(r"\[[-\d. e+]+\] \[", capsys.readouterr().out)
 
 
-def test_the_drone_flies(arguments, capsys):
-    exec(BLOCKS[0], {})
-    assert re.search(r"observed \d+ ms ago", capsys.readouterr().out)
+def test_its_contract_is_one(tmp_path):
+    reader = pytest.importorskip("rtgym_ros.contract.grammar.reader")
+    (contract,) = blocks("yaml")
+    (tmp_path / "robot.yaml").write_text(contract)
+    assert reader.read_contract(tmp_path / "robot.yaml").robot == "diff_drive"
 
 
-def test_a_robot_of_ones_own(arguments):
-    names = {}
-    exec(BLOCKS[1], names)
-    with names["env"] as env:
-        env.reset()
-        for _ in range(3):
-            observation, *_ = env.step(env.action_space.sample())
-    assert observation in env.observation_space
+def test_every_command_is_tested_somewhere():
+    commands = [line.split("  #")[0].strip() for code in blocks("bash") for line in code.splitlines() if line]
+    assert set(commands) == set(TESTED)
+    for command, (file, words) in TESTED.items():
+        assert words in (ROOT / file).read_text(), command
 
 
-def test_both_blocks_are_tested():
-    assert len(BLOCKS) == 2
+def test_its_figures_are_published():
+    published = (ROOT / "docs" / "benchmarks.md").read_text()
+    rows = re.findall(r"^\| at (\d+) Hz[^|]*\| ([\d., ]+) \| ([\d., ]+) \|$", README, re.MULTILINE)
+    assert len(rows) == 3
+    for frequency, theirs, ours in rows:
+        case = f"{1000 / int(frequency):g} ms, idle"
+        for what, best, figure in zip(("p50", "p99"), theirs.split(", "), ours.split(", "), strict=True):
+            row = rf"\| send jitter {what} \| {case} \| rtgym_ros-v1 \| {figure} \| rtgym-\w+ \| {best} \|"
+            assert re.search(row, published), (frequency, what)
 
 
-def test_the_tables_of_parameters_are_complete():
-    from rtgym_ros.nodes import drone_node
-    from rtgym_ros.ros import ros_interface
-
-    for parameter in (*drone_node.PARAMETERS, *ros_interface.PARAMETERS):
-        assert f"`{parameter.name}`" in README
-        (row,) = (line for line in README.splitlines() if line.startswith("| `") and f"`{parameter.name}`" in line)
-        assert f"{parameter.default}" in row
-        assert f"{parameter.low:g} to " in row
+def test_it_is_short():
+    assert len(README.splitlines()) <= 150

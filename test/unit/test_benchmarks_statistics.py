@@ -199,11 +199,14 @@ def test_what_is_written_is_json_that_everybody_reads(tmp_path):
 def test_results_are_published_between_the_marks(tmp_path, monkeypatch):
     (docs := tmp_path / "docs").mkdir()
     page = docs / "benchmarks.md"
-    page.write_text(f"before\n{publish._BEGIN}old\n{publish._END}\nafter\n")
+    targets = tmp_path / "README.md"
+    for each in page, targets:
+        each.write_text(f"before\n{publish._BEGIN}old\n{publish._END}\nafter\n")
     (docs / "figures").mkdir()
     (tmp_path / "dds.png").write_bytes(b"picture")
     monkeypatch.setattr(publish, "_DOCS", docs)
     monkeypatch.setattr(publish, "_PAGE", page)
+    monkeypatch.setattr(publish, "_TARGETS", targets)
     results = results_of({"ours": 1.0, "a": 8.0})
     target = Target("what", "jitter", "case", "p50", ("ours", "not measured"), 0.125, ("a", "b"))
     verdicts = judge(target, results.median, results.worst)
@@ -214,7 +217,8 @@ def test_results_are_published_between_the_marks(tmp_path, monkeypatch):
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
     assert "old" not in text
-    assert text.count("| what | case | ours | 1 | a | 8 | 0.12 | 0.125 | met |") == 1
+    assert text.count("| what | case | ours | 1 | a | 8 | 0.12 |\n") == 1
+    assert targets.read_text().count("| what | case | ours | 1 | a | 8 | 0.12 | 0.125 | met |") == 1
     assert "not measured" not in text
     assert (docs / "figures" / "dds.png").read_bytes() == b"picture"
     assert publish.main([]) == 2

@@ -162,12 +162,10 @@ def test_what_is_there_at_the_first_reset_is_frozen_once():
 
 def test_warnings_that_are_errors_leave_the_counts_right(monkeypatch):
     monkeypatch.setattr("rtgym_ros.realtime.measures.lock_memory", lambda: "refused")
-    measures = measures_of(lock_memory=True, garbage_collection="slack")
     with warnings.catch_warnings():
         warnings.simplefilter("error", RealtimeWarning)
         with pytest.raises(RealtimeWarning, match="refused"):
-            measures.open()
-    measures.close()
+            environment(RealTimeEnv, lock_memory=True, garbage_collection="slack")
     assert (garbage._collectors.number, garbage._freezers.number) == (0, 0)
 
 
@@ -356,7 +354,7 @@ def environment(env_class, **entries):
 @LINUX
 @FIFO
 @pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
-def test_the_threads_that_wait_for_the_clock_have_a_priority(env_class):
+def test_the_clock_thread_has_a_priority_and_no_other_has(env_class):
     before = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)
     cpu = max(os.sched_getaffinity(0))
     env = environment(env_class, realtime_priority=7, cpu_affinity=[cpu])
@@ -366,86 +364,42 @@ def test_the_threads_that_wait_for_the_clock_have_a_priority(env_class):
     expected = (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 7, {cpu})
     assert env.interface.scheduled == {"send_control": expected, "capture": expected}
     assert env.realtime_refusals == ()
-    env.close()
     assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == before
+    env.close()
+
+
+class Starts(Robot):
+    """It starts a thread in its reset."""
+
+    def reset(self, seed=None, options=None):
+        self.policies = []
+        thread = threading.Thread(target=lambda: self.policies.append(os.sched_getscheduler(0)))
+        thread.start()
+        thread.join()
+        return super().reset()
 
 
 @LINUX
 @FIFO
-def test_a_caller_who_is_late_is_stood_in_for_by_a_thread_with_the_same_priority():
-    env = environment(RealTimeEnv, realtime_priority=7)
+def test_what_the_clock_thread_starts_is_scheduled_as_usual():
+    env = environment(RealTimeEnv, interface=Starts, realtime_priority=7)
     env.reset()
-    while "capture" not in env.interface.scheduled:
-        pass
-    assert env.interface.scheduled["capture"][:2] == (os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, 7)
     env.close()
-
-
-@LINUX
-@FIFO
-@pytest.mark.parametrize("first_closed", [0, 1])
-def test_two_environments_of_one_thread_have_the_higher_priority(first_closed):
-    plain = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)
-    cpu = max(os.sched_getaffinity(0))
-    envs = [environment(RealTimeEnv, realtime_priority=5, cpu_affinity=[cpu])]
-    envs.append(environment(RealTimeEnv, realtime_priority=6))
-    for env in envs:
-        env.reset()
-    assert (os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == (6, {cpu})
-    envs.pop(first_closed).close()
-    expected = (6, plain[2]) if first_closed == 0 else (5, {cpu})
-    assert (os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == expected
-    envs.pop().close()
-    assert (os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getaffinity(0)) == plain
-
-
-@LINUX
-def test_cpus_that_somebody_else_sets_meanwhile_stay():
-    before = os.sched_getaffinity(0)
-    if len(before) < 2:
-        pytest.skip("there is one CPU")
-    env = environment(RealTimeEnv, cpu_affinity=[max(before)])
-    env.reset()
-    os.sched_setaffinity(0, {min(before)})
-    env.close()
-    assert os.sched_getaffinity(0) == {min(before)}
-    os.sched_setaffinity(0, before)
-
-
-def test_a_thread_that_comes_after_the_end_is_left_alone():
-    measures = measures_of(cpu_affinity=[4000])
-    measures.open()
-    measures.close()
-    measures._is_open = True  # it was when the thread looked
-    measures.enter_thread()
-    assert measures.refusals == ()
-
-
-@LINUX
-@FIFO
-def test_what_such_a_thread_starts_is_scheduled_as_usual():
-    env = environment(RealTimeEnv, realtime_priority=7)
-    env.reset()
-    policies = []
-    thread = threading.Thread(target=lambda: policies.append(os.sched_getscheduler(0)))
-    thread.start()
-    thread.join()
-    env.close()
-    assert policies == [os.SCHED_OTHER]
+    assert env.interface.policies == [os.SCHED_OTHER]
 
 
 @LINUX
 @pytest.mark.parametrize("cpus", [[4000], [10**30], [0, 4000]])
 @pytest.mark.parametrize("env_class", [RealTimeEnv, RealTimeEnvTS])
 def test_a_cpu_that_is_not_there_is_refused_once_and_the_robot_goes_on(env_class, cpus):
-    env = environment(env_class, cpu_affinity=cpus)
-    with pytest.warns(RealtimeWarning, match=r"config\['cpu_affinity'\] = .* may run on the CPUs \[0") as told:
-        env.reset()
-    assert len(told) == 1
+    with pytest.warns(RealtimeWarning, match=r"config\['cpu_affinity'\] = .* may run on the CPUs \[0") as given:
+        env = environment(env_class, cpu_affinity=cpus)
+    assert len(given) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("error", RealtimeWarning)
+        env.reset()
         env.step(np.zeros(1, np.float32))
-    assert [line for line in env.realtime_refusals if "cpu_affinity" in line] == list(env.realtime_refusals)
+    assert len(env.realtime_refusals) == 1
     env.close()
 
 
@@ -487,24 +441,19 @@ def test_without_the_right_it_says_which_one_is_missing():
 def test_off_linux_every_measure_is_refused(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     measures = measures_of(realtime_priority=5, cpu_affinity=[0], lock_memory=True, switch_interval=None)
-    with pytest.warns(RealtimeWarning, match="offered on Linux only, and this is darwin"):
-        measures.open()
-    with pytest.warns(RealtimeWarning, match="offered on Linux only, and this is darwin"):
-        measures.enter_thread()
-    assert len(measures.refusals) == 3
+    measures.open()
+    measures.schedule_this_thread()
+    assert [line.endswith("offered on Linux only, and this is darwin") for line in measures.refusals] == [True] * 3
     measures.close()
 
 
 @LINUX
 def test_a_forked_process_keeps_nothing_of_it():
     before = state()[:5]
-    cpu = max(os.sched_getaffinity(0))
-    env = environment(RealTimeEnv, garbage_collection="slack", cpu_affinity=[cpu])
+    env = environment(RealTimeEnv, garbage_collection="slack", cpu_affinity=[max(os.sched_getaffinity(0))])
     env.reset()
-    assert os.sched_getaffinity(0) == {cpu}
     child = os.fork()
     if child == 0:
         os._exit(0 if state()[:5] == before else 1)
     assert os.waitpid(child, 0)[1] == 0
-    assert os.sched_getaffinity(0) == {cpu}
     env.close()

@@ -27,6 +27,7 @@ class ActionMap:
         max_step: the most that an action adds, in the units of the message; None: actions are not relative.
 
     Attributes:
+        size_in: number of the message's values.
         low: least action, shape ``(chain.size,)`` of float64.
         high: greatest action.
 
@@ -44,6 +45,7 @@ class ActionMap:
     ) -> None:
         size = chain.size_in
         self._chain = chain
+        self.size_in = size
         self._bottom, self._top = one_each(low, size, "low"), one_each(high, size, "high")
         self._relative = max_step is not None
         # A step is a difference: what the conversions add is no part of it.

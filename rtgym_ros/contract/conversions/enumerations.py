@@ -28,10 +28,8 @@ def map_keys(layout: StructType, leaves: Sequence[Leaf], table: Mapping[str, flo
     return keys
 
 
-def _value(key: str, constants: Mapping[str, int | float | str | bytes]) -> int:
+def _value(key: str, constants: Mapping[str, int | float | str]) -> int:
     value = constants.get(key)
-    if isinstance(value, bytes):
-        return value[0]
     if isinstance(value, int):
         return int(value)
     try:

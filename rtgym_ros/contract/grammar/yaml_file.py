@@ -42,9 +42,11 @@ def read_text(path: Path) -> str:
     """Return the text of a contract's file.
 
     Raises:
-        ContractError: it cannot be read, is larger than 256 kB, or is not UTF-8.
+        ContractError: it is no file, cannot be read, is larger than 256 kB, or is not UTF-8.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe that nobody writes to would be read for ever
+            raise ContractError(one_line(f"{path}:1: cannot be read: is no file; allowed: a file"))
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:

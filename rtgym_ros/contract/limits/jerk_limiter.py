@@ -7,8 +7,8 @@ acceleration first has to come down to zero: until then the speed is counted as 
 counted shrinks by at least what a time-step uses up, so a command that keeps it within the room is followed by another.
 
 Both bounds, and both limits of the velocity, can be kept at the same time where the acceleration is small enough:
-stopping in front of one must not make it too fast for the other. At most sqrt(2 J V) leaves the velocity within V, and at
-most cbrt(6 / 7 R J^2) leaves, in a range R, room for the way back (7/6 A^3/J^2 is what both ways take).
+stopping in front of one must not make it too fast for the other. At most sqrt(2 J V) leaves the velocity within V, and
+at most cbrt(6 / 7 R J^2) leaves, in a range R, room for the way back (7/6 A^3/J^2 is what both ways take).
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from rtgym_ros.contract.messages.layout import ArrayType, FieldType, SequenceTyp
 from rtgym_ros.contract.messages.selection import Hop
 
 
-def constants_near(layout: StructType, route: Sequence[Hop]) -> dict[str, int | float | str | bytes]:
+def constants_near(layout: StructType, route: Sequence[Hop]) -> dict[str, int | float | str]:
     """Return the constants of the messages on the way to a field; the nearest one of a name counts."""
-    constants: dict[str, int | float | str | bytes] = {}
+    constants: dict[str, int | float | str] = {}
     here: FieldType = layout
     for hop in route:
         if isinstance(here, StructType):

@@ -49,7 +49,6 @@ def fit(value: Any, kind: Primitive | Text, constants: Mapping[str, Any], key: s
             hint = nearest(value, constants)
             raise FillError(f"{key}: {value!r} is no constant of the message{hint}; allowed: a number, or {known}")
         value = constants[value]
-        value = value[0] if isinstance(value, bytes) else value
     if isinstance(value, str) or not isinstance(value, bool | int | float):
         raise FillError(f"{key}: {value!r} does not fit a {spell(kind)}; allowed: a number")
     check_number(value, kind, key)

@@ -88,15 +88,16 @@ class StructType:
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def constants(self) -> dict[str, int | float | str | bytes]:
-        """Return the constants of the message type by name."""
+    def constants(self) -> dict[str, int | float | str]:
+        """Return the constants of the message type by name; a byte is a number."""
         metaclass = type(self.message_class)
         names = [
             name for name in dir(metaclass) if name.isupper() and not name.startswith("_") and name != "SLOT_TYPES"
         ]
         # <FIELD>__DEFAULT stands among them: a default is no constant.
-        values = {name: getattr(self.message_class, name) for name in names if not name.endswith("__DEFAULT")}
-        return {name: value for name, value in values.items() if isinstance(value, int | float | str | bytes)}
+        found = {name: getattr(self.message_class, name) for name in names if not name.endswith("__DEFAULT")}
+        values = {name: value[0] if isinstance(value, bytes) else value for name, value in found.items()}
+        return {name: value for name, value in values.items() if isinstance(value, int | float | str)}
 
 
 FieldType: TypeAlias = Primitive | Text | ArrayType | SequenceType | StructType

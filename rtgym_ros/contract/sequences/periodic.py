@@ -13,7 +13,7 @@ class Periodic:
         call: the function.
     """
 
-    def __init__(self, period: float, call: Callable[[], None]) -> None:
+    def __init__(self, period: float, call: Callable[[], object]) -> None:
         self.period = period
         self._call = call
         self._next: float | None = None

@@ -57,7 +57,7 @@ def flown_episodes(paths: Paths, exported: Exported) -> Iterator[Episode]:
             exported.steps += len(episode.steps) - 1
             yield episode
     if not exported.episodes:
-        raise RecordError(f"nothing to export: {'; '.join(exported.skipped)}")
+        raise RecordError(f"nothing to export: {'; '.join(exported.skipped) or 'no time-steps are in it'}")
 
 
 def observations(episode: Episode) -> list[Any]:

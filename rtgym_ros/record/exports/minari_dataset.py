@@ -19,7 +19,7 @@ from rtgym_ros.record.exports.flown_episodes import (
     observations,
     stack,
 )
-from rtgym_ros.record.reading import Episode, read_episodes
+from rtgym_ros.record.reading import Episode
 
 
 def export_minari(paths: Paths, dataset_id: str, description: str = "") -> Exported:
@@ -38,7 +38,7 @@ def export_minari(paths: Paths, dataset_id: str, description: str = "") -> Expor
         ValueError: Minari refuses the id, or has such a data set already.
     """
     exported = Exported()
-    first = next(read_episodes(paths)).run
+    first = next(flown_episodes(paths, Exported())).run
     minari.create_dataset_from_buffers(
         dataset_id,
         _buffers(paths, exported),

@@ -1,9 +1,8 @@
-"""Observations and actions of samples as a learner of Stable-Baselines3 wants them: one Box, or a Dict of parts."""
+"""Observations and actions of samples as flat arrays, for a learner that knows one Box for each."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -11,48 +10,39 @@ from gymnasium import spaces
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.protocol.schema import ACTION, OBSERVATION, SampleSchema, leaf_spaces
 
-Arrays = np.ndarray | dict[str, np.ndarray]
-
 
 class Observations:
-    """How records become a batch of observations.
+    """How records become a batch of observations: flattened and joined in the order of their space.
 
-    Where every leaf is a Box (no image) or MultiBinary they are flattened and joined in the order of their space, as
-    :func:`rtgym_ros.train.policy.squashed_gaussian_mlp.flatten_into` does on the robot. Otherwise they become a Dict
-    with a key per leaf, for networks with a part of their own for each.
+    :func:`rtgym_ros.train.policy.squashed_gaussian_mlp.flatten_into` does the same on the robot.
 
     Args:
         schema: of the samples.
 
     Attributes:
-        space: of one observation: a Box, or a Dict.
+        space: of one observation.
+
+    Raises:
+        ConfigError: a leaf is neither Box nor MultiBinary.
     """
 
     def __init__(self, schema: SampleSchema) -> None:
-        self._leaves = [
-            (OBSERVATION if name == "0" and not _is_nested(schema) else f"{OBSERVATION}/{name}", leaf)
+        nested = schema.observation.kind in ("tuple", "dict")
+        leaves = [
+            (f"{OBSERVATION}/{name}" if nested else OBSERVATION, leaf)
             for name, leaf in leaf_spaces(schema.observation_space)
         ]
-        self.space: spaces.Box | spaces.Dict
-        if all(_is_flat(leaf) for _, leaf in self._leaves):
-            size = sum(prod(leaf.shape or ()) for _, leaf in self._leaves)
-            self.space = spaces.Box(-np.inf, np.inf, (size,), np.float32)
-        else:
-            self.space = spaces.Dict({self.key(name): leaf for name, leaf in self._leaves})
+        for name, leaf in leaves:
+            if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
+                raise ConfigError(f"{name} is a {leaf}: this agent takes Box and MultiBinary; preprocess it")
+        self._columns = [(name, prod(leaf.shape or ())) for name, leaf in leaves]
+        self.space = spaces.Box(-np.inf, np.inf, (sum(size for _, size in self._columns),), np.float32)
 
-    @staticmethod
-    def key(name: str) -> str:
-        """Return the key of a leaf; networks do not take dots and slashes in names."""
-        return name.replace("/", "_").replace(".", "_")
-
-    def of(self, records: np.ndarray) -> Arrays:
-        """Return the observations of records: float32, shape (n, size), or a map of arrays."""
-        if isinstance(self.space, spaces.Dict):
-            return {self.key(name): records[name] for name, _ in self._leaves}
-        flat = np.empty((len(records), *(self.space.shape or ())), np.float32)
+    def of(self, records: np.ndarray) -> np.ndarray:
+        """Return the observations of records, float32, shape (n, size)."""
+        flat = np.empty((len(records), *self.space.shape), np.float32)
         begin = 0
-        for name, leaf in self._leaves:
-            size = prod(leaf.shape or ())
+        for name, size in self._columns:
             flat[:, begin : begin + size] = records[name].reshape(len(records), size)
             begin += size
         return flat
@@ -91,13 +81,3 @@ class Actions:
         actions = records[name].reshape(len(records), self.space.low.size)
         scaled: np.ndarray = np.clip((actions - self.space.low) * self._scale - 1.0, -1.0, 1.0)
         return scaled.astype(np.float32)
-
-
-def _is_nested(schema: SampleSchema) -> bool:
-    return schema.observation.kind in ("tuple", "dict")
-
-
-def _is_flat(leaf: spaces.Space[Any]) -> bool:
-    if isinstance(leaf, spaces.MultiBinary):
-        return True
-    return isinstance(leaf, spaces.Box) and not (leaf.dtype == np.uint8 and len(leaf.shape) == 3)

@@ -81,8 +81,8 @@ class Sb3Agent(Agent):
         end = buffer.pos + len(transitions)
         before, after = transitions.before[-size:], transitions.after[-size:]
         where = np.arange(end - len(after), end) % size
-        _store(buffer.observations, where, self._observations.of(before))
-        _store(buffer.next_observations, where, self._observations.of(after))
+        buffer.observations[where, 0] = self._observations.of(before)
+        buffer.next_observations[where, 0] = self._observations.of(after)
         buffer.actions[where, 0] = self._actions.scaled(after, self._action_column)
         buffer.rewards[where, 0] = after["reward"]
         buffer.dones[where, 0] = after["terminated"] | after["truncated"]
@@ -111,7 +111,7 @@ class Sb3Agent(Agent):
         return export_actor(self._model.actor)
 
     def save(self, folder: Path) -> None:
-        """Write networks, optimisers, random states and the filled part of the replay memory."""
+        """Write networks, optimisers and random states; the replay memory is filled from the stream again."""
         save_model(self._model, folder)
 
     def load(self, folder: Path) -> None:
@@ -144,17 +144,9 @@ class Sb3Agent(Agent):
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
     """Tells SB3 the spaces; it is never stepped."""
 
-    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Box) -> None:
+    def __init__(self, observation_space: spaces.Box, action_space: spaces.Box) -> None:
         self.observation_space = observation_space
         self.action_space = action_space
-
-
-def _store(memory: Any, where: np.ndarray, values: Any) -> None:
-    if isinstance(values, dict):
-        for key, value in values.items():
-            memory[key][where, 0] = value
-    else:
-        memory[where, 0] = values
 
 
 def _model_class(agent: str) -> Any:

@@ -7,6 +7,7 @@ KeyboardInterrupt and ExternalShutdownException.
 """
 
 import select
+import signal
 import sys
 import time
 from pathlib import Path
@@ -65,6 +66,7 @@ class Robot(RosInterface):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what runs in the background
     way, init, namespace = sys.argv[1:4]
     if init == "before":
         rclpy.init()

@@ -27,8 +27,9 @@ WAYS = (
 )
 INITS = ("before", "after", "never")
 EXIT_CODES = {
-    "sigint": {130},
-    "sigterm": {143, 4},  # 4: rclpy has handled it, the program has caught ExternalShutdownException
+    # 4: rclpy has handled the signal, and the program has caught ExternalShutdownException.
+    "sigint": {130, 4},
+    "sigterm": {143, 4},
     "sys_exit": {3},
     "exception": {1},
     "handed_in": {4},

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -471,9 +472,10 @@ def test_the_error_is_a_config_error_that_survives_a_process(tmp_path):
     assert copy.problems == caught.value.problems
 
 
-@pytest.mark.parametrize("name", ["missing.yaml", "folder", "nul\0"])
+@pytest.mark.parametrize("name", ["missing.yaml", "folder", "pipe", "nul\0"])
 def test_a_file_that_cannot_be_read(tmp_path, name):
     (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ContractError, match=r"cannot be read: "):
         read_contract(tmp_path / name)
 

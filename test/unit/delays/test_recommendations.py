@@ -40,11 +40,11 @@ def test_nothing_measured_is_nan():
 @pytest.mark.parametrize(
     ("arguments", "length"),
     [
-        ((0.06, 0.05, 0.05), 3),
-        ((0.05, 0.05, 0.05), 2),
+        ((0.06, 0.05, 0.05), 4),  # the tutorial's drone
+        ((0.05, 0.05, 0.05), 3),
         ((0.0, 0.0, 0.05), 1),
-        ((0.06, 0.05, 0.02), 6),
-        ((0.06, 0.05, 0.02, 2), 8),
+        ((0.06, 0.05, 0.02), 7),
+        ((0.06, 0.05, 0.02, 2), 9),
     ],
 )
 def test_the_arithmetic_of_the_action_buffer(arguments, length):
@@ -65,18 +65,18 @@ def test_the_buffer_is_long_enough_and_no_longer_than_needed(seed):
     up, down = (tuple(sorted(rng.uniform(0.0, 0.12, 2))) for _ in range(2))
     step_ns = int(rng.integers(15, 90)) * MS
     link = Link(seed=seed, up=up, down=down, period_ns=int(rng.integers(4, 25)) * MS)
-    ages, totals, newest = [], [], None
+    ages, places, newest = [], [], None
     for number, _, end, came in link.fly(6000, step_ns):
         for _, message in came:
             if newest is None or message.sample_ns > newest.sample_ns:
                 newest = message
         if newest is not None:
             ages.append((end - newest.sample_ns) / S)
-            totals.append(number + 1 - newest.truth.command)
+            places.append(number + 1 - newest.truth.next_command)
     delays = [(at - START - number * step_ns) / S for number, at in link.applied_at.items()]
     length = recommend(Measurements(observation_delays=ages, action_delays=delays), step_ns / S).act_buf_len
-    assert max(totals) <= length <= max(totals) + 1
-    assert recommend(Measurements(totals=totals), step_ns / S).act_buf_len == max(totals)
+    assert max(places) + 1 <= length <= max(places) + 2
+    assert recommend(Measurements(places=places), step_ns / S).act_buf_len == max(places) + 1
 
 
 def test_the_report_tells_figures_recommendations_and_reasons():
@@ -87,16 +87,24 @@ def test_the_report_tells_figures_recommendations_and_reasons():
         capture_durations=rng.normal(0.001, 0.0001, 500),
         inference_durations=rng.normal(0.004, 0.0005, 500),
         send_durations=rng.normal(0.0002, 0.00001, 500),
-        totals=rng.integers(1, 4, 500),
+        places=rng.integers(1, 4, 500),
     )
     found = recommend(measured, 0.05)
-    assert found.act_buf_len == 3
+    assert found.act_buf_len == 4
     assert 0.006 < found.shortest_time_step_duration < 0.0075
     assert 0.048 < found.start_obs_capture < 0.049
     assert found.max_age == pytest.approx(0.09, abs=0.002)
     text = report_text(found, ServoEstimate(0.1, 0.002, 0.04, 0.003, 0.06, 0.004, 1.01, 0.99))
-    assert "act_buf_len: 3" in text
-    assert "rounded up = 3; the largest alpha + beta seen is 3" in text
+    assert "act_buf_len: 4" in text
+    assert "rounded up, + 1 = 4; the largest alpha + kappa seen is 3" in text
     assert "lag 100.0 ± 2.0 ms = dead time 40.0 ± 3.0 ms + time constant 60.0 ± 4.0 ms" in text
     assert all(len(line) < 160 for line in text.splitlines())
     assert recommend(measured, 0.05) == found, "the same seed, the same report"
+
+
+def test_an_early_capture_makes_the_buffer_longer():
+    late, early = (
+        Measurements(observation_delays=[0.03], action_delays=[0.015], capture_to_send=wait) for wait in (0.0, 0.03)
+    )
+    assert recommend(late, 0.05).act_buf_len == 2
+    assert recommend(early, 0.05).act_buf_len == 3

@@ -220,6 +220,8 @@ def test_a_file_of_somebody_else(tmp_path):
     with (tmp_path / "other.mcap").open("wb") as stream:
         writer = Writer(stream)
         writer.start()
+        channel = writer.register_channel("/chatter", "json", 0)
+        writer.add_message(channel, 0, b"{}", 0)
         writer.finish()
     with pytest.raises(RecordError, match="not one that rtgym_ros recorded"):
         list(read_episodes(tmp_path))

@@ -19,6 +19,7 @@ from rtgym_ros.record.editing import cut, merge, repair
 from rtgym_ros.record.errors import RecordError, RecordingWarning
 from rtgym_ros.record.reading import read_episodes, recorded_files
 from rtgym_ros.record.recorder import Recorder
+from rtgym_ros.record.replay_env import ReplayEnv
 from rtgym_ros.record.time_step import RecordedTimeStep
 
 KILLS = int(os.environ.get("RTGYM_ROS_TEST_KILLS", "3"))
@@ -62,7 +63,7 @@ while True:
         folder, log = tmp_path / str(number), tmp_path / f"{number}.log"
         process = run_python(code, folder, log)
         try:
-            while not log.exists():
+            while not log.exists() or log.stat().st_size < 24:
                 assert process.poll() is None
                 time.sleep(0.005)
             time.sleep(rng.uniform(0.0, 2.0))
@@ -234,7 +235,7 @@ def test_a_damaged_part_is_left_out(flight):
 def test_every_length_of_a_file_is_repaired(flight):
     data = flight.read_bytes()
     counts = []
-    for length in range(8, len(data), 97):
+    for length in range(0, len(data), 97):
         short = flight.with_name("short.mcap")
         short.write_bytes(data[:length])
         counts.append(repair(short).messages)
@@ -242,6 +243,19 @@ def test_every_length_of_a_file_is_repaired(flight):
             assert sum(1 for _ in make_reader(stream, validate_crcs=True).iter_messages()) == counts[-1]
     assert counts == sorted(counts)
     assert set(counts) == {0, 20, 40, 60}
+
+
+def test_a_file_into_which_nothing_was_written(flight):
+    """Its process was killed before; the other files of the folder are read."""
+    empty = flight.with_name("z.mcap")
+    empty.touch()
+    with pytest.raises(RecordError, match="recording repair"):
+        read(flight.parent)
+    assert repair(empty).damage == ("nothing had been written into it yet",)
+    assert len(read(flight.parent)) == 60
+    assert read(empty) == []
+    with pytest.raises(RecordError, match="no time-steps are in it"):
+        ReplayEnv(empty)
 
 
 def test_what_is_no_recording_is_not_repaired(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 pandas = pytest.importorskip("pandas")
-pytest.importorskip("pyarrow")
+pytest.importorskip("pyarrow.parquet")
 
 from rtgym_ros.record.exports.parquet_file import export_parquet  # noqa: E402
 

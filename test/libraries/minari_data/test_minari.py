@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-minari = pytest.importorskip("minari")
+pytest.importorskip("minari.data_collector")
 
-from rtgym_ros.record.exports.minari_dataset import export_minari  # noqa: E402
+import minari
+
+from rtgym_ros.record.exports.minari_dataset import export_minari
 
 
 def same(stacked, index, value):

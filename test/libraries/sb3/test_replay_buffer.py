@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-pytest.importorskip("stable_baselines3")
+pytest.importorskip("stable_baselines3.common")
 
 from stable_baselines3 import SAC
 

@@ -1,0 +1,1 @@
+"""A contract over ROS 2: its topics, parts, commands and sequences."""

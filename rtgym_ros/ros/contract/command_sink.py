@@ -1,0 +1,54 @@
+"""Where commands go: a topic, or the goals of a ROS action."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from rclpy.node import Node
+
+
+class CommandSink(Protocol):
+    """Sends finished messages; never waits."""
+
+    def publish(self, message: Any) -> None:
+        """Send a message, as it is."""
+
+
+class GoalSink:
+    """Sends each command that differs from the one before as the goal of a ROS action; its result is not waited for.
+
+    Args:
+        node: of the environment.
+        action_type: of the ROS action.
+        name: its full name.
+    """
+
+    def __init__(self, node: Node, action_type: Any, name: str) -> None:
+        from rclpy.action import ActionClient
+
+        self._client = ActionClient(node, action_type, name)
+        self._last: bytes | None = None
+
+    def publish(self, message: Any) -> None:
+        """Send ``message`` as a goal, unless it is what was sent last or nobody serves the action yet."""
+        from rclpy.serialization import serialize_message
+
+        data = bytes(serialize_message(message))
+        if data != self._last and self._client.server_is_ready():
+            self._last = data
+            self._client.send_goal_async(message)
+
+    def restart(self) -> None:
+        """Send the next command in any case."""
+        self._last = None
+
+    def close(self) -> None:
+        """End the client."""
+        self._client.destroy()
+
+
+def inside(values: Any, low: Any, high: Any, dtype: Any) -> Any:
+    """Return ``values`` as ``dtype``, kept from leaving their space by rounding."""
+    values = np.minimum(np.maximum(values, low), high)
+    return (np.rint(values) if np.dtype(dtype).kind in "iu" else values).astype(dtype)

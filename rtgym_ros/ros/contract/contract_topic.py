@@ -1,0 +1,82 @@
+"""One topic of a contract: what has arrived on it, in the order of its stamps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time_ns
+from typing import Any, NamedTuple
+
+from rtgym_ros.contract.freshness.message_clock import MessageClock
+from rtgym_ros.contract.messages.stamp_reader import StampReader
+from rtgym_ros.core.time_source import NS_PER_S
+from rtgym_ros.ros.pulled_subscription import PulledSubscription
+
+
+class Stamped(NamedTuple):
+    """A serialised message and its stamp (ns of the robot's clock, as :class:`MessageClock` returns it)."""
+
+    data: bytes
+    stamp_ns: int
+
+
+class ContractTopic:
+    """The one subscription of a topic and QoS, whatever reads it: parts of the observation, gates, steps.
+
+    Args:
+        subscription: of the topic; nobody else pulls it.
+        stamp: reads the stamps; None: the time of arrival stands for them.
+        now_ns: the ROS time (ns).
+
+    Attributes:
+        clock: of the stamps.
+        newest: the message that arrived last; None before the first.
+        arrived_ns: when that was (ROS time, ns).
+        arrived: how many messages came.
+    """
+
+    def __init__(
+        self, subscription: PulledSubscription[Any], stamp: StampReader | None, now_ns: Callable[[], int]
+    ) -> None:
+        self.subscription = subscription
+        self.clock = MessageClock(stamp.wraps_ns if stamp is not None else 0)
+        self.newest: bytes | None = None
+        self.arrived_ns = 0
+        self.arrived = 0
+        self._stamp = stamp if stamp is not None and stamp.has_stamp else None
+        self._now_ns = now_ns
+        self._readers: list[Callable[[list[Stamped], int], None]] = []
+
+    def add_reader(self, read: Callable[[list[Stamped], int], None]) -> None:
+        """Have ``read`` called with what each pull brings, newest stamp first, and how often the clock was set back."""
+        self._readers.append(read)
+
+    def pull(self) -> None:
+        """Take what has arrived and hand it on; never wait.
+
+        Raises:
+            RosShutdownError: the subscription is gone with its node.
+        """
+        taken = self.subscription.take_serialised()
+        if not taken:
+            return
+        now_ns, wall_ns = self._now_ns(), time_ns()
+        messages: list[Stamped] = []
+        for raw in taken:
+            waited_ns = min(max(wall_ns - raw.received_ns, 0), NS_PER_S) if raw.received_ns else 0
+            self.arrived_ns = max(now_ns - waited_ns, self.arrived_ns)
+            stamp_ns = None if self._stamp is None else self._stamp.read_ns(raw.data)
+            restarts = self.clock.restarts
+            stamp_ns = self.clock.receive(self.arrived_ns if stamp_ns is None else stamp_ns, self.arrived_ns)
+            if self.clock.restarts != restarts:
+                messages.clear()  # of the time before the clock was set back
+            messages.append(Stamped(raw.data, stamp_ns))
+        self.newest = taken[-1].data
+        self.arrived += len(taken)
+        messages.sort(key=lambda message: message.stamp_ns, reverse=True)
+        for read in self._readers:
+            read(messages, self.clock.restarts)
+
+    @property
+    def topic(self) -> str:
+        """Its full name."""
+        return self.subscription.topic

@@ -1,0 +1,77 @@
+"""The observation of a contract: all parts, captured together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from rtgym_ros.contract.conversions.chain import Load
+from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.resolution.observations import resolve_observation
+from rtgym_ros.ros.contract.observed_part import Finding, ObservedPart
+from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
+
+Array = np.ndarray[Any, Any]
+
+
+class Observations:
+    """The parts of the observation by name, in order.
+
+    Args:
+        contract: read before.
+        topics: where they come from.
+        time_step_duration: (s).
+        now_ns: the ROS time (ns).
+        load_for: returns what imports the functions of ``convert`` for the part of that name.
+
+    Raises:
+        ContractError: an entry does not fit its message type.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        topics: TopicTable,
+        time_step_duration: float,
+        now_ns: Callable[[], int],
+        load_for: Callable[[str], Load],
+    ) -> None:
+        self.parts: dict[str, ObservedPart] = {}
+        shared = {(part.topic, part.qos) for part in contract.observation.values() if part.names}
+        stamps = {(part.topic, part.qos): part.stamp for part in contract.observation.values() if part.stamp}
+        for name, part in contract.observation.items():
+            key = ("observation", name)
+            layout = topics.layout(key, part.type, part.topic)
+            resolved = resolve_observation(contract, name, layout, load_for(name), deserialize_of(layout))
+            least = NAMED_DEPTH if (part.topic, part.qos) in shared else 1
+            stamp = stamps.get((part.topic, part.qos))
+            topic = topics.open(key, layout, part.topic, part.qos, "sensor", stamp, least)
+            self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration, now_ns)
+        self.topics = list({id(part.topic): part.topic for part in self.parts.values()}.values())
+
+    def pull(self) -> None:
+        """Take what has arrived."""
+        for topic in self.topics:
+            topic.pull()
+
+    def capture(self, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
+        """Return what the agent sees of each part, and what is wrong, the gravest first."""
+        values: dict[str, Array] = {}
+        findings: list[Finding] = []
+        for name, part in self.parts.items():
+            values[name], found = part.capture(restart)
+            findings += found
+        findings.sort(key=lambda finding: -finding.outcome)
+        return values, findings
+
+    @property
+    def newest(self) -> Mapping[str, Array]:
+        """The newest values of each part, without history, for a task."""
+        return {name: part.newest for name, part in self.parts.items() if part.newest is not None}
+
+    @property
+    def ages(self) -> dict[str, float]:
+        """How old each part is (s)."""
+        return {name: part.age for name, part in self.parts.items()}

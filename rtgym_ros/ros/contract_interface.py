@@ -1,0 +1,404 @@
+"""A robot under a contract, as an interface: no class of one's own to write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from rclpy.context import Context
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
+
+from rtgym_ros.contract.forms import SpaceForm
+from rtgym_ros.contract.freshness.outcome import Outcome
+from rtgym_ros.contract.load_code import load_code, load_task
+from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.sequences.conditions import lost_gates
+from rtgym_ros.contract.task import Task
+from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
+from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.ros.contract.command_sink import GoalSink
+from rtgym_ros.ros.contract.commands import Commands
+from rtgym_ros.ros.contract.conditions import Conditions
+from rtgym_ros.ros.contract.guarded_topics import GuardedTopics
+from rtgym_ros.ros.contract.interface_types import InterfaceTypes
+from rtgym_ros.ros.contract.make_commands import make_commands
+from rtgym_ros.ros.contract.measured_delays import MeasuredDelays
+from rtgym_ros.ros.contract.observations import Observations
+from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
+from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
+from rtgym_ros.ros.contract.ros_port import RosPort
+from rtgym_ros.ros.contract.topic_table import TopicTable
+from rtgym_ros.ros.frame_window import FrameWindow
+from rtgym_ros.ros.pulled_subscription import PulledSubscription
+from rtgym_ros.ros.ros_interface import RosInterface
+
+_TYPES_S = 5.0
+"""How long a type that the contract leaves out is looked for in the graph (s)."""
+
+_SHORTEST_TICK_S = 0.001
+
+
+class ContractInterface(RosInterface):
+    """Observes and commands a robot as its contract says.
+
+    **When what flows.** Nothing before the first ``reset()``. Heartbeats from the first step of ``start``; commands
+    from its end, once the gates hold: in an episode the agent's, at all other times the safe action at the rate of the
+    commands. ``close()``, or a failure, sends the safe action, sees it acknowledged, and runs ``stop``: nothing but its
+    steps is sent from then on, and the next ``reset()`` begins with ``start``.
+
+    Info: ``age``: how old (s) each part is, by name; ``executed_action``: the last command, as an action; the measured
+    delays (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
+
+    Args:
+        contract: read before.
+        task: what is to be done; None: that of the contract.
+        guard: False: commands go to the robot; True, or the name of an input: to its guard.
+        time_step_duration: of the environment (s).
+        act_buf_len: length of its action buffer.
+        elasticity: how late a time-step may begin (s).
+        node_name: name of its node.
+        namespace: where the robot's topics are.
+        node: a node that exists, or a function that returns it, in place of a node of its own.
+        context: a context that exists, for a node of its own.
+        allow_code_beside: whether code that the contract names may lie beside its file.
+
+    Raises:
+        ContractError: an entry does not fit a message type; one line: file, line, key, what is allowed.
+    """
+
+    safe_action_between_episodes: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        task: Task | None = None,
+        guard: bool | str = False,
+        time_step_duration: float = 0.05,
+        act_buf_len: int = 1,
+        elasticity: float = 0.05,
+        node_name: str = "rtgym_env",
+        namespace: str = "",
+        node: Node | Callable[[], Node] | None = None,
+        context: Context | None = None,
+        allow_code_beside: bool = False,
+    ) -> None:
+        self.contract = contract
+        self._guarded = GuardedTopics(contract, guard)
+        self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
+        super().__init__(node_name, namespace, node=node, context=context)
+        self._ends: list[Callable[[], None]] = []
+        try:
+            self._open((time_step_duration, elasticity), act_buf_len, allow_code_beside)
+        except BaseException:
+            self._release()
+            super().close()
+            raise
+        self._is_first_action = False
+        self._truncation: str | None = None
+        self._reset_ns = 0
+        self._window = FrameWindow(f"rtgym_ros {contract.robot}")
+
+    def _open(self, time_step: tuple[float, float], act_buf_len: int, beside: bool) -> None:
+        contract = self.contract
+        duration = time_step[0]
+        types = InterfaceTypes(self.node, contract.source, _TYPES_S)
+        topics = TopicTable(contract.source, types, self.resolve, self._subscribe, self.ros_time_ns)
+        self._ends.append(topics.close)
+
+        def load_for(name: str) -> Callable[[str], Any]:
+            key = ("observation", name, "convert")
+            return lambda code: load_code(contract, key, code, allow_beside=beside)
+
+        self._parts = Observations(contract, topics, duration, self.ros_time_ns, load_for)
+        self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
+        commands = make_commands(
+            contract,
+            types,
+            topics,
+            lambda cls, name, qos: self.advertise_command(cls, self._guarded.publish_on(name), qos, stamps=False),
+            self._make_goal,
+            self.resolve,
+            duration,
+            self.ros_time_ns,
+            repeats=self._guarded.input is None,
+            allow_beside=beside,
+        )
+        self._sent = Commands(contract, commands, self._parts)
+        self._steps = ResolvedSteps(
+            contract,
+            self.node,
+            types,
+            topics,
+            self._conditions,
+            self.resolve,
+            lambda cls, name, qos: self.advertise_command(cls, name, qos, stamps=False),
+            allow_beside=beside,
+        )
+        self._ends.append(self._steps.close)
+        first = next(iter(self._parts.parts.values()))
+        self._delays = MeasuredDelays(contract, topics, first, act_buf_len, self._log.warning)
+        self._clock = super().get_time_source()
+        port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
+        self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
+
+    # --- spaces ---
+
+    def get_observation_space(self) -> spaces.Space[Any]:
+        """Return the space of the parts and of what the task adds, in the form that the contract wants."""
+        self._wait_for_shapes()
+        parts = {name: part.make_space() for name, part in self._parts.parts.items()}
+        if self.task is not None:
+            self.task.check({name: part.capture_space for name, part in self._parts.parts.items()})
+            for name, space in self.task.extra_spaces().items():
+                if name in parts:
+                    raise self.contract.source.error(
+                        ("observation", name), f"the task adds a part of that name; allowed: another one than {name}"
+                    )
+                parts[name] = space
+        self._form = SpaceForm(self.contract.spaces.observation, parts)
+        return self._form.space
+
+    def get_action_space(self) -> spaces.Space[Any]:
+        """Return the space of the agent's actions."""
+        return self._sent.form.space
+
+    def get_default_action(self) -> Any:
+        """Return the action that stands for ``default``; what is really sent is :meth:`get_executed_action`."""
+        self._default_action = self._sent.nominal(lambda part: part.default)
+        return self._default_action
+
+    def get_safe_action(self) -> Any:
+        """Return the action that stands for ``safe``; what is really sent is :meth:`get_executed_action`."""
+        return self._sent.nominal(lambda part: part.safe)
+
+    def get_time_source(self) -> TimeSource:
+        """Return the clock of the time-steps."""
+        return self._clock
+
+    # --- an episode ---
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin an episode: ``start`` where it is needed, the gates, the task, ``reset``, and new observations.
+
+        Raises:
+            StepError: a step of a sequence has failed; the message names file, line and step.
+            InterfaceTimeoutError: a gate does not hold, or a topic is silent.
+            InterfaceError: a guard is missing, or in the way; or an observation cannot be used.
+        """
+        self._raise_if_shut_down()
+        self._guarded.check(self.node, self.resolve)
+        if not self._flow.has_begun or lost_gates(self._steps.gates, self._conditions.read):
+            self._flow.start(self.wait_for_observations)
+        values = {} if self.task is None else dict(self.task.reset(self.np_random, options or {}))
+        self._steps.set_task_values(values)
+        self._sent.set_task_values(values)
+        self._flow.run("reset")
+        self.wait_for_observations()
+        self._sent.start()
+        self._reset_ns = self._clock.now_ns()
+        self._is_first_action = True
+        observation, info = self._capture(restart=True)
+        return observation, info
+
+    def send_control(self, control: Any) -> None:
+        """Send the agent's action; the first one after a reset, where it is the default action, as ``default`` says."""
+        if self._flow.flow is Flow.NONE:
+            return  # stopped by a failure that the environment has not noticed yet
+        is_default = self._is_first_action and _equal(control, self._default_action)
+        self._is_first_action = False
+        self._flow.act(self._sent.send_default if is_default else lambda: self._sent.send_action(control))
+        self._delays.sent(self._sent.stamp_ns)
+
+    def send_safe_action(self, control: Any) -> None:
+        """Send what the contract calls safe, where commands flow."""
+        self._flow.make_safe()
+
+    def get_executed_action(self) -> Any:
+        """Return the last command as an action."""
+        return self._sent.executed_action()
+
+    def get_obs_rew_terminated_info(self) -> tuple[Any, float, bool, dict[str, Any]]:
+        """Return the newest values of each part, and what the task says of them.
+
+        Raises:
+            InterfaceError: a gate is lost, or a part is too old or out of bounds, and the contract says ``fail``.
+        """
+        self._truncation = None
+        self._hold_gates()
+        self._parts.pull()
+        self._sent.observe()
+        observation, info = self._capture(restart=False)
+        if self.task is None:
+            return observation, 0.0, False, info
+        reward, terminated, more = self.task.evaluate(
+            self._parts.newest, self._sent.executed_values(), self._time_since_reset()
+        )
+        return observation, float(reward), bool(terminated), {**info, **more}
+
+    def get_truncation(self) -> str | None:
+        """Return why the episode ends: a part or a gate for which the contract says ``truncate``."""
+        return super().get_truncation() or self._truncation
+
+    def wait(self) -> None:
+        """Run the steps of ``wait``, the robot under the safe action."""
+        if self._flow.flow is not Flow.NONE:
+            self._flow.run("wait")
+            self._sent.start()
+
+    def render(self) -> Any:
+        """Return the picture that the task draws, or show it in a window."""
+        if self.task is None or len(self._parts.newest) < len(self._parts.parts):
+            return None
+        frame = self.task.render(self._parts.newest, self._sent.executed_values())
+        return frame if frame is None or self.render_mode != "human" else self._window.show(frame)
+
+    # --- between time-steps, and the end ---
+
+    def get_tick_period(self) -> float:
+        """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
+        return max(min(super().get_tick_period(), self._flow.shortest_period / 2), _SHORTEST_TICK_S)
+
+    def tick(self) -> None:
+        """Send heartbeats, commands that have a rate, and the safe action at all times but in an episode.
+
+        Raises:
+            RosShutdownError: ROS was shut down since the last call.
+        """
+        super().tick()
+        self._flow.let_flow()
+
+    def on_failure(self) -> None:
+        """Run ``stop``; the environment has failed and sent the safe action."""
+        self._flow.stop(self.wait_for_acknowledgement)
+
+    def close(self) -> None:
+        """Run ``stop`` where ``start`` has begun, and end what was made here; a second call does nothing."""
+        if self._is_closed:
+            return
+        try:
+            self._flow.stop(self.wait_for_acknowledgement)
+        finally:
+            self._window.close()
+            self._session.end_callbacks()
+            self._release()
+            super().close()
+
+    def wait_for_observations(self) -> None:
+        """Wait until every part has values of a message that is newer than this call; commands flow meanwhile.
+
+        Raises:
+            InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
+            RosShutdownError: ROS was shut down meanwhile.
+        """
+        self._raise_if_shut_down()
+        self._parts.pull()
+        waiting = dict(self._parts.parts)
+        before = {name: 0 if _is_latched(part.topic.subscription) else part.accepted for name, part in waiting.items()}
+        deadline = monotonic() + self._observation_timeout
+        while True:
+            self._parts.pull()
+            waiting = {name: part for name, part in waiting.items() if part.accepted <= before[name]}
+            if not waiting:
+                self._sent.observe()
+                return
+            if monotonic() > deadline:
+                raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
+            self._raise_if_shut_down()
+            self._flow.pause()
+
+    # --- inside ---
+
+    def _hold_gates(self) -> None:
+        """Act on gates that do not hold any longer."""
+        lost = lost_gates(self._steps.gates, self._conditions.read)
+        if not lost:
+            return
+        first = lost[0]
+        line = self.contract.source.problem(("gates", first.gate.name), f"is lost: {first.reason}")
+        if first.gate.when_lost == "fail":
+            raise InterfaceError(line)
+        if first.gate.when_lost == "truncate":
+            self._truncation = line
+            return
+        self._log.warning(f"{line}; waiting for it")
+        self._flow.make_safe()
+        self._flow.wait_for_gates(self.wait_for_observations)
+
+    def _capture(self, restart: bool) -> tuple[Any, dict[str, Any]]:
+        now_ns = self.ros_time_ns()
+        values, findings = self._parts.capture(restart)
+        for finding in findings:
+            if finding.outcome is Outcome.FAIL:
+                raise InterfaceError(finding.message)
+            if finding.outcome is Outcome.TRUNCATE and not restart:
+                self._truncation = self._truncation or finding.message
+            else:
+                self._log.warning_at_most(finding.message.split(":")[0], finding.message)
+        if self.task is not None:
+            values |= self.task.observe(self._time_since_reset())
+        info: dict[str, Any] = {
+            "age": self._parts.ages,
+            "executed_action": self._sent.executed_action(),
+            **self._delays.observed(now_ns),
+        }
+        return self._form.arrange(values), info
+
+    def _time_since_reset(self) -> float:
+        return to_s(self._clock.now_ns() - self._reset_ns)
+
+    def _wait_for_shapes(self) -> None:
+        """Wait for a message of each part whose shape only that tells."""
+        deadline = monotonic() + self._observation_timeout
+        while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
+            if monotonic() > deadline:
+                raise InterfaceTimeoutError(
+                    f"{'; '.join(map(self._silence_of_part, waiting))}; its shape comes with its first message, "
+                    "unless the contract gives it"
+                )
+            sleep(0.01)
+            self._parts.pull()
+
+    def _silence_of_part(self, name: str) -> str:
+        part = self._parts.parts[name]
+        subscription = part.topic.subscription
+        new = "new " if part.accepted else ""
+        lines = [
+            f"observation {name}: no {new}message on {subscription.topic} for {self._observation_timeout:g} s "
+            f"({subscription.publishers} publishers)",
+            *self._checks.problems_of_observation(subscription),
+            *filter(None, [part.skipped]),
+        ]
+        return "; ".join(lines)
+
+    def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
+        subscription: PulledSubscription[Any] = PulledSubscription(self.node, message_class, name, qos)
+        shared = {self.resolve(part.topic) for part in self.contract.observation.values() if part.names}
+        self._checks.add_observation(subscription, alone=name not in shared)
+        return subscription
+
+    def _make_goal(self, action_type: Any, name: str) -> GoalSink:
+        sink = GoalSink(self.node, action_type, name)
+        self._ends.append(sink.close)
+        return sink
+
+    def _release(self) -> None:
+        for end in reversed(self._ends):
+            end()
+        self._ends.clear()
+
+
+def _equal(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return all(np.array_equal(one[name], other[name]) for name in one)
+    if isinstance(one, tuple):
+        return all(map(np.array_equal, one, other))
+    return np.array_equal(one, other)
+
+
+def _is_latched(subscription: PulledSubscription[Any]) -> bool:
+    return bool(subscription.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL)
