@@ -26,8 +26,15 @@ ALLOWED = {
     "libraries": {"stable_baselines3"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
-    | {"msgspec", "safetensors", "yaml", "zenoh", "ray", "cryptography"}  # what is said, and how
-    | {"torch", "stable_baselines3", "sb3_contrib", "wandb", "matplotlib", "rich"},  # the trainer, and what shows it
+    | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
+    | {
+        "torch",
+        "stable_baselines3",
+        "sb3_contrib",
+        "wandb",
+        "matplotlib",
+        "rich",
+    },  # the trainer, and what shows it
 }
 
 

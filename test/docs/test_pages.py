@@ -26,9 +26,9 @@ KINDS = {
 FILES = {"python": ".py", "yaml": ".yaml"}
 # What some commands need besides this package, and not every machine has.
 NEEDED = {
-    "./dev train": ("torch", "stable_baselines3", "ray"),
+    "./dev train": ("torch", "stable_baselines3", "nats"),
     "train_trainer": ("torch", "stable_baselines3"),
-    "train_server": ("ray", "zenoh"),
+    "train_server": ("nats",),
     "train_keys": ("cryptography",),
 }
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
