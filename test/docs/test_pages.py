@@ -20,7 +20,7 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 KINDS = {
     "python": {""},
     "bash": {"", "background", "alone", "no-run", "workspace"},
-    "text": {"", "similar"},
+    "text": {"", "similar", "diagram"},
     "yaml": {"piece"},
 }
 FILES = {"python": ".py", "yaml": ".yaml"}
@@ -68,6 +68,8 @@ def run(reader, blocks):
     """Run blocks one after the other; what they print stands in the text that follows them."""
     output, printed_by = None, None
     for block in [*blocks, None]:
+        if block is not None and block.word == "diagram":
+            continue
         if block is not None and block.language == "text":
             assert output is not None, f"{block}: an output of nothing"
             if not same(output, block.code, block.word == "similar"):
