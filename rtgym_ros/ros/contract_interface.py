@@ -198,9 +198,10 @@ class ContractInterface(RosInterface):
         values = {} if self.task is None else dict(self.task.reset(self.np_random, options or {}))
         self._steps.set_task_values(values)
         self._sent.set_task_values(values)
-        self._flow.run("reset")
+        moved_by_others = self._flow.run("reset")
         self.wait_for_observations()
-        self._sent.start()
+        if moved_by_others:
+            self._sent.resume()
         self._reset_ns = self._clock.now_ns()
         self._is_first_action = True
         observation, info = self._capture(restart=True)
@@ -247,9 +248,9 @@ class ContractInterface(RosInterface):
 
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
-        if self._flow.flow is not Flow.NONE:
-            self._flow.run("wait")
-            self._sent.start()
+        if self._flow.flow is not Flow.NONE and self._flow.run("wait"):
+            self.wait_for_observations()
+            self._sent.resume()
 
     def render(self) -> Any:
         """Return the picture that the task draws, or show it in a window."""

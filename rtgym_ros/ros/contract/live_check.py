@@ -30,7 +30,8 @@ from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.topic_checks import TopicChecks, mismatch_of, type_name
 
-_DISCOVERY_S = 2.0
+_DISCOVERY_S = (2.0, 8.0)
+"""How long nodes may take to be discovered (s): always, and where a topic of an observation has no publisher yet."""
 _POLL_S = 0.005
 
 
@@ -67,13 +68,13 @@ class LiveCheck:
         self._with_code = with_code or allow_beside
         self._allow_beside = allow_beside
         self._checks = TopicChecks(self._node, lambda _: None)
-        self._types = InterfaceTypes(self._node, contract.source, _DISCOVERY_S)
+        self._types = InterfaceTypes(self._node, contract.source, _DISCOVERY_S[0])
         self._topics = TopicTable(contract.source, self._types, self._resolve, self._subscribe, time_ns)
         self._arrived: dict[int, int] = {}
 
     def run(self) -> Iterator[Line]:
         """Yield a line for each thing that is looked at."""
-        sleep(_DISCOVERY_S)
+        self._discover()
         try:
             parts, lines = self._make_parts()
             yield from lines
@@ -96,6 +97,14 @@ class LiveCheck:
             yield from self._command_lines()
         finally:
             self._topics.close()
+
+    def _discover(self) -> None:
+        least, most = (monotonic() + seconds for seconds in _DISCOVERY_S)
+        names = {self._resolve(part.topic) for part in self._contract.observation.values()}
+        while monotonic() < least or (
+            monotonic() < most and not all(self._node.count_publishers(name) for name in names)
+        ):
+            sleep(_POLL_S)
 
     # --- observations ---
 
