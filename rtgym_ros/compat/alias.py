@@ -15,12 +15,14 @@ from typing import Any
 import gymnasium
 
 from rtgym_ros.compat.gym_alias import GymFinder
-from rtgym_ros.compat.names import MODULES, OLDER_IDS, PACKAGES, missing
+from rtgym_ros.compat.names import IDS, MODULES, OLDER_IDS, PACKAGES, missing
+from rtgym_ros.compat.plain_interface import PlainRealTimeGymInterface
 from rtgym_ros.core import config
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
 
 AS_REAL_TIME_GYM = {
     "action_check": "warn",
+    "out_of_bounds_action": "send",
     "observation_check": "warn",
     "time_in_info": False,
     "interface_timeout": 3600.0,
@@ -68,6 +70,9 @@ def install(replace_gym: bool = False) -> None:
     if any(isinstance(finder, AliasFinder) for finder in sys.meta_path):
         return
     sys.meta_path[:0] = [AliasFinder(), GymFinder(replace_gym)]
+    for env_id, environment in IDS.items():
+        gymnasium.registry.pop(env_id, None)  # what strict programs get; or Real-Time Gym's, imported before this
+        gymnasium.register(env_id, f"{environment.__module__}:{environment.__name__}", nondeterministic=True)
     for env_id in OLDER_IDS:
         gymnasium.register(
             env_id,
@@ -76,7 +81,8 @@ def install(replace_gym: bool = False) -> None:
             disable_env_checker=True,  # as that of rtgym_ros/gym-rt-v0
         )
     config.process_defaults.update(AS_REAL_TIME_GYM)
-    DEFAULT_CONFIG_DICT.update(AS_REAL_TIME_GYM)  # programs copy it
+    # Programs copy it.
+    DEFAULT_CONFIG_DICT.update({**AS_REAL_TIME_GYM, "interface": PlainRealTimeGymInterface})
     _hand_on_to_children(replace_gym)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from rtgym_ros.compat.environments import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.compat.older_generation import GymRealTimeInterface, OlderGenerationEnv
+from rtgym_ros.compat.plain_interface import PlainRealTimeGymInterface
 from rtgym_ros.core.errors import nearest
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
-from rtgym_ros.envs.interface import RealTimeGymInterface
-from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.robots.drone.dummy_rc_drone import DummyRCDrone
 
-_INTERFACE = {"RealTimeGymInterface": RealTimeGymInterface}
+_INTERFACE = {"RealTimeGymInterface": PlainRealTimeGymInterface}
 _CONFIG = {"DEFAULT_CONFIG_DICT": DEFAULT_CONFIG_DICT}
 _ENVS = {"RealTimeEnv": RealTimeEnv, "RealTimeEnvTS": RealTimeEnvTS}
 _DRONE = {"DummyRCDrone": DummyRCDrone}
@@ -37,10 +37,13 @@ MODULES: dict[str, dict[str, Any]] = {
     "gym_real_time.tuto": {},
     "gym_real_time.tuto.dummy_drone": _DRONE,
 }
-"""The modules of Real-Time Gym, parents first, with what they define; the classes are those of this package."""
+"""The modules of Real-Time Gym, parents first, with what they define."""
 
 PACKAGES = tuple(name for name in MODULES if "." not in name)
 """The packages that are stood in for."""
+
+IDS = {"real-time-gym-v1": RealTimeEnv, "real-time-gym-ts-v1": RealTimeEnvTS}
+"""The environments of Real-Time Gym 0.16."""
 
 OLDER_IDS = ("real-time-gym-v0", "gym-rt-v0")
 """Environments of the older generation, as ``gymnasium.make`` knows them where one of the packages is imported."""

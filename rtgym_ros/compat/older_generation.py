@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rtgym_ros.compat.plain_interface import PlainRealTimeGymInterface
 from rtgym_ros.core.errors import ConfigError, InterfaceError
 from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.default_config import DEFAULT_CONFIG_DICT
@@ -200,7 +201,7 @@ def _adapted(config: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(config, Mapping) or not callable(config.get("interface")):
         return config  # refused with everything else that is wrong
     interface = config["interface"]
-    if interface in (GymRealTimeInterface, RealTimeGymInterface):
+    if interface in (GymRealTimeInterface, RealTimeGymInterface, PlainRealTimeGymInterface):
         raise ConfigError(f"config['interface'] is still {interface.__name__}: set it to your own interface class")
     check = config.get("observation_check", "raise")
     return {**config, "interface": _factory(interface), "observation_check": "warn" if check == "raise" else check}

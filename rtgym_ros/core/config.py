@@ -44,7 +44,7 @@ class RealTimeConfig:
         act_prepro_func: applied to an action before it is sent.
         obs_prepro_func: applied to an observation of the interface, before the action buffer is appended.
         action_check: ``"raise"`` or ``"warn"`` (once, and send it) about an action that is not in its space.
-        out_of_bounds_action: ``"clip"`` actions into the action space, or ``"raise"``.
+        out_of_bounds_action: ``"clip"`` actions into the action space, ``"send"`` them (and warn once), or ``"raise"``.
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         observation_arrays: ``"fresh"`` ones with every observation, or ``"reused"``: read-only, and overwritten by the
             step after the next.

@@ -137,7 +137,7 @@ RULES: dict[str, _Rule] = {
     "act_prepro_func": _FUNCTION,
     "obs_prepro_func": _FUNCTION,
     "action_check": ("'raise' or 'warn'", lambda v: v in ("raise", "warn")),
-    "out_of_bounds_action": ("'clip' or 'raise'", lambda v: v in ("clip", "raise")),
+    "out_of_bounds_action": ("'clip', 'send' or 'raise'", lambda v: v in ("clip", "send", "raise")),
     "observation_check": ("'raise', 'warn' or 'off'", lambda v: v in ("raise", "warn", "off")),
     "observation_arrays": ("'fresh' or 'reused'", lambda v: v in ("fresh", "reused")),
     "time_in_info": _FLAG,

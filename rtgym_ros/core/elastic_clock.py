@@ -73,6 +73,11 @@ class ElasticClock:
         """How many time-steps began later than that (pauses are not counted)."""
         return self._timeouts
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the next time-step is excused: after :meth:`pause`, until it begins."""
+        return self._paused
+
     def retime(self, duration_ns: int, capture_offset_ns: int, elasticity_ns: int, tolerance_ns: int = 0) -> None:
         """Change the timing from the next time-step on; the running one ends when it was to end.
 

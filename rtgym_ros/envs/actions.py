@@ -20,8 +20,9 @@ class ActionGuard:
 
     Args:
         space: the action space.
-        out_of_bounds: ``"clip"`` an action of a Box into it, or ``"raise"`` an error.
-        check: ``"raise"`` an error, or ``"warn"`` once and admit it as it is; what is not finite is never admitted.
+        out_of_bounds: ``"clip"`` an action of a Box into it, ``"raise"`` an error, or ``"send"`` it and warn once.
+        check: ``"raise"`` an error, or ``"warn"`` once. With ``"warn"`` an action is admitted as it is, neither cast nor
+            converted; what is not finite is never admitted.
         warn: collects that warning; by default it is given at once.
     """
 
@@ -33,10 +34,10 @@ class ActionGuard:
         warn: Callable[[str], None] | None = None,
     ) -> None:
         self._space = space
-        self._clip = out_of_bounds == "clip"
+        self._out_of_bounds = out_of_bounds
         self._warn = warn or partial(warn_caller, category=ActionWarning)
-        self._check = check
-        self._warned = False
+        self._is_strict = check == "raise"
+        self._warned: set[type[ActionError]] = set()
         self._is_inside = make_is_inside(space.low, space.high) if isinstance(space, spaces.Box) else None
 
     def admit(self, action: Any, source: str = "action") -> Any:
@@ -60,14 +61,23 @@ class ActionGuard:
             if is_inside(copied):
                 return copied
         try:
-            return self._admit(action, source)
+            admitted = self._admit(action, source)
+        except _OutOfBoundsError as error:
+            if self._is_strict and self._out_of_bounds != "send":
+                raise ActionError(f"{error}; set config['out_of_bounds_action'] = 'clip' to have it clipped") from None
+            self._warn_once(error)
+            return error.action if self._is_strict else copy_action(action)
         except ActionError as error:
-            if self._check == "raise" or not _may_be_sent(action):
+            if self._is_strict or not _may_be_sent(action):
                 raise
-            if not self._warned:
-                self._warned = True
-                self._warn(f"{error}; it is sent as it is, and so are others like it")
+            self._warn_once(error)
             return copy_action(action)
+        return admitted if self._is_strict or self._out_of_bounds == "clip" else copy_action(action)
+
+    def _warn_once(self, error: ActionError) -> None:
+        if type(error) not in self._warned:
+            self._warned.add(type(error))
+            self._warn(f"{error}; it is sent as it is, and so are others like it")
 
     def _admit(self, action: Any, source: str) -> Any:
         if isinstance(self._space, spaces.Box):
@@ -82,6 +92,8 @@ class ActionGuard:
             finite = np.isfinite(given).all()
         except (TypeError, ValueError) as error:
             raise ActionError(f"{source} must be numbers of shape {box.shape}, got {action!r}") from error
+        if given.shape == () and box.shape == (1,):
+            given = given.reshape(1)  # a number can only mean the one element
         if given.shape != box.shape:
             raise ActionError(f"{source} must have shape {box.shape}, got {given.shape}")
         if not finite:
@@ -92,12 +104,23 @@ class ActionGuard:
             with np.errstate(over="ignore"):
                 given = given.astype(box.dtype)  # before the clipping: a bound of float32 is not that of float64
         inside = np.clip(given, box.low, box.high)  # before the cast of integers, which would wrap around
-        if not self._clip and (inside != given).any():
-            raise ActionError(
-                f"{source} must lie in [{box.low.tolist()}, {box.high.tolist()}], got {given.tolist()}; "
-                "set config['out_of_bounds_action'] = 'clip' to have it clipped"
-            )
+        if self._out_of_bounds != "clip" and (inside != given).any():
+            bounds = f"[{box.low.tolist()}, {box.high.tolist()}]"
+            raise _OutOfBoundsError(f"{source} must lie in {bounds}, got {given.tolist()}", given)
         return np.asarray(inside, dtype=box.dtype)
+
+
+class _OutOfBoundsError(ActionError):
+    """Everything about an action is in order but its size.
+
+    Args:
+        message: says so.
+        action: it, as an array of the space's shape and, where it has decimals, type.
+    """
+
+    def __init__(self, message: str, action: Any) -> None:
+        super().__init__(message)
+        self.action = action
 
 
 def _may_be_sent(action: Any) -> bool:

@@ -17,7 +17,8 @@ from rtgym_ros.envs.observations import ObservationGuard
 class AnswerCheck:
     """Checks what the interface returned and hands it out: observations cast and copied, rewards as numbers.
 
-    Where ``observation_check`` is not ``"raise"`` rewards, flags and infos are handed out as they come, too.
+    Where ``observation_check`` is not ``"raise"`` rewards and flags are handed out as they come, too, and None may stand
+    for an info without entries.
 
     Args:
         observations: checks the observations.
@@ -47,10 +48,11 @@ class AnswerCheck:
         observation, reward, terminated, info = self._unpack(
             answer, CAPTURE, ("observation", "reward", "terminated", "info")
         )
-        if type(reward) is not float or not isfinite(reward):
-            reward = self._reward(reward)
-        if terminated is not True and terminated is not False:
-            terminated = self._flag(terminated)
+        if self._is_strict:
+            if type(reward) is not float or not isfinite(reward):
+                reward = _reward(reward)
+            if terminated is not True and terminated is not False:
+                terminated = _flag(terminated)
         return self._observation(observation, CAPTURE), reward, terminated, info
 
     def of_render(self, frame: Any, mode: str | None) -> Any:
@@ -75,17 +77,17 @@ class AnswerCheck:
             return (*values, {} if info is None else info)
         return unpack(answer, method, names)
 
-    def _reward(self, reward: Any) -> Any:
-        if is_finite_number(reward):
-            return float(np.asarray(reward).item())
-        if self._is_strict:
-            raise InterfaceError(f"{CAPTURE}() must return a finite reward, got {reward!r}")
-        return reward
 
-    def _flag(self, terminated: Any) -> bool:
-        if self._is_strict and not is_flag(terminated):
-            raise InterfaceError(f"{CAPTURE}() must return True or False as terminated, got {terminated!r}")
+def _reward(reward: Any) -> float:
+    if is_finite_number(reward):
+        return float(np.asarray(reward).item())
+    raise InterfaceError(f"{CAPTURE}() must return a finite reward, got {reward!r}")
+
+
+def _flag(terminated: Any) -> bool:
+    if is_flag(terminated):
         return bool(terminated)
+    raise InterfaceError(f"{CAPTURE}() must return True or False as terminated, got {terminated!r}")
 
 
 def unpack(answer: Any, method: str, names: tuple[str, ...]) -> tuple[Any, ...]:

@@ -40,6 +40,11 @@ class Episode:
         """The action that ``reset`` sends."""
         return self._last_action if self._repeats else self.default_action
 
+    @property
+    def actions(self) -> tuple[Any, ...]:
+        """A copy of the action buffer, oldest first, whether it is in the observation or not."""
+        return self._buffer.snapshot()
+
     def begin(self, action: Any) -> None:
         """Begin an episode with ``action``, which has just been sent; the one before may not have ended."""
         if self._refills:

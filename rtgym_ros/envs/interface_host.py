@@ -45,11 +45,13 @@ class InterfaceHost:
     Attributes:
         interface: the user's.
         action_space: the interface's.
+        observed_space: the interface's observation space.
         observation_space: the environment's, with the action buffer.
         guard: checks actions.
         episode: counts time-steps and keeps the action buffer.
         loop: the time-steps.
         warnings: what the clock thread has to tell the caller.
+        submit: has a request run in the clock thread and returns its result (:meth:`ClockThread.submit`).
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class InterfaceHost:
         self._measures = RealtimeMeasures(config)
         self._calls = InterfaceCalls.of(config)
         self._thread = ClockThread(self._calls, inline=time_source is not None and not time_source.passes_by_itself)
+        self.submit = self._thread.submit
         try:
             self.interface: RealTimeGymInterface = self._ask("__init__", _build, config)
             try:
@@ -77,7 +80,8 @@ class InterfaceHost:
     ) -> None:
         interface = self.interface
         self.action_space = _action_space(self._ask("get_action_space", interface.get_action_space))
-        observed = self._ask("get_observation_space", interface.get_observation_space)
+        observed: spaces.Space[Any] = self._ask("get_observation_space", interface.get_observation_space)
+        self.observed_space = observed
         layout = ObservationLayout(observed, self.action_space, int(config.act_buf_len) if config.act_in_obs else 0)
         self.observation_space = layout.space
         self.guard = ActionGuard(
@@ -116,10 +120,6 @@ class InterfaceHost:
         self._thread.attach(self.loop)
         if self._measures.schedules:
             self.submit(Request("schedule", self._measures.schedule_this_thread))
-
-    def submit(self, request: Request) -> Any:
-        """Have ``request`` run in the clock thread and return its result; see :meth:`ClockThread.submit`."""
-        return self._thread.submit(request)
 
     def make_lock(self) -> CallerLock:
         """Return a lock for public calls."""

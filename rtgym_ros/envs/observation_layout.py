@@ -27,6 +27,7 @@ class ObservationLayout:
     ``Dict``                  its entries and ``action_buffer``: a Box of shape (length, ...) where the action
                               space is a Box, otherwise a Tuple of actions
     ``Box`` of shape (n,)     a Box: its n values, then the values of the actions; the action space is a Box
+    any, without actions      the same
     ========================  ================================================================================
 
     Args:
@@ -62,10 +63,14 @@ class ObservationLayout:
             dtype: Any = space.dtype
             self.space = spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
             self.combine = _extend_array(space.dtype)
+        elif isinstance(space, spaces.Space) and not length:
+            self.space = deepcopy(space)
+            self.combine = _as_it_is
         else:
             raise InterfaceError(
-                "get_observation_space() must return a Dict, a Box of one dimension (with a Box as the action space) "
-                f"or a gymnasium.spaces.Tuple, got {space!r}"
+                "get_observation_space() must return a Dict, a Box of one dimension (with a Box as the action space), "
+                "any space (with config['act_in_obs'] = False) or a gymnasium.spaces.Tuple, "
+                f"got {space!r}"
             )
 
 
@@ -73,6 +78,10 @@ def _stacked(action_space: spaces.Box, length: int) -> spaces.Box:
     low = np.broadcast_to(action_space.low, (length, *action_space.shape))
     high = np.broadcast_to(action_space.high, (length, *action_space.shape))
     return spaces.Box(low.copy(), high.copy(), dtype=action_space.dtype)
+
+
+def _as_it_is(observation: Any, _actions: Actions) -> Any:
+    return observation
 
 
 def _extend_tuple(observation: Any, actions: Actions) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import gymnasium
 
 _ENTRY_POINTS = {
+    "rtgym_ros/RealTime-v1": "rtgym_ros.envs.real_time_env:RealTimeEnv",
+    "rtgym_ros/RealTime-ts-v1": "rtgym_ros.envs.real_time_env:RealTimeEnvTS",
+    # Real-Time Gym's names of the same, unless it has registered them before.
     "real-time-gym-v1": "rtgym_ros.envs.real_time_env:RealTimeEnv",
     "real-time-gym-ts-v1": "rtgym_ros.envs.real_time_env:RealTimeEnvTS",
     "rtgym_ros/gym-rt-v0": "rtgym_ros.compat.older_generation:OlderGenerationEnv",

@@ -214,9 +214,16 @@ def test_numbers_stand_for_arrays_of_one_element(make):
     assert [entry[1:] for entry in env.interface.log] == [("send", -1.0), ("send", 0.25)]
 
 
+class Outside(Numbers):
+    """Its first observation is outside of its space."""
+
+    def reset(self):
+        return [-1.0, 0.0]
+
+
 def test_an_observation_outside_of_its_space_is_warned_about_once(make):
-    env = make(Numbers, observation_check="raise")
-    with pytest.warns(ObservationWarning, match=r"must have shape \(1,\), got \(\)"):
+    env = make(Outside, observation_check="raise")
+    with pytest.warns(ObservationWarning, match="must have 1 elements, got 2"):
         env.reset()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -331,8 +338,7 @@ def test_its_tutorial_flies():
     config["act_buf_len"] = 3
     config["reset_act_buf"] = False
     with gymnasium.make("rtgym_ros/gym-rt-v0", config=config) as env:
-        with pytest.warns(ObservationWarning):
-            observation, _ = env.reset()
+        observation, _ = env.reset()
         terminated = truncated = False
         while not (terminated or truncated):
             x, y, goal_x, goal_y = observation[:4]
