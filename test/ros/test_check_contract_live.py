@@ -1,6 +1,7 @@
 """check_contract --live, beside the robots that come with the package."""
 
 import pytest
+from contract_robots.waiting import wait_for
 
 from rtgym_ros.cli.check_contract import main
 from rtgym_ros.nodes.robot_process import RobotProcess
@@ -25,6 +26,7 @@ def contracts(request):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_all_is_well(name, check, contracts, namespace):
     with RobotProcess(PROGRAMS[name], namespace):
+        wait_for(namespace)
         code, lines = check(str(contracts / f"{name}.yaml"), "--with-code")
     assert [line for line in lines if line.startswith("WRONG")] == []
     assert code == 0
@@ -57,6 +59,7 @@ def test_what_is_wrong_on_the_robot_has_its_line(check, contracts, namespace, tm
     file = tmp_path / "robot.yaml"
     file.write_text(text)
     with RobotProcess("drive_node", namespace):
+        wait_for(namespace)
         code, lines = check(str(file))
     assert code == 1
     wrong = [line.partition(": ")[2] for line in lines if not line.startswith("well")]

@@ -32,7 +32,7 @@ def test_a_worker_flies_after_its_parent_has_closed_an_environment(drone, namesp
         observation, _ = envs.reset_wait(timeout=60)
         for _ in range(5):
             envs.step_async(envs.action_space.sample())
-            observation, rewards, *_ = envs.step_wait(timeout=60)
+            _observation, rewards, *_ = envs.step_wait(timeout=60)
         assert np.isfinite(rewards).all()
     finally:
         envs.close(timeout=20)
