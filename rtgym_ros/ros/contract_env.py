@@ -52,6 +52,8 @@ def make_contract_env(
         ContractError: the contract cannot be used.
         ConfigError: another argument cannot.
     """
+    if isinstance(node, str):
+        raise ConfigError(f"node must be a node, or a function that returns one, got the name {node!r}")
     read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
     entries = {**_entries(read), **(config or {})}
     if "interface" in entries:

@@ -1,7 +1,7 @@
 """The one place that says what differs between Real-Time Gym 0.16 and this package on purpose.
 
-``docs/migrating.md`` shows these rows (``test/docs/test_differences.py``), and what the differential test finds has to be
-explained by one of them.
+``docs/migrating.md`` shows these rows (``test/docs/test_differences.py``), and what the differential test finds has to
+be explained by one of them.
 """
 
 from __future__ import annotations
@@ -237,8 +237,10 @@ DIFFERENCES = (
     Difference("`env.spec.max_episode_steps`", "None", "`ep_max_length` where that is finite"),
     Difference(
         "the thread that calls the interface",
-        "the caller's for `__init__`, `reset`, `wait`, `render` and `close`, others for the rest; in `-ts-v1` one thread",
-        "one thread, the clock thread, in both environments; a window that insists on the main thread belongs in the program",
+        "the caller's for `__init__`, `reset`, `wait`, `render` and `close`, others for the rest; "
+        "in `-ts-v1` one thread",
+        "one thread, the clock thread, in both environments; a window that insists on the main thread belongs in the "
+        "program",
     ),
 )
 """As the table of docs/migrating.md shows them."""

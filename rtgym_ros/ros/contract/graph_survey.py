@@ -17,7 +17,8 @@ from rtgym_ros.contract.messages.selection import NAME_FIELDS
 from rtgym_ros.ros.contract.interface_types import import_type, message_layout
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
-_DISCOVERY_S = 2.0
+_DISCOVERY_S = (2.0, 8.0)
+"""How long nodes may take to be discovered (s): always, and where there is nothing yet."""
 _POLL_S = 0.01
 _ROS_OWN = ("rosout", "parameter_events", "clock")
 
@@ -101,18 +102,13 @@ def survey(node: Node, duration: float) -> list[SeenTopic]:
         node: that looks; its own topics are left out.
         duration: for how long messages are counted (s).
     """
-    sleep(_DISCOVERY_S)
-    namespace = node.get_namespace().rstrip("/") + "/"
-    ours = node.get_fully_qualified_name()
+    least, most = (monotonic() + seconds for seconds in _DISCOVERY_S)
+    while monotonic() < least or (monotonic() < most and not _topics_of_others(node)):
+        sleep(_POLL_S)
     watched = []
-    for name, types in sorted(node.get_topic_names_and_types()):
-        relative = name.removeprefix(namespace)
-        ends = [*node.get_publishers_info_by_topic(name), *node.get_subscriptions_info_by_topic(name)]
-        others = [info for info in ends if f"{info.node_namespace.rstrip('/')}/{info.node_name}" != ours]
-        if not name.startswith(namespace) or relative in _ROS_OWN or len(types) != 1 or not others:
-            continue
+    for name, relative, type_name in _topics_of_others(node):
         try:
-            watched.append(_Watched(node, name, relative, types[0]))
+            watched.append(_Watched(node, name, relative, type_name))
         except ImportError:
             continue  # of a package that is not installed here
     end = monotonic() + duration
@@ -127,6 +123,21 @@ def survey(node: Node, duration: float) -> list[SeenTopic]:
     return seen
 
 
+def _topics_of_others(node: Node) -> list[tuple[str, str, str]]:
+    """Return full name, relative name and type of the topics in the node's namespace that others are on."""
+    namespace = node.get_namespace().rstrip("/") + "/"
+    ours = node.get_fully_qualified_name()
+    found = []
+    for name, types in sorted(node.get_topic_names_and_types()):
+        relative = name.removeprefix(namespace)
+        if not name.startswith(namespace) or relative in _ROS_OWN or len(types) != 1:
+            continue
+        ends = [*node.get_publishers_info_by_topic(name), *node.get_subscriptions_info_by_topic(name)]
+        if any(f"{info.node_namespace.rstrip('/')}/{info.node_name}" != ours for info in ends):
+            found.append((name, relative, types[0]))
+    return found
+
+
 def robot_description(node: Node, topics: Sequence[SeenTopic]) -> str | None:
     """Return the URDF that the robot publishes on ``robot_description``; None where it does not."""
     from std_msgs.msg import String
@@ -135,7 +146,7 @@ def robot_description(node: Node, topics: Sequence[SeenTopic]) -> str | None:
         return None
     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     subscription: PulledSubscription[Any] = PulledSubscription(node, String, "robot_description", qos)
-    end = monotonic() + _DISCOVERY_S
+    end = monotonic() + _DISCOVERY_S[0]
     try:
         while monotonic() < end:
             for message, _ in subscription.take():
