@@ -111,6 +111,9 @@ def survey(node: Node, duration: float) -> list[SeenTopic]:
             watched.append(_Watched(node, name, relative, type_name))
         except ImportError:
             continue  # of a package that is not installed here
+    for topic in watched:
+        topic.pull()
+        topic.count = 0  # what came while the others were subscribed to
     end = monotonic() + duration
     while monotonic() < end:
         for topic in watched:
