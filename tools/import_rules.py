@@ -21,6 +21,7 @@ ALLOWED = {
     "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record"}
+    | {"rtgym_ros.ros", "rclpy"}  # what looks at a robot imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "libraries": {"stable_baselines3"},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,8 @@ def make_contract_env(
         ContractError: the contract cannot be used.
         ConfigError: another argument cannot.
     """
+    if isinstance(node, str):
+        raise ConfigError(f"node must be a node, or a function that returns one, got the name {node!r}")
     read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
     entries = {**_entries(read), **(config or {})}
     if "interface" in entries:
@@ -92,10 +96,21 @@ def find_contract(name: str | Path) -> Path:
 
 
 def contracts_folder() -> Path:
-    """Return where the contracts are that come with the package."""
+    """Return where the contracts are that come with the package: in its share folder, or in a checkout of it.
+
+    Raises:
+        ConfigError: they are not installed.
+    """
     from ament_index_python.packages import get_package_share_directory
 
-    return Path(get_package_share_directory("rtgym_ros")) / "config" / "contracts"
+    places = [Path(sys.prefix) / "share" / "rtgym_ros", Path(__file__).parents[2]]
+    with suppress(LookupError, OSError):  # no workspace is sourced
+        places.insert(0, Path(get_package_share_directory("rtgym_ros")))
+    for place in places:
+        folder = place / "config" / "contracts"
+        if folder.is_dir():
+            return folder
+    raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")
 
 
 def _entries(contract: Contract) -> dict[str, Any]:

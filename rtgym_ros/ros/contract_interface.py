@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from time import monotonic, sleep
 from typing import Any, ClassVar
 
@@ -197,9 +198,10 @@ class ContractInterface(RosInterface):
         values = {} if self.task is None else dict(self.task.reset(self.np_random, options or {}))
         self._steps.set_task_values(values)
         self._sent.set_task_values(values)
-        self._flow.run("reset")
+        moved_by_others = self._flow.run("reset")
         self.wait_for_observations()
-        self._sent.start()
+        if moved_by_others:
+            self._sent.resume()
         self._reset_ns = self._clock.now_ns()
         self._is_first_action = True
         observation, info = self._capture(restart=True)
@@ -246,9 +248,9 @@ class ContractInterface(RosInterface):
 
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
-        if self._flow.flow is not Flow.NONE:
-            self._flow.run("wait")
-            self._sent.start()
+        if self._flow.flow is not Flow.NONE and self._flow.run("wait"):
+            self.wait_for_observations()
+            self._sent.resume()
 
     def render(self) -> Any:
         """Return the picture that the task draws, or show it in a window."""
@@ -289,7 +291,10 @@ class ContractInterface(RosInterface):
             super().close()
 
     def wait_for_observations(self) -> None:
-        """Wait until every part has values of a message that is newer than this call; commands flow meanwhile.
+        """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
+
+        A part is waited for by its stamps, in ROS time, for as long as its ``max_age`` at most: where the robot's clock
+        is behind by more, or there is no ``max_age``, the next message to arrive will do. Of latched topics any will.
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
@@ -298,20 +303,31 @@ class ContractInterface(RosInterface):
         self._raise_if_shut_down()
         self._parts.pull()
         waiting = dict(self._parts.parts)
-        before = {name: 0 if _is_latched(part.topic.subscription) else part.accepted for name, part in waiting.items()}
-        deadline = monotonic() + self._observation_timeout
+        began, began_ns = monotonic(), self.ros_time_ns()
+        accepted = {name: part.accepted for name, part in waiting.items()}
+
+        def is_new(name: str) -> bool:
+            part = self._parts.parts[name]
+            if _is_latched(part.topic.subscription):
+                return part.newest is not None
+            is_sampled_since = part.sampled_ns >= began_ns or not monotonic() - began < part.max_age < inf
+            return part.accepted > accepted[name] and is_sampled_since
+
         while True:
             self._parts.pull()
-            waiting = {name: part for name, part in waiting.items() if part.accepted <= before[name]}
+            waiting = {name: part for name, part in waiting.items() if not is_new(name)}
             if not waiting:
                 self._sent.observe()
                 return
-            if monotonic() > deadline:
+            if monotonic() - began > self._observation_timeout:
                 raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
             self._raise_if_shut_down()
             self._flow.pause()
 
     # --- inside ---
+
+    def _report_safe_actions(self) -> None:
+        """Report nothing: the safe action flows at all times but in an episode."""
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""

@@ -51,7 +51,9 @@ def all_files():
 
 
 def skip_without_what_it_needs(page):
-    needs_ros = any("rtgym_ros.ros" in block.code or "Drone-v0" in block.code for block in page.blocks)
+    needs_ros = any(
+        name in block.code for block in page.blocks for name in ("rtgym_ros.ros", "Drone-v0", "Contract-v0")
+    )
     if needs_ros and importlib.util.find_spec("rclpy") is None:
         pytest.skip("rclpy is not installed")
     for command, modules in NEEDED.items():

@@ -95,6 +95,11 @@ class ObservedPart:
         return nan if self.newest is None else to_s(self.topic.clock.age_ns(self.stamp_ns, self._now_ns()))
 
     @property
+    def max_age(self) -> float:
+        """The oldest that a capture may be (s); infinite where there is no bound."""
+        return self._stale.max_age
+
+    @property
     def sampled_ns(self) -> int:
         """When the robot sampled the newest values (ROS time, ns)."""
         return self.topic.clock.sampled_ns(self.stamp_ns)
