@@ -17,8 +17,8 @@ from rtgym_ros.envs.observations import ObservationGuard
 class AnswerCheck:
     """Checks what the interface returned and hands it out: observations cast and copied, rewards as numbers.
 
-    Where ``observation_check`` is not ``"raise"`` rewards and flags are handed out as they come, too, and None may stand
-    for an info without entries.
+    Where ``observation_check`` is not ``"raise"`` rewards and flags are handed out as they come, too, and None may
+    stand for an info without entries.
 
     Args:
         observations: checks the observations.

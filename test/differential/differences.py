@@ -1,7 +1,7 @@
 """The one place that says what differs between Real-Time Gym 0.16 and this package on purpose.
 
-``docs/migrating.md`` shows these rows (``test/docs/test_differences.py``), and what the differential test finds has to be
-explained by one of them.
+``docs/migrating.md`` shows these rows (``test/docs/test_differences.py``), and what the differential test finds has to
+be explained by one of them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Found:
         if self.event == "sent":
             return self.config.get("last_act_on_reset") in ("True", "1")
         elements = 2 if self.config.get("obs_prepro_func") == "shortened" else 3
-        return self.path[:1] == (1,) and len(self.path) > 1 and isinstance(self.path[1], int) and self.path[1] > elements
+        return (
+            self.path[:1] == (1,) and len(self.path) > 1 and isinstance(self.path[1], int) and self.path[1] > elements
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def _prepro_saw_buffer(found: Found) -> bool:
 
 
 def _info_is_none(found: Found) -> bool:
-    return found.theirs == "NoneType(None)" and found.ours == {} and found.path[-1] == (5 if found.event == "step" else 2)
+    return (
+        found.theirs == "NoneType(None)" and found.ours == {} and found.path[-1] == (5 if found.event == "step" else 2)
+    )
 
 
 def _wrote_into_control(found: Found) -> bool:
@@ -101,10 +105,13 @@ def _nearest_value(found: Found) -> bool:
     return found.event == "attributes" and found.path[0] in _NEAREST
 
 
-_NEAREST = (
-    "start_obs_capture time_step_timeout_factor time_step_timeout ep_max_length "
-    "act_in_obs reset_act_buf wait_on_done last_act_on_reset benchmark"
-).split()
+_NEAREST = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length") + (
+    "act_in_obs",
+    "reset_act_buf",
+    "wait_on_done",
+    "last_act_on_reset",
+    "benchmark",
+)
 
 DIFFERENCES = (
     Difference(
@@ -136,7 +143,9 @@ DIFFERENCES = (
         "is an element of its space",
         explains=_is_no_tuple,
     ),
-    Difference("`benchmark_type`", 'anything but `"polyak"` is `"trace"`', "another word is refused", "as Real-Time Gym"),
+    Difference(
+        "`benchmark_type`", 'anything but `"polyak"` is `"trace"`', "another word is refused", "as Real-Time Gym"
+    ),
     Difference("`time_step_duration` left out", "0 s", "0.05 s"),
     Difference("`start_obs_capture` left out", "1 s", "the end of the time-step"),
     Difference(
@@ -199,7 +208,9 @@ DIFFERENCES = (
         "are in `env.unwrapped.config` and its methods",
         "are there, read-only",
     ),
-    Difference("an exception in the interface", "is printed by a thread, and `step()` waits for ever", "comes out of `step()`"),
+    Difference(
+        "an exception in the interface", "is printed by a thread, and `step()` waits for ever", "comes out of `step()`"
+    ),
     Difference(
         "an interface that blocks",
         "`step()` waits for ever",
@@ -222,8 +233,8 @@ DIFFERENCES = (
     Difference("`env.spec.max_episode_steps`", "None", "`ep_max_length` where that is finite"),
     Difference(
         "the thread that calls the interface",
-        "the caller's for `__init__`, `reset`, `wait`, `render` and `close`, others for the rest; in `-ts-v1` one thread",
-        "one thread, the clock thread, in both environments; a window that insists on the main thread belongs in the program",
+        "the caller's for `__init__`, `reset`, `wait` and `render`, others for the rest; in `-ts-v1` one thread",
+        "one thread, the clock thread, in both; a window that insists on the main thread belongs in the program",
     ),
 )
 """As the table of docs/migrating.md shows them."""

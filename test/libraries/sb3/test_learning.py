@@ -85,7 +85,7 @@ def test_infos_are_recorded(tmp_path):
     env = Monitor(make(), str(tmp_path / "flight"), info_keywords=("time_step_index", "capture_time", "goal"))
     SAC("MlpPolicy", env, device="cpu", learning_starts=10, batch_size=8).learn(45)
     env.close()
-    header, names, *episodes = (tmp_path / "flight.monitor.csv").read_text().splitlines()
+    _, names, *episodes = (tmp_path / "flight.monitor.csv").read_text().splitlines()
     assert names.endswith("time_step_index,capture_time,goal")
     assert len(episodes) == 2
 
@@ -98,5 +98,3 @@ def test_over_ros(drone_namespace):
         model = PPO("MlpPolicy", env, n_steps=16, batch_size=16, device="cpu")
         model.learn(32, callback=WaitWhileLearning())
         assert "ros_capture_time" in env.unwrapped.reset()[1]
-
-
