@@ -30,6 +30,9 @@ NEEDED = {
     "train_trainer": ("torch", "stable_baselines3"),
     "train_server": ("nats",),
     "train_keys": ("cryptography",),
+    "learn_sb3.py": ("stable_baselines3",),
+    "learn_torchrl.py": ("torchrl",),
+    "learn_rllib.py": ("torch", "ray.rllib"),
 }
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
 # Blocks that install something on the machine or build in a workspace: .ci/run does the same in its own order.
