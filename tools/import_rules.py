@@ -20,7 +20,7 @@ ALLOWED = {
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record"}
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record", "rtgym_ros.ros"}
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},

@@ -55,8 +55,9 @@ class ContractInterface(RosInterface):
     commands. ``close()``, or a failure, sends the safe action, sees it acknowledged, and runs ``stop``: nothing but its
     steps is sent from then on, and the next ``reset()`` begins with ``start``.
 
-    Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s); ``executed_action``: the last command, as an action; the measured
-    delays (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
+    Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
+    ``executed_action``: the last command, as an action; the measured delays
+    (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
         contract: read before.

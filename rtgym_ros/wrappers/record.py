@@ -74,7 +74,7 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         record_messages = getattr(interface, "record_messages", None)
         if topics != "none" and record_messages is None:
             raise ConfigError(f"topics={topics!r} is for environments under a contract, and {env} is none")
-        own_facts = getattr(interface, "recording_facts", dict)()
+        own_facts: dict[str, str] = getattr(interface, "recording_facts", dict)()
         run = {**own_facts, **(facts or {}), **run_facts(env, contract or own_facts.get("contract", ""))}
         self.recorder = Recorder(folder, run, split=split, queue_bytes=queue_bytes)
         """The recorder, with its counts under ``state``."""

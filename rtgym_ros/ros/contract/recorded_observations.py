@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+from gymnasium import spaces
 
 from rtgym_ros.contract.freshness.outcome import Outcome
 from rtgym_ros.contract.grammar.source import Key
@@ -14,7 +15,7 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.interface_types import import_type
 from rtgym_ros.ros.contract.observations import Observations
-from rtgym_ros.ros.contract.topic_table import TopicTable
+from rtgym_ros.ros.contract.topic_table import Subscribe, TopicTable
 
 Array = np.ndarray[Any, Any]
 
@@ -49,7 +50,8 @@ class RecordedObservations:
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=allow_code_beside)
 
-        table = TopicTable(contract.source, _Types(contract, types), resolve, _Subscription, lambda: 0)
+        subscribe = cast(Subscribe, _Subscription)
+        table = TopicTable(contract.source, RecordedTypes(contract, types), resolve, subscribe, lambda: 0)
         self.observations = Observations(contract, table, time_step_duration, load_for)
         self.topics: list[ContractTopic] = list(table)
         self._has_spaces = False
@@ -59,6 +61,11 @@ class RecordedObservations:
         """Whether every part has a value."""
         return all(part.newest is not None for part in self.observations.parts.values())
 
+    def make_spaces(self) -> dict[str, spaces.Box]:
+        """Return the spaces of the parts, against which captures are held from now on; once every part has a value."""
+        self._has_spaces = True
+        return {name: part.make_space() for name, part in self.observations.parts.items()}
+
     def capture(self, now_ns: int, restart: bool) -> tuple[dict[str, Array], dict[str, float], Outcome, str]:
         """Return the parts as the agent sees them, their ages (s), and what is wrong: outcome and message.
 
@@ -67,16 +74,19 @@ class RecordedObservations:
             restart: whether an episode begins.
         """
         if not self._has_spaces:
-            for part in self.observations.parts.values():
-                part.make_space()
-            self._has_spaces = True
+            self.make_spaces()
         values, findings = self.observations.capture(now_ns, restart)
         outcome, message = findings[0] if findings else (Outcome.FINE, "")
         return values, self.observations.ages, outcome, message
 
 
-class _Types:
-    """Message classes by the names that a recording has."""
+class RecordedTypes:
+    """Message classes by the names that a recording has.
+
+    Args:
+        contract: for errors.
+        known: types of the topics by full name.
+    """
 
     def __init__(self, contract: Contract, known: Mapping[str, str]) -> None:
         self._source = contract.source
