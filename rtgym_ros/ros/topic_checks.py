@@ -67,6 +67,10 @@ class TopicChecks:
                 self._report(line)
         self._found, self._reported = set(found), set(lasting)
 
+    def other_publishers(self) -> list[str]:
+        """Return who else publishes on the topics of the commands, one line each."""
+        return [line for publisher in self._commands for line in self._others_on(publisher.topic)]
+
     def problems_of_observation(self, subscription: PulledSubscription[Any]) -> list[str]:
         """Return why messages of publishers that are there do not arrive, one line a publisher."""
         publishers = self._node.get_publishers_info_by_topic(subscription.topic)
@@ -89,14 +93,16 @@ class TopicChecks:
             found += [line] if line else []
         if not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
+        return found + self._others_on(topic)
+
+    def _others_on(self, topic: str) -> list[str]:
         publishers = [_name(info) for info in self._node.get_publishers_info_by_topic(topic)]
         ours = self._node.get_fully_qualified_name()
         if ours in publishers:
             publishers.remove(ours)
-        found += [
+        return [
             f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))
         ]
-        return found
 
     def _mismatch(
         self,
