@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -36,7 +37,7 @@ class TutorialFlight:
             RtgymError: the drone cannot be reached, or a parameter cannot be used.
         """
         with ExitStack() as stack:
-            self._env = stack.enter_context(_make_env())
+            self._env = stack.enter_context(_make_env(self._options.record))
             drone = TutorialDrone(self._env.unwrapped.interface.node, self._options)
             drone.start_or_find(stack)
             stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
@@ -93,9 +94,18 @@ def _step(lines: LiveLines, drone: TutorialDrone) -> Callable[[Episode], None]:
     return step
 
 
-def _make_env() -> Any:
-    return gymnasium.make(
+def _make_env(record: Path | None) -> Any:
+    env: Any = gymnasium.make(
         "rtgym_ros/Drone-v0",
         node_name="drone_tutorial",
         config={"benchmark": True, "benchmark_type": "trace"},
     )
+    if record is None:
+        return env
+    from rtgym_ros.wrappers import Record  # needs the extra `record`
+
+    try:
+        return Record(env, record)
+    except BaseException:
+        env.close()
+        raise

@@ -12,6 +12,7 @@ import rclpy.executors
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from mcap.writer import Writer
 from nav_msgs.msg import Odometry
+from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import LaserScan
 from test_recorded_messages import wait_for_robot
@@ -178,7 +179,8 @@ def test_a_bag_of_a_robot_that_flies(namespace, tmp_path):
         def keep(data, topic=topic, name=name):
             found.append((f"/{topic}", name, time.time_ns(), data))
 
-        node.create_subscription(kind, topic, keep, 100, raw=True)
+        qos = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+        node.create_subscription(kind, topic, keep, qos, raw=True)
     thread = threading.Thread(target=executor.spin, name="bag")
     thread.start()
     actions = []
