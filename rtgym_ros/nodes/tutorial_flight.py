@@ -13,12 +13,14 @@ import numpy as np
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
+from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
 from rtgym_ros.nodes.tutorial_options import POLICIES
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
 from rtgym_ros.robots.drone.task import TIME_STEP_DURATION
+from rtgym_ros.wrappers.record import Record
 
 
 class TutorialFlight:
@@ -72,6 +74,14 @@ class TutorialFlight:
             f"{clock.timeouts} timeouts; repeat with --seed {self._options.seed}",
             highlight=False,
         )
+        if self._options.record is not None:
+            state = self._env.recorder.state
+            missing = f", {state.dropped} missing" if state.dropped else ""
+            self._console.print(
+                f"recording: {self._options.record}, {state.written} time-steps{missing}",
+                highlight=False,
+                soft_wrap=True,
+            )
         if self._options.plot is not None:
             for path in save_plot(
                 self._options.plot, self._episodes, durations["time_step_duration"], TIME_STEP_DURATION
@@ -102,10 +112,8 @@ def _make_env(record: Path | None) -> Any:
     )
     if record is None:
         return env
-    from rtgym_ros.wrappers import Record  # needs the extra `record`
-
     try:
         return Record(env, record)
-    except BaseException:
+    except OSError as error:
         env.close()
-        raise
+        raise ConfigError(f"--record: {error}") from error
