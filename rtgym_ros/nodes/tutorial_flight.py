@@ -13,6 +13,7 @@ import numpy as np
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
+from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.nodes.learned_policy import load_policy
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
 from rtgym_ros.nodes.tutorial_options import LEARNED, POLICIES
@@ -20,6 +21,7 @@ from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
 from rtgym_ros.robots.drone.task import TIME_STEP_DURATION
+from rtgym_ros.wrappers.record import Record
 
 
 class TutorialFlight:
@@ -38,7 +40,7 @@ class TutorialFlight:
             RtgymError: the drone cannot be reached, or a parameter cannot be used.
         """
         with ExitStack() as stack:
-            self._env = stack.enter_context(_make_env())
+            self._env = stack.enter_context(_make_env(self._options.record))
             drone = TutorialDrone(self._env.unwrapped.interface.node, self._options)
             drone.start_or_find(stack)
             stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
@@ -76,6 +78,14 @@ class TutorialFlight:
             f"{clock.timeouts} timeouts; repeat with --seed {self._options.seed}",
             highlight=False,
         )
+        if self._options.record is not None:
+            state = self._env.recorder.state
+            missing = f", {state.dropped} missing" if state.dropped else ""
+            self._console.print(
+                f"recording: {self._options.record}, {state.written} time-steps{missing}",
+                highlight=False,
+                soft_wrap=True,
+            )
         if self._options.plot is not None:
             for path in save_plot(
                 self._options.plot, self._episodes, durations["time_step_duration"], TIME_STEP_DURATION
@@ -98,9 +108,16 @@ def _step(lines: LiveLines, drone: TutorialDrone) -> Callable[[Episode], None]:
     return step
 
 
-def _make_env() -> Any:
-    return gymnasium.make(
+def _make_env(record: Path | None) -> Any:
+    env: Any = gymnasium.make(
         "rtgym_ros/Drone-v0",
         node_name="drone_tutorial",
         config={"benchmark": True, "benchmark_type": "trace"},
     )
+    if record is None:
+        return env
+    try:
+        return Record(env, record)
+    except OSError as error:
+        env.close()
+        raise ConfigError(f"--record: {error}") from error

@@ -54,6 +54,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step to MCAP files there")
     options = parser.parse_args(arguments)
     if options.attach and options.params_file is not None:
         parser.error("--params-file is for a drone that is started here, and --attach flies one that runs already")

@@ -23,7 +23,6 @@ class Observations:
         contract: read before.
         topics: where they come from.
         time_step_duration: (s).
-        now_ns: the ROS time (ns).
         load_for: returns what imports the functions of ``convert`` for the part of that name.
 
     Raises:
@@ -35,7 +34,6 @@ class Observations:
         contract: Contract,
         topics: TopicTable,
         time_step_duration: float,
-        now_ns: Callable[[], int],
         load_for: Callable[[str], Load],
     ) -> None:
         self.parts: dict[str, ObservedPart] = {}
@@ -48,7 +46,7 @@ class Observations:
             least = NAMED_DEPTH if (part.topic, part.qos) in shared else 1
             stamp = stamps.get((part.topic, part.qos))
             topic = topics.open(key, layout, part.topic, part.qos, "sensor", stamp, least)
-            self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration, now_ns)
+            self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration)
         self.topics = list({id(part.topic): part.topic for part in self.parts.values()}.values())
 
     def pull(self) -> None:
@@ -56,12 +54,17 @@ class Observations:
         for topic in self.topics:
             topic.pull()
 
-    def capture(self, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
-        """Return what the agent sees of each part, and what is wrong, the gravest first."""
+    def capture(self, now_ns: int, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
+        """Return what the agent sees of each part, and what is wrong, the gravest first.
+
+        Args:
+            now_ns: the moment of the capture (ROS time, ns), the same for all.
+            restart: whether an episode begins.
+        """
         values: dict[str, Array] = {}
         findings: list[Finding] = []
         for name, part in self.parts.items():
-            values[name], found = part.capture(restart)
+            values[name], found = part.capture(now_ns, restart)
             findings += found
         findings.sort(key=lambda finding: -finding.outcome)
         return values, findings
@@ -73,5 +76,5 @@ class Observations:
 
     @property
     def ages(self) -> dict[str, float]:
-        """How old each part is (s)."""
+        """How old each part was at the last capture (s)."""
         return {name: part.age for name, part in self.parts.items()}
