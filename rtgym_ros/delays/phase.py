@@ -7,11 +7,9 @@ they come is followed as a quantile, so that nearly all have arrived when the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 
 class PhaseFollower:
-    """Tells by how much to shift the end of each time-step. Not thread-safe.
+    """Tells by how much to shift the next capture, in every time-step. Not thread-safe.
 
     Where a time-step is no multiple of the observation's period, or arrivals are spread over all of it, there is no
     phase to hold, and no shift is told.
@@ -112,13 +110,6 @@ class PhaseFollower:
         # Of the two ways round, the shorter one.
         move = -error if error <= self._period / 2 else self._period - error
         return round(min(max(move, -self._max_shift_ns), self._max_shift_ns))
-
-    def keep_in_phase(self, capture_ns: int, shift_next_end_ns: Callable[[int], None]) -> int:
-        """Shift the end of a time-step through ``shift_next_end_ns`` (of the clock), and return by how much (ns)."""
-        shift = self.shift_ns(capture_ns)
-        if shift:
-            shift_next_end_ns(shift)
-        return shift
 
 
 _PHASE_GAIN = 0.03
