@@ -97,7 +97,7 @@ class LearnedPhase:
         if self._warn is not None:
             self._warn(
                 f"no phase to keep: it comes every {follower.period_ns / 1e6:.3f} ms, {follower.jitter_ns / 1e6:.3f} ms "
-                f"off on average, and a time-step is {self._time_step_ns / 1e6:g} ms; it must be a multiple, and the "
+                f"off at the median, and a time-step is {self._time_step_ns / 1e6:g} ms; it must be a multiple, and the "
                 "jitter less than a fifth, of the period"
             )
             self._warn = None

@@ -64,7 +64,7 @@ class PhaseFollower:
 
     @property
     def jitter_ns(self) -> float:
-        """How far arrivals are from the line, on average (ns)."""
+        """How far arrivals are from the line: the median (ns)."""
         return self._jitter
 
     @property
@@ -89,10 +89,17 @@ class PhaseFollower:
         residual = since - periods * self._period
         # Quick at first, then slow: the first arrivals know nothing better.
         gain = max(_PHASE_GAIN, 1.0 / (self._arrivals + 1))
-        self._line_ns += periods * self._period + gain * residual
-        self._period += gain**2 / 4 * residual / max(periods, 1)
+        # What comes very late (the machine was busy) must not draw the line after it.
+        most = _OUTLIER * max(self._jitter, 10_000.0) if self.settled else self._period
+        pull = min(max(residual, -most), most)
+        self._line_ns += periods * self._period + gain * pull
+        self._period += gain**2 / 4 * pull / max(periods, 1)
         self._period = min(max(self._period, 0.98 * self._nominal_ns), 1.02 * self._nominal_ns)
-        self._jitter += max(_JITTER_GAIN, 1.0 / self._arrivals) * (abs(residual) - self._jitter)
+        if self.settled:
+            self._jitter *= 1.0 + (_JITTER_GAIN if abs(residual) > self._jitter else -_JITTER_GAIN)
+            self._jitter = max(self._jitter, 1_000.0)
+        else:
+            self._jitter += (abs(residual) - self._jitter) / self._arrivals
         step = _LATE_GAIN * max(self._jitter, 1_000.0)
         self._late += step * (self._share if residual > self._late else self._share - 1.0)
         self._arrivals += 1
@@ -116,7 +123,10 @@ _PHASE_GAIN = 0.03
 _LATE_GAIN = 0.05
 _JITTER_GAIN = 0.01
 _MOST_JITTER = 0.2
-"""Of the period: arrivals anywhere in it are a quarter away from the line, on average."""
+"""Of the period: arrivals anywhere in it are a quarter away from the line, at the median."""
+
+_OUTLIER = 4.0
+"""Medians: an arrival farther from the line counts as if it were so far."""
 
 _SETTLED = 50
 """Arrivals after which the phase is believed."""

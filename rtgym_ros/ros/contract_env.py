@@ -101,8 +101,6 @@ def contracts_folder() -> Path:
 def _entries(contract: Contract) -> dict[str, Any]:
     """Return the configuration that the contract stands for."""
     entries = {name: value for name, value in contract.time.items() if name not in _OF_THE_CONTRACT}
-    if "phase" in contract.time:
-        raise contract.source.error(("time", "phase"), "is not kept by an environment yet; allowed: left out")
     # The contract's own checks know which bounds a part has, and what is to happen outside of them.
     entries.setdefault("observation_check", "off")
     if any(part.out_of_bounds == "fail" for part in contract.action.values()):

@@ -23,7 +23,8 @@ from rtgym_ros.contract.sequences.runner import SequenceRunner, StepError
 from rtgym_ros.contract.task import Task
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -138,7 +139,12 @@ class ContractInterface(RosInterface):
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=beside)
 
-        self._parts = Observations(contract, topics, duration, self.ros_time_ns, load_for)
+        phase = contract.time.get("phase")
+        self._parts = Observations(contract, topics, duration, self.ros_time_ns, load_for, phase)
+        self._phase = None
+        if phase is not None:
+            self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
+            self._parts.parts[phase].topic.add_arrival_reader(self._phase.arrived)
         self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
         commands = make_commands(
             contract,
@@ -290,6 +296,13 @@ class ContractInterface(RosInterface):
     def on_time_step(self, time_step: TimeStep) -> None:
         """Report the time-step."""
         super().on_time_step(time_step)
+
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns) to come nearer to the arrivals of the part in phase."""
+        if self._phase is None:
+            return 0
+        # Messages arrive on the ROS clock, captures are due on that of the time-steps.
+        return self._phase.shift_ns(next_capture_ns - self._now_ns() + self.ros_time_ns())
 
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
