@@ -24,11 +24,11 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "rtgym_ros-v1": Environment("rtgym_ros", "real-time-gym-v1"),
-    "rtgym_ros-ts": Environment("rtgym_ros", "real-time-gym-ts-v1"),
-    "rtgym_ros-v1-sleep": Environment("rtgym_ros", "real-time-gym-v1", {"spin": False}),
-    "rtgym_ros-v1-fifo": Environment("rtgym_ros", "real-time-gym-v1", {"realtime_priority": 40}),
-    "rtgym_ros-v1-5ms": Environment("rtgym_ros", "real-time-gym-v1", {"switch_interval": None}),
+    "rtgym_ros-v1": Environment("rtgym_ros", "rtgym_ros/RealTime-v1"),
+    "rtgym_ros-ts": Environment("rtgym_ros", "rtgym_ros/RealTime-ts-v1"),
+    "rtgym_ros-v1-sleep": Environment("rtgym_ros", "rtgym_ros/RealTime-v1", {"spin": False}),
+    "rtgym_ros-v1-fifo": Environment("rtgym_ros", "rtgym_ros/RealTime-v1", {"realtime_priority": 40}),
+    "rtgym_ros-v1-5ms": Environment("rtgym_ros", "rtgym_ros/RealTime-v1", {"switch_interval": None}),
     "rtgym-v1": Environment("rtgym", "real-time-gym-v1"),
     "rtgym-ts": Environment("rtgym", "real-time-gym-ts-v1"),
 }

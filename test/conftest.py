@@ -2,11 +2,15 @@
 
 import logging
 import socket
+import sys
 
 import pytest
 
 # Where a ROS 2 has launch, its pytest plugin has made loggers that pass nothing on, and caplog would see nothing.
 logging.setLoggerClass(logging.Logger)
+
+# Each in an environment of its own: tools/library_tests.py.
+collect_ignore = [] if any("libraries" in argument for argument in sys.argv) else ["libraries"]
 
 
 def pytest_sessionstart():

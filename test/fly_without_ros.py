@@ -38,7 +38,7 @@ class Hover(RealTimeGymInterface):
         return self._observation(), 0.0, False, {}
 
 
-env = gymnasium.make("real-time-gym-v1", config={**DEFAULT_CONFIG_DICT, "interface": Hover})
+env = gymnasium.make("rtgym_ros/RealTime-v1", config={**DEFAULT_CONFIG_DICT, "interface": Hover})
 env.reset(seed=1)
 for _ in range(5):
     env.step(env.action_space.sample())

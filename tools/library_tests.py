@@ -6,6 +6,7 @@ NumPy, Gymnasium and PyTorch that it wants.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -35,7 +36,8 @@ def passes(name):
     python = environment / "bin" / "python"
     uv = [Path(sys.prefix, "bin", "uv")]
     made = [*uv, "venv", "-q", "--allow-existing", "--python", sys.executable, environment]
-    install = [*uv, "pip", "install", "-q", "--python", python, "-r", LIBRARIES / name / "requirements.txt"]
+    requirements = ["-r", LIBRARIES / name / "requirements.txt", *torch_options()]
+    install = [*uv, "pip", "install", "-q", "--python", python, *requirements]
     for command in made, install:
         if subprocess.run(list(map(str, command)), check=False).returncode:
             return False
@@ -44,7 +46,22 @@ def passes(name):
     (site / "dev.pth").write_text(sysconfig.get_path("purelib") + "\n")
     # The loader's path to the libraries of ROS 2 was set when this Python started, for its children too.
     tests = [python, "-m", "pytest", LIBRARIES / name]
-    return subprocess.run(list(map(str, tests)), cwd=ROOT, env=os.environ, check=False).returncode == 0
+    passed = subprocess.run(list(map(str, tests)), cwd=ROOT, env=os.environ, check=False).returncode == 0
+    shutil.rmtree(environment)  # one has a gigabyte; what was fetched stays in uv's cache
+    return passed
+
+
+def torch_options():
+    """Return options with which uv takes PyTorch for the CPU: from a folder of wheels that there is, or its index."""
+    folder = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS") or "/nowhere"
+    wheels = sorted(Path(folder).glob("torch-*+cpu-*.whl"))
+    if not wheels:
+        os.environ.setdefault("UV_TORCH_BACKEND", "cpu")
+        return []
+    constraints = ENVIRONMENTS / "constraints.txt"
+    constraints.parent.mkdir(parents=True, exist_ok=True)
+    constraints.write_text(f"torch=={wheels[-1].name.split('-')[1].split('+')[0]}\n")
+    return ["--find-links", folder, "-c", constraints]
 
 
 if __name__ == "__main__":

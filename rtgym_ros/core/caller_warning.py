@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-_PASSED_OVER = (__name__.partition(".")[0], "gymnasium")
+_PASSED_OVER = (__name__.partition(".")[0], "gymnasium", "rtgym")
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

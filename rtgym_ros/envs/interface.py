@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource
+from rtgym_ros.envs.foreign_environment import warn_of_foreign_environment
+
+_Interface = TypeVar("_Interface", bound="RealTimeGymInterface")
 
 
 class RealTimeGymInterface(ABC):
@@ -69,6 +72,13 @@ class RealTimeGymInterface(ABC):
             def close(self):
                 self.arm.close()
     """
+
+    def __new__(cls: type[_Interface], *args: Any, **kwargs: Any) -> _Interface:
+        """Make one; a warning tells where the environment of Real-Time Gym does, which sends no safe action."""
+        warn_of_foreign_environment()
+        make: Any = super().__new__
+        made: _Interface = make(cls) if make is object.__new__ else make(cls, *args, **kwargs)
+        return made
 
     np_random: np.random.Generator
     render_mode: str | None = None
@@ -181,6 +191,13 @@ class RealTimeGymInterface(ABC):
             next_capture_ns: when it is due as things stand (ns of the environment's time source).
         """
         return 0
+
+    def get_ros_time_offset_ns(self) -> int | None:
+        """Return what to add to a time of the time source for ROS time (ns), None where there is no ROS.
+
+        With it ``info`` tells the times of the time-step in ROS time too; called after each capture.
+        """
+        return None
 
     def wait(self) -> None:
         """Hold the robot between two episodes; nothing by default. The clock excuses the time that passes."""

@@ -80,7 +80,8 @@ class InterfaceHost:
     ) -> None:
         interface = self.interface
         self.action_space = _action_space(self._ask("get_action_space", interface.get_action_space))
-        observed = self.observed_space = self._ask("get_observation_space", interface.get_observation_space)
+        observed: spaces.Space[Any] = self._ask("get_observation_space", interface.get_observation_space)
+        self.observed_space = observed
         layout = ObservationLayout(observed, self.action_space, int(config.act_buf_len) if config.act_in_obs else 0)
         self.observation_space = layout.space
         self.guard = ActionGuard(

@@ -31,7 +31,7 @@ from rtgym_ros.envs.time_step_loop import Step
 
 
 class RealTimeEnv(gymnasium.Env[Any, Any]):
-    """A Gymnasium environment whose time-steps are held to an elastic clock (``real-time-gym-v1``).
+    """A Gymnasium environment whose time-steps are held to an elastic clock (``rtgym_ros/RealTime-v1``).
 
     ``step(action)`` waits for the end of the running time-step, returns the observation captured in it, and begins the
     next one by sending ``action``. The policy computes its next action while the robot moves.
@@ -320,7 +320,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
 
 
 class RealTimeEnvTS(RealTimeEnv):
-    """The same environment (``real-time-gym-ts-v1``), for programs that name it.
+    """The same environment (``rtgym_ros/RealTime-ts-v1``), for programs that name it.
 
     In Real-Time Gym this one calls the interface in a single thread, and is the one to be used from several threads;
     here both do and are.

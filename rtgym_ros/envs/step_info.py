@@ -19,12 +19,19 @@ KEYS = (
 """In the order of :func:`time_step_info`'s documentation."""
 
 
-def time_step_info(time_step: TimeStep | None, captured_ns: int) -> dict[str, float]:
+ROS_KEYS = ("ros_time_step_start", "ros_capture_time")
+"""The same of an interface on ROS 2, in ROS time."""
+
+
+def time_step_info(
+    time_step: TimeStep | None, captured_ns: int, to_ros_ns: int | None = None
+) -> dict[str, float]:
     """Return what ``info`` says about the time-step in which an observation was captured.
 
     Args:
         time_step: which one, None in ``reset()``: every entry but ``capture_time`` is NaN then.
         captured_ns: when the observation was captured (ns of the environment's time source).
+        to_ros_ns: what to add to these times for ROS time (ns); None for an interface that is not on ROS 2.
 
     Returns:
         ``time_step_index``: time-steps that began before it in this environment.
@@ -35,12 +42,15 @@ def time_step_info(time_step: TimeStep | None, captured_ns: int) -> dict[str, fl
         ``time_step_timed_out``: 1 if it was later, so that the grid was restarted, otherwise 0.
         ``capture_time``: when the observation was captured (s).
 
-        Times are those of the environment's time source: seconds since boot, or ROS time with ``use_sim_time``.
+        These times are of the environment's time source: seconds since boot, or ROS time with ``use_sim_time``.
+        With ``to_ros_ns`` also ``ros_time_step_start`` and ``ros_capture_time``: the same two in ROS time (s), which
+        joins a flight with a bag.
     """
     captured = captured_ns / NS_PER_S
     if time_step is None:
-        return {**dict.fromkeys(KEYS, nan), "capture_time": captured}
-    return {
+        info = {**dict.fromkeys(KEYS, nan), "capture_time": captured}
+        return info if to_ros_ns is None else {**info, **_in_ros_time(None, captured_ns, to_ros_ns)}
+    info = {
         "time_step_index": float(time_step.index),
         "time_step_nominal_start": time_step.start_ns / NS_PER_S,
         "time_step_start": time_step.began_ns / NS_PER_S,
@@ -49,3 +59,9 @@ def time_step_info(time_step: TimeStep | None, captured_ns: int) -> dict[str, fl
         "time_step_timed_out": float(time_step.timed_out),
         "capture_time": captured,
     }
+    return info if to_ros_ns is None else {**info, **_in_ros_time(time_step.began_ns, captured_ns, to_ros_ns)}
+
+
+def _in_ros_time(began_ns: int | None, captured_ns: int, to_ros_ns: int) -> dict[str, float]:
+    start = nan if began_ns is None else (began_ns + to_ros_ns) / NS_PER_S
+    return {"ros_time_step_start": start, "ros_capture_time": (captured_ns + to_ros_ns) / NS_PER_S}

@@ -44,6 +44,7 @@ class _Captured(NamedTuple):
     answer: Any
     began_ns: int
     truncation: str | None
+    to_ros_ns: int | None
 
 
 class TimeStepLoop:
@@ -235,7 +236,7 @@ class TimeStepLoop:
         captured_ns = self._now_ns()
         observation, info = self._answers.of_reset(answer)
         if self.config.time_in_info:
-            info = {**time_step_info(None, captured_ns), **info}
+            info = {**time_step_info(None, captured_ns, self._interface.get_ros_time_offset_ns()), **info}
         self._begin(self._episode.first_action, self._begin_episode)
         self._start_ticking()
         return self._episode.observed(observation), info
@@ -259,7 +260,7 @@ class TimeStepLoop:
             self._begin(action, self._episode.take)
         observation, reward, terminated, info = self._answers.of_capture(captured.answer)
         if self.config.time_in_info:
-            info = {**time_step_info(time_step, captured.began_ns), **info}
+            info = {**time_step_info(time_step, captured.began_ns, captured.to_ros_ns), **info}
         truncated = not terminated and (is_last or captured.truncation is not None)
         if captured.truncation is not None:
             info = {**info, "truncation": captured.truncation}
@@ -273,10 +274,10 @@ class TimeStepLoop:
     def _step_after_jump(self, action: Any) -> Step:
         """End the episode with what the robot shows now: the time-step under way is no longer on any grid."""
         began_ns = self.over_ns = self._now_ns()
-        answer, _ = self._calls.call(CAPTURE, self._read)
+        answer, _, to_ros_ns = self._calls.call(CAPTURE, self._read)
         observation, reward, terminated, info = self._answers.of_capture(answer)
         if self.config.time_in_info:
-            info = {**time_step_info(None, began_ns), **info}
+            info = {**time_step_info(None, began_ns, to_ros_ns), **info}
         self._end_episode(action)
         info = {**info, "truncation": self._jump or "the clock was set back"}
         return self._episode.observed(observation), reward, terminated, not terminated, info
@@ -314,7 +315,7 @@ class TimeStepLoop:
         try:
             self.time_source.sleep_until_ns(running.capture_ns)
             began_ns = self._now_ns()
-            answer, truncation = self._calls.call(CAPTURE, self._read)
+            answer, truncation, to_ros_ns = self._calls.call(CAPTURE, self._read)
             self._benchmark.get_obs(began_ns, self._now_ns())
             self._shift_next_capture()
         except ClockJumpError as error:
@@ -327,10 +328,12 @@ class TimeStepLoop:
         except BaseException as error:
             self._fail(error)
         else:
-            self._captured = _Captured(answer, began_ns, truncation)
+            self._captured = _Captured(answer, began_ns, truncation, to_ros_ns)
 
-    def _read(self) -> tuple[Any, str | None]:
-        return self._interface.get_obs_rew_terminated_info(), self._interface.get_truncation()
+    def _read(self) -> tuple[Any, str | None, int | None]:
+        interface = self._interface
+        answer = interface.get_obs_rew_terminated_info()
+        return answer, interface.get_truncation(), interface.get_ros_time_offset_ns()
 
     def _shift_next_capture(self) -> None:
         due_ns = self._clock.next_capture_ns

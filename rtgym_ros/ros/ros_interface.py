@@ -22,7 +22,7 @@ from rtgym_ros.ros.command_publisher import CommandPublisher
 from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.latest_subscription import LatestSubscription
 from rtgym_ros.ros.node_log import NodeLog
-from rtgym_ros.ros.parameters import Bounded, Parameter, declare, refuse_unknown_overrides
+from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, declare, refuse_unknown_overrides
 from rtgym_ros.ros.ros_time_source import RosTimeSource
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.stamps import to_duration, to_time
@@ -33,6 +33,7 @@ Message = TypeVar("Message")
 PARAMETERS = (
     Bounded("observation_timeout", 10.0, 0.1, 3600.0, "how long reset() waits for new observations on every topic (s)"),
     Bounded("clock_timeout", 60.0, 0.1, 3600.0, "how long /clock may stand still while use_sim_time is true (s)"),
+    Flag("exclusive", False, "reset() fails while another node publishes on a topic of commands"),
 )
 _POLL_S = 0.002
 _TICK_S = 0.1
@@ -73,7 +74,7 @@ class RosInterface(RealTimeGymInterface):
     Callbacks of :attr:`node` run in the executor's threads: hand over what ``get_obs_rew_terminated_info`` reads by one
     assignment, or under a lock.
 
-    **Parameters.** ``observation_timeout`` and ``clock_timeout``; :meth:`declare_parameters` adds those of a subclass.
+    **Parameters.** ``observation_timeout``, ``clock_timeout`` and ``exclusive``; :meth:`declare_parameters` adds those of a subclass.
     Overrides that name no parameter are refused when the environment is made. QoS overrides are honoured.
 
     Args:
@@ -150,6 +151,7 @@ class RosInterface(RealTimeGymInterface):
         try:
             parameters = self.declare_parameters(*PARAMETERS)
             self._observation_timeout: float = parameters["observation_timeout"]
+            self._is_exclusive: bool = parameters["exclusive"]
             self._timing_publisher = self.node.create_publisher(StepTiming, f"{self._prefix}step_timing", 10)
             if self.node.get_parameter("use_sim_time").value:
                 self._sim_time = RosTimeSource(self.node, parameters["clock_timeout"])
@@ -244,6 +246,7 @@ class RosInterface(RealTimeGymInterface):
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
+            InterfaceError: another node publishes on a topic of commands, and the parameter ``exclusive`` is true.
             RosShutdownError: ROS was shut down meanwhile.
         """
         self._raise_if_shut_down()
@@ -257,6 +260,9 @@ class RosInterface(RealTimeGymInterface):
                     raise InterfaceTimeoutError(self._silence_of(subscription))
                 self._raise_if_shut_down()
                 sleep(_POLL_S)
+        others = self._checks.other_publishers() if self._is_exclusive else []
+        if others:
+            raise InterfaceError(f"{'; '.join(others)}; the parameter exclusive is true")
 
     def get_ages(self) -> dict[str, float]:
         """Return how old (s) the latest message of each topic is, by its name as declared; NaN before the first."""
@@ -267,6 +273,10 @@ class RosInterface(RealTimeGymInterface):
         return time_ns() if self._sim_time is None else self._sim_time.now_ns()
 
     # --- what the environment calls ---
+
+    def get_ros_time_offset_ns(self) -> int:
+        """Return ROS time less the time of the environment's clock (ns): 0 with ``use_sim_time``."""
+        return 0 if self._sim_time is not None else self.ros_time_ns() - MonotonicTimeSource.now_ns()
 
     def get_time_source(self) -> TimeSource:
         """Return the monotonic clock, or that of ``/clock`` where ``use_sim_time`` is true.

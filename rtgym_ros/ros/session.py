@@ -18,6 +18,7 @@ from rclpy.validate_namespace import validate_namespace
 from rclpy.validate_node_name import validate_node_name
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.after_fork import arguments_after_fork
 from rtgym_ros.ros.arguments import one_line, take_renaming
 from rtgym_ros.ros.node_executor import NodeExecutor
 
@@ -125,7 +126,7 @@ class RosSession:
         if self._owns_context:
             domain_id = self._program_context.get_domain_id() if self._program_context.ok() else None
             rclpy.init(
-                args=self.arguments,
+                args=arguments_after_fork(self.arguments),
                 context=self.context,
                 domain_id=domain_id,
                 signal_handler_options=SignalHandlerOptions.NO,

@@ -29,13 +29,21 @@ class TopicChecks:
         self._node = node
         self._report = report
         self._observations: list[PulledSubscription[Any]] = []
+        self._alone: list[PulledSubscription[Any]] = []
         self._commands: list[CommandPublisher[Any]] = []
         self._reported: set[str] = set()
         self._found: set[str] = set()
 
-    def add_observation(self, subscription: PulledSubscription[Any]) -> None:
-        """Look at the topic of ``subscription`` too."""
+    def add_observation(self, subscription: PulledSubscription[Any], alone: bool = False) -> None:
+        """Look at the topic of ``subscription`` too.
+
+        Args:
+            subscription: to an observation.
+            alone: report a second publisher: nothing in their messages tells two robots apart.
+        """
         self._observations.append(subscription)
+        if alone:
+            self._alone.append(subscription)
 
     def add_command(self, publisher: CommandPublisher[Any]) -> None:
         """Look at the topic of ``publisher`` too."""
@@ -49,6 +57,8 @@ class TopicChecks:
         found: list[str] = []
         for subscription in self._observations:
             found += self.problems_of_observation(subscription)
+        for subscription in self._alone:
+            found += self.problems_of_sharing(subscription)
         for publisher in self._commands:
             found += self._problems_of_command(publisher)
         lasting = [line for line in found if line in self._found]
@@ -57,11 +67,22 @@ class TopicChecks:
                 self._report(line)
         self._found, self._reported = set(found), set(lasting)
 
+    def other_publishers(self) -> list[str]:
+        """Return who else publishes on the topics of the commands, one line each."""
+        return [line for publisher in self._commands for line in self._others_on(publisher.topic)]
+
     def problems_of_observation(self, subscription: PulledSubscription[Any]) -> list[str]:
         """Return why messages of publishers that are there do not arrive, one line a publisher."""
         publishers = self._node.get_publishers_info_by_topic(subscription.topic)
         lines = (self._mismatch(subscription, info, info.qos_profile, subscription.qos) for info in publishers)
         return [line for line in lines if line]
+
+    def problems_of_sharing(self, subscription: PulledSubscription[Any]) -> list[str]:
+        """Return one line where several publish on the topic of an observation, whose messages are mixed then."""
+        names = sorted(_name(info) for info in self._node.get_publishers_info_by_topic(subscription.topic))
+        if len(names) < 2:
+            return []
+        return [f"{' and '.join(names)} publish on {subscription.topic}: the observation is now of one, now of another"]
 
     def _problems_of_command(self, publisher: CommandPublisher[Any]) -> list[str]:
         found: list[str] = []
@@ -72,14 +93,14 @@ class TopicChecks:
             found += [line] if line else []
         if not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
+        return found + self._others_on(topic)
+
+    def _others_on(self, topic: str) -> list[str]:
         publishers = [_name(info) for info in self._node.get_publishers_info_by_topic(topic)]
         ours = self._node.get_fully_qualified_name()
         if ours in publishers:
             publishers.remove(ours)
-        found += [
-            f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))
-        ]
-        return found
+        return [f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))]
 
     def _mismatch(
         self,

@@ -77,12 +77,12 @@ class LifeTests(TestsBase):
             ) from error
 
     def test_real_time_gym_v1_drives_it(self) -> None:
-        """The interface works in ``real-time-gym-v1``."""
-        self._drive_environment("real-time-gym-v1")
+        """The interface works in ``rtgym_ros/RealTime-v1``."""
+        self._drive_environment("rtgym_ros/RealTime-v1")
 
     def test_real_time_gym_ts_v1_drives_it(self) -> None:
-        """The interface works in ``real-time-gym-ts-v1``."""
-        self._drive_environment("real-time-gym-ts-v1")
+        """The interface works in ``rtgym_ros/RealTime-ts-v1``."""
+        self._drive_environment("rtgym_ros/RealTime-ts-v1")
 
     def _drive_environment(self, env_id: str) -> None:
         register_environments()

@@ -23,6 +23,9 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+BY_HAND = {"clock_thread.svg"}  # shows who calls whom, and nothing that is counted or timed
+
+
 def test_sphinx_builds_the_pages_where_there_is_no_ros(tmp_path):
     for module in ("sphinx", "myst_parser", "furo"):
         pytest.importorskip(module, reason=f"{module} is not installed (extra 'docs')")
@@ -49,7 +52,7 @@ def test_the_figures_show_what_the_package_does():
     location.loader.exec_module(draw)
     sys.path[:] = path
     drawn = draw.figures()
-    assert {file.name for file in (DOCS / "figures").glob("*.svg")} == set(drawn)
+    assert {file.name for file in (DOCS / "figures").glob("*.svg")} == set(drawn) | BY_HAND
     for name, text in drawn.items():
         assert (DOCS / "figures" / name).read_text() == text, f"run docs/figures/draw.py: {name} is another one now"
         assert any(f"figures/{name})" in page.text for page in PAGES), f"no page shows {name}"

@@ -1,6 +1,9 @@
-"""A recorded flight, and what the agent saw and did in it."""
+"""What the tests of libraries share: a drone on ROS 2, and a recorded flight with what the agent saw and did in it."""
 
+import importlib.util
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -8,6 +11,22 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.wrappers import Record
+
+# Processes that a library starts by itself, as Ray does, find the robot of these tests.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+
+
+@pytest.fixture
+def drone_namespace():
+    """Run a drone_node and return its namespace."""
+    if importlib.util.find_spec("rclpy") is None:
+        pytest.skip("rclpy is not installed")
+    from rtgym_ros.nodes.drone_process import DroneProcess
+
+    namespace = f"/test_{os.getpid()}"
+    with DroneProcess(namespace, ("seed:=7",)):
+        yield namespace
 
 
 class Arm(gymnasium.Env):

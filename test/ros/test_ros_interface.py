@@ -386,3 +386,19 @@ def test_a_name_for_one_node(monkeypatch):
     finally:
         for robot in robots:
             robot.close()
+
+
+def test_another_publisher_of_commands_is_refused_by_choice(make, world, namespace):
+    robot = make("-p", "exclusive:=true")
+    world.keep_sending()
+    robot.reset()
+    other = RosSession("other", namespace, arguments=["program"])
+    try:
+        other.node.create_publisher(Float64, "command", 1)
+        while robot.node.count_publishers(robot.command.topic) < 2:
+            threading.Event().wait(0.01)
+        with pytest.raises(InterfaceError, match=r"/other publishes on .*/command too: .*; the parameter exclusive"):
+            robot.reset()
+        make().reset()  # by default it is said, and the reset goes on
+    finally:
+        other.close()

@@ -648,12 +648,12 @@ BREACHES = [
     (
         "test_real_time_gym_v1_drives_it",
         broken(on_time_step=raises),
-        "real-time-gym-v1 must drive the interface, but: RuntimeError: no robot",
+        "rtgym_ros/RealTime-v1 must drive the interface, but: RuntimeError: no robot",
     ),
     (
         "test_real_time_gym_ts_v1_drives_it",
         broken(on_time_step=raises),
-        "real-time-gym-ts-v1 must drive the interface, but: RuntimeError: no robot",
+        "rtgym_ros/RealTime-ts-v1 must drive the interface, but: RuntimeError: no robot",
     ),
 ]
 

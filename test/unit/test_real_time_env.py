@@ -855,7 +855,7 @@ def test_an_environment_cannot_be_copied_and_its_configuration_can(env):
 
 def test_the_specification_names_the_length_of_an_episode():
     config = {"interface": "unit_robots:Still", "ep_max_length": 7}
-    env = gymnasium.make("real-time-gym-v1", config=config)
+    env = gymnasium.make("rtgym_ros/RealTime-v1", config=config)
     assert env.spec.max_episode_steps == 7
     assert isinstance(env.unwrapped, RealTimeEnv)
     assert not any(isinstance(wrapper, gymnasium.wrappers.TimeLimit) for wrapper in wrappers_of(env))
