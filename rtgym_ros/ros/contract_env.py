@@ -32,6 +32,7 @@ def make_contract_env(
     namespace: str = "",
     node_name: str | None = None,
     allow_code_beside: bool = False,
+    interface: type[ContractInterface] = ContractInterface,
 ) -> RealTimeEnv:
     """Make the environment of a robot under a contract.
 
@@ -47,6 +48,7 @@ def make_contract_env(
         namespace: where the robot's topics are.
         node_name: of the environment's node; the robot's name and ``_env`` by default.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        interface: class of the interface, for one that does more.
 
     Raises:
         ContractError: the contract cannot be used.
@@ -56,7 +58,7 @@ def make_contract_env(
     entries = {**_entries(read), **(config or {})}
     if "interface" in entries:
         raise ConfigError("config['interface'] is the contract's: leave it out")
-    timing = RealTimeConfig.from_mapping({**entries, "interface": ContractInterface})
+    timing = RealTimeConfig.from_mapping({**entries, "interface": interface})
     duration = timing.time_step_duration
     interface_kwargs = {
         "contract": read,
@@ -70,7 +72,7 @@ def make_contract_env(
         "node": node,
         "allow_code_beside": allow_code_beside,
     }
-    settings = {**entries, "interface": ContractInterface, "interface_kwargs": interface_kwargs}
+    settings = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
     return RealTimeEnv(settings, render_mode=render_mode)
 
 
