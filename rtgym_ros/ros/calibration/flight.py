@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
@@ -14,8 +14,10 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.time_source import NS_PER_S
+from rtgym_ros.delays.calibration import Calibration
 from rtgym_ros.delays.excitation import Excitation
 from rtgym_ros.delays.learned_phase import LEARNED_FROM, typical_period_ns
+from rtgym_ros.delays.phase import PhaseFollower
 from rtgym_ros.delays.pictures import ActionLife
 from rtgym_ros.delays.predictability import Predictability, predictability
 from rtgym_ros.delays.recommendations import Measurements
@@ -30,33 +32,6 @@ Progress = Callable[[int, int], None]
 
 _SETTLING = 10
 """Time-steps at the beginning that are not counted: caches are cold, and links being found."""
-
-
-@dataclass
-class Calibration:
-    """What a flight has shown.
-
-    Attributes:
-        measured: delays and durations.
-        time_step_duration: of the flight (s).
-        oldest: the greatest age of each part of the observation (s), by name.
-        periods: of the parts that come periodically (s), by name.
-        responses: where the robot echoes nothing: which measured value follows which command; best first.
-        time_steps: that were counted.
-        timeouts: of these, those that were late by more than the elasticity.
-        predictable: how the next observation follows from the last K actions; None: too little was flown.
-        life: what became of one action; None: that is not known.
-    """
-
-    measured: Measurements
-    time_step_duration: float
-    oldest: dict[str, float] = field(default_factory=dict)
-    periods: dict[str, float] = field(default_factory=dict)
-    responses: list[Response] = field(default_factory=list)
-    time_steps: int = 0
-    timeouts: int = 0
-    predictable: Predictability | None = None
-    life: ActionLife | None = None
 
 
 def fly(
@@ -200,16 +175,26 @@ def summarise(
 
 
 def _of_parts(interface: LoggingInterface) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the greatest age and the period of each part (s), where there is one."""
-    oldest, periods = {}, {}
+    """Return the greatest age of each part, and the period of those that the clock could be in phase with (s)."""
+    oldest: dict[str, float] = {}
+    periods: dict[str, float] = {}
     for name, log in interface.parts.items():
         ages = [age for age in log.ages[_SETTLING:] if isfinite(age)]
         if ages:
             oldest[name] = max(ages)
         arrived = log.arrived_ns[-10 * LEARNED_FROM :]
-        if len(arrived) >= LEARNED_FROM and (period_ns := typical_period_ns(arrived)) is not None:
-            periods[name] = period_ns / NS_PER_S
+        if (period := _period(arrived, interface.time_step_ns)) is not None:
+            periods[name] = period
     return oldest, periods
+
+
+def _period(arrived_ns: list[int], time_step_ns: int) -> float | None:
+    if len(arrived_ns) < LEARNED_FROM or (period_ns := typical_period_ns(arrived_ns)) is None:
+        return None
+    follower = PhaseFollower(time_step_ns, period_ns)
+    for arrival_ns in arrived_ns:
+        follower.arrived(arrival_ns)
+    return follower.period_ns / NS_PER_S if follower.possible else None
 
 
 def _responses(interface: LoggingInterface) -> list[Response]:

@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.errors import InterfaceTimeoutError
-from rtgym_ros.core.time_source import NS_PER_S
+from rtgym_ros.core.time_source import NS_PER_S, to_ns
 from rtgym_ros.ros.contract_interface import ContractInterface
 
 Array = np.ndarray[Any, Any]
@@ -61,10 +62,12 @@ class LoggingInterface(ContractInterface):
         commands: the values of all parts of the action, in the units of the messages, shape (n,).
         captures: in their order.
         parts: what came of each part of the observation, by name.
+        time_step_ns: duration of a time-step (ns).
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, contract: Contract, *, time_step_duration: float, **others: Any) -> None:
+        super().__init__(contract, time_step_duration=time_step_duration, **others)
+        self.time_step_ns = to_ns(time_step_duration)
         self.sent_ns: list[int] = []
         self.commands: list[Array] = []
         self.captures: list[Capture] = []
