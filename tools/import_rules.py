@@ -18,10 +18,10 @@ ALLOWED = {
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.contract", "gymnasium", "numpy"}  # contract: Task
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
-    "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
+    "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record"}
-    | {"rtgym_ros.ros", "rclpy"}  # what looks at a robot imports them when it does
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.delays", "rtgym_ros.record"}
+    | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "libraries": {"stable_baselines3"},

@@ -21,7 +21,8 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.sequences.conditions import lost_gates
 from rtgym_ros.contract.task import Task
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -123,7 +124,12 @@ class ContractInterface(RosInterface):
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=beside)
 
-        self._parts = Observations(contract, topics, duration, load_for)
+        phase = contract.time.get("phase")
+        self._parts = Observations(contract, topics, duration, load_for, phase)
+        self._phase = None
+        if phase is not None:
+            self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
+            self._parts.parts[phase].topic.add_arrival_reader(self._phase.arrived)
         self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
         commands = make_commands(
             contract,
@@ -253,6 +259,13 @@ class ContractInterface(RosInterface):
     def get_truncation(self) -> str | None:
         """Return why the episode ends: a part or a gate for which the contract says ``truncate``."""
         return super().get_truncation() or self._truncation
+
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns) to come nearer to the arrivals of the part in phase."""
+        if self._phase is None:
+            return 0
+        # Messages arrive on the ROS clock, captures are due on that of the time-steps.
+        return self._phase.shift_ns(next_capture_ns - self._clock.now_ns() + self.ros_time_ns())
 
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
