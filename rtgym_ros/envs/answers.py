@@ -17,8 +17,8 @@ from rtgym_ros.envs.observations import ObservationGuard
 class AnswerCheck:
     """Checks what the interface returned and hands it out: observations cast and copied, rewards as numbers.
 
-    Where ``observation_check`` is not ``"raise"`` rewards and flags are handed out as they come, too, and None may stand
-    for an info without entries.
+    Where ``observation_check`` is not ``"raise"`` rewards and flags are handed out as they come, too, and None may
+    stand for an info without entries.
 
     Args:
         observations: checks the observations.
@@ -81,7 +81,7 @@ class AnswerCheck:
 def _reward(reward: Any) -> float:
     if is_finite_number(reward):
         return float(np.asarray(reward).item())
-    raise InterfaceError(f"{CAPTURE}() must return a finite number as its reward, got {reward!r}")
+    raise InterfaceError(f"{CAPTURE}() must return a finite reward, got {reward!r}")
 
 
 def _flag(terminated: Any) -> bool:

@@ -1,7 +1,7 @@
 """ROS in a forked process: rcl's logging to files does not survive a fork, the rest of ROS does.
 
-rcl's logging library (spdlog) has a thread that is not in the child, and ``rclpy.init()`` waits for it for ever there. A
-forked process is a worker of :mod:`multiprocessing` with fork, as of ``gymnasium.make_vec(..., "async")``: it goes
+rcl's logging library (spdlog) has a thread that is not in the child, and ``rclpy.init()`` waits for it for ever there.
+A forked process is a worker of :mod:`multiprocessing` with fork, as of ``gymnasium.make_vec(..., "async")``: it goes
 without the log files under ``ROS_LOG_DIR``; its console and ``/rosout`` are as ever.
 """
 

@@ -100,7 +100,9 @@ class TopicChecks:
         ours = self._node.get_fully_qualified_name()
         if ours in publishers:
             publishers.remove(ours)
-        return [f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))]
+        return [
+            f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))
+        ]
 
     def _mismatch(
         self,
@@ -112,16 +114,20 @@ class TopicChecks:
         wanted = type_name(ours.message_type)
         if info.topic_type != wanted:
             return f"{_name(info)} has {info.topic_type} on {ours.topic}, not {wanted}"
-        compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
-        if compatibility == QoSCompatibility.ERROR:
-            return f"the QoS of {_name(info)} on {ours.topic} does not match: {' '.join(reason.split()).rstrip(';')}"
-        return None
+        reason = mismatch_of(offered, requested)
+        return None if reason is None else f"the QoS of {_name(info)} on {ours.topic} does not match: {reason}"
 
 
 def type_name(message_type: Any) -> str:
     """Return the ROS name of a message type, ``geometry_msgs/msg/PoseStamped``."""
     package, kind, *_ = message_type.__module__.split(".")
     return f"{package}/{kind}/{message_type.__name__}"
+
+
+def mismatch_of(offered: QoSProfile, requested: QoSProfile) -> str | None:
+    """Return why a publisher and a subscription do not match, None where they do."""
+    compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
+    return " ".join(reason.split()).rstrip(";") if compatibility == QoSCompatibility.ERROR else None
 
 
 def _with_times(qos: QoSProfile) -> QoSProfile:

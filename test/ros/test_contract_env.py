@@ -172,7 +172,7 @@ def test_nan_may_count_as_not_having_come(robot, make):
     with other:
         other.reset()
         robot.values = (float("nan"), 2.0)
-        with pytest.raises(InterfaceError, match="old; allowed: 0.3 s"):
+        with pytest.raises(InterfaceError, match=r"old; allowed: 0\.3 s"):
             fly_until(other, lambda _: False)
 
 

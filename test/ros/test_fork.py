@@ -29,10 +29,10 @@ def test_a_worker_flies_after_its_parent_has_closed_an_environment(drone, namesp
     assert isinstance(envs.unwrapped, AsyncVectorEnv)
     try:
         envs.reset_async()
-        observation, _ = envs.reset_wait(timeout=60)
+        envs.reset_wait(timeout=60)
         for _ in range(5):
             envs.step_async(envs.action_space.sample())
-            observation, rewards, *_ = envs.step_wait(timeout=60)
+            _, rewards, *_ = envs.step_wait(timeout=60)
         assert np.isfinite(rewards).all()
     finally:
         envs.close(timeout=20)

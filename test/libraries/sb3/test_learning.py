@@ -85,7 +85,7 @@ def test_infos_are_recorded(tmp_path):
     env = Monitor(make(), str(tmp_path / "flight"), info_keywords=("time_step_index", "capture_time", "goal"))
     SAC("MlpPolicy", env, device="cpu", learning_starts=10, batch_size=8).learn(45)
     env.close()
-    header, names, *episodes = (tmp_path / "flight.monitor.csv").read_text().splitlines()
+    _, names, *episodes = (tmp_path / "flight.monitor.csv").read_text().splitlines()
     assert names.endswith("time_step_index,capture_time,goal")
     assert len(episodes) == 2
 
