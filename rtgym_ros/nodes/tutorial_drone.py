@@ -16,7 +16,7 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.nodes.drone_process import DroneProcess
 
-_START_S = 15.0
+_START_S = 30.0
 """How long the drone's topics may take to appear (s)."""
 
 _DISCOVERY_S = 2.0
