@@ -59,12 +59,9 @@ class ContractInterface(RosInterface):
     steps is sent from then on, and the next ``reset()`` begins with ``start``.
 
     Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
-    ``executed_action``: the last command, as an action; the measured delays
+    ``executed_action``: the last command, as an action; ``intervention``: who commands the robot in place of the
+    environment (:class:`.GuardWatch`), None: it does; the measured delays
     (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
-
-    Info: ``age``: how old (s) each part is, by name; ``executed_action``: the last command, as an action; ``intervention``: who
-    commands the robot in place of the environment (:class:`.GuardWatch`); the measured
-    delays (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
         contract: read before.
