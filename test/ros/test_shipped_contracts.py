@@ -3,6 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from contract_robots.waiting import wait_for
 from gymnasium.utils.env_checker import check_env
 
 import rtgym_ros  # noqa: F401
@@ -18,6 +19,7 @@ def robot(request, namespace, tmp_path):
     """Name of a contract, whose robot runs and writes its truth log."""
     log = tmp_path / "truth.jsonl"
     with RobotProcess(PROGRAMS[request.param], namespace, ("seed:=7", f"truth_log:={log}")):
+        wait_for(namespace)
         yield request.param
 
 
