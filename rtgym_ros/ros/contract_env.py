@@ -34,6 +34,7 @@ def make_contract_env(
     namespace: str = "",
     node_name: str | None = None,
     allow_code_beside: bool = False,
+    interface: type[ContractInterface] = ContractInterface,
 ) -> RealTimeEnv:
     """Make the environment of a robot under a contract.
 
@@ -49,6 +50,7 @@ def make_contract_env(
         namespace: where the robot's topics are.
         node_name: of the environment's node; the robot's name and ``_env`` by default.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        interface: class of the interface, for one that does more.
 
     Raises:
         ContractError: the contract cannot be used.
@@ -60,7 +62,7 @@ def make_contract_env(
     entries = {**_entries(read), **(config or {})}
     if "interface" in entries:
         raise ConfigError("config['interface'] is the contract's: leave it out")
-    timing = RealTimeConfig.from_mapping({**entries, "interface": ContractInterface})
+    timing = RealTimeConfig.from_mapping({**entries, "interface": interface})
     duration = timing.time_step_duration
     interface_kwargs = {
         "contract": read,
@@ -74,7 +76,7 @@ def make_contract_env(
         "node": node,
         "allow_code_beside": allow_code_beside,
     }
-    settings = {**entries, "interface": ContractInterface, "interface_kwargs": interface_kwargs}
+    settings = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
     return RealTimeEnv(settings, render_mode=render_mode)
 
 
@@ -116,8 +118,6 @@ def contracts_folder() -> Path:
 def _entries(contract: Contract) -> dict[str, Any]:
     """Return the configuration that the contract stands for."""
     entries = {name: value for name, value in contract.time.items() if name not in _OF_THE_CONTRACT}
-    if "phase" in contract.time:
-        raise contract.source.error(("time", "phase"), "is not kept by an environment yet; allowed: left out")
     # The contract's own checks know which bounds a part has, and what is to happen outside of them.
     entries.setdefault("observation_check", "off")
     if any(part.out_of_bounds == "fail" for part in contract.action.values()):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from math import inf
 from time import monotonic, sleep
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
@@ -20,7 +21,8 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.sequences.conditions import lost_gates
 from rtgym_ros.contract.task import Task
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -37,6 +39,10 @@ from rtgym_ros.ros.frame_window import FrameWindow
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 
+if TYPE_CHECKING:
+    from rtgym_ros.record.recorder import Recorder
+    from rtgym_ros.ros.contract.message_record import MessageRecord
+
 _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
@@ -51,8 +57,9 @@ class ContractInterface(RosInterface):
     commands. ``close()``, or a failure, sends the safe action, sees it acknowledged, and runs ``stop``: nothing but its
     steps is sent from then on, and the next ``reset()`` begins with ``start``.
 
-    Info: ``age``: how old (s) each part is, by name; ``executed_action``: the last command, as an action; the measured
-    delays (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
+    Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
+    ``executed_action``: the last command, as an action; the measured delays
+    (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
         contract: read before.
@@ -99,6 +106,7 @@ class ContractInterface(RosInterface):
             self._release()
             super().close()
             raise
+        self._record: MessageRecord | None = None
         self._is_first_action = False
         self._truncation: str | None = None
         self._reset_ns = 0
@@ -110,12 +118,18 @@ class ContractInterface(RosInterface):
         types = InterfaceTypes(self.node, contract.source, _TYPES_S)
         topics = TopicTable(contract.source, types, self.resolve, self._subscribe, self.ros_time_ns)
         self._ends.append(topics.close)
+        self._topics = topics
 
         def load_for(name: str) -> Callable[[str], Any]:
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=beside)
 
-        self._parts = Observations(contract, topics, duration, self.ros_time_ns, load_for)
+        phase = contract.time.get("phase")
+        self._parts = Observations(contract, topics, duration, load_for, phase)
+        self._phase = None
+        if phase is not None:
+            self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
+            self._parts.parts[phase].topic.add_arrival_reader(self._phase.arrived)
         self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
         commands = make_commands(
             contract,
@@ -246,6 +260,13 @@ class ContractInterface(RosInterface):
         """Return why the episode ends: a part or a gate for which the contract says ``truncate``."""
         return super().get_truncation() or self._truncation
 
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns) to come nearer to the arrivals of the part in phase."""
+        if self._phase is None:
+            return 0
+        # Messages arrive on the ROS clock, captures are due on that of the time-steps.
+        return self._phase.shift_ns(next_capture_ns - self._clock.now_ns() + self.ros_time_ns())
+
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
         if self._flow.flow is not Flow.NONE and self._flow.run("wait"):
@@ -258,6 +279,33 @@ class ContractInterface(RosInterface):
             return None
         frame = self.task.render(self._parts.newest, self._sent.executed_values())
         return frame if frame is None or self.render_mode != "human" else self._window.show(frame)
+
+    # --- recording ---
+
+    def recording_facts(self) -> dict[str, str]:
+        """Return what a recording says of the robot: contract, names of its topics, parameters of the node (JSON)."""
+        names = {part.topic: self.resolve(part.topic) for part in self.contract.observation.values()}
+        names |= {part.topic: self.resolve(part.topic) for part in self.contract.action.values() if part.topic}
+        parameters = self.node.get_parameters_by_prefix("")
+        return {
+            "contract": self.contract.source.text,
+            "topics": json.dumps(names),
+            "parameters": json.dumps({name: parameter.value for name, parameter in parameters.items()}, default=str),
+        }
+
+    def record_messages(self, recorder: Recorder, record_all: bool) -> None:
+        """Have the messages of the robot's topics recorded from now on, best before the first ``reset()``.
+
+        Args:
+            recorder: writes them; it never waits.
+            record_all: whether every message is recorded, or only those that an observation was made of.
+
+        Raises:
+            ConfigError: the definition of a message is not installed.
+        """
+        from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
+
+        self._record = MessageRecord(recorder, self._topics, record_all)
 
     # --- between time-steps, and the end ---
 
@@ -347,7 +395,9 @@ class ContractInterface(RosInterface):
 
     def _capture(self, restart: bool) -> tuple[Any, dict[str, Any]]:
         now_ns = self.ros_time_ns()
-        values, findings = self._parts.capture(restart)
+        values, findings = self._parts.capture(now_ns, restart)
+        if self._record is not None:
+            self._record.captured(now_ns, restart, list(self._parts.parts.values()))
         for finding in findings:
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
@@ -359,6 +409,7 @@ class ContractInterface(RosInterface):
             values |= self.task.observe(self._time_since_reset())
         info: dict[str, Any] = {
             "age": self._parts.ages,
+            "capture_ros_time": to_s(now_ns),
             "executed_action": self._sent.executed_action(),
             **self._delays.observed(now_ns),
         }

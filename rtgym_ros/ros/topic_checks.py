@@ -91,7 +91,7 @@ class TopicChecks:
         for info in subscriptions:
             line = self._mismatch(publisher, info, publisher.qos, info.qos_profile)
             found += [line] if line else []
-        if not subscriptions:
+        if publisher.has_published and not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
         return found + self._others_on(topic)
 

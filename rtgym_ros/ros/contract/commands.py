@@ -38,7 +38,7 @@ class Commands:
         self.parts: dict[str, PartCommand] = {name: found[name] for name in contract.action}
         self.form = SpaceForm(
             contract.spaces.action,
-            {name: _space(part, contract.action[name].dtype) for name, part in self.parts.items()},
+            {name: action_part_space(part, contract.action[name].dtype) for name, part in self.parts.items()},
         )
 
     @property
@@ -150,7 +150,8 @@ class Commands:
         return None if first_from is None else self._observations.parts[first_from].measured()
 
 
-def _space(part: PartCommand, dtype: str) -> spaces.Box:
+def action_part_space(part: PartCommand, dtype: str) -> spaces.Box:
+    """Return the space of the agent's values of a part."""
     low, high = part.action_map.low, part.action_map.high
     kind = np.dtype(dtype)
     return spaces.Box(low.astype(kind), high.astype(kind), dtype=kind.type)

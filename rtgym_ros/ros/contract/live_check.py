@@ -123,7 +123,7 @@ class LiveCheck:
                 ).reader
                 topic = self._topics.open(key, layout, part.topic, part.qos, "sensor", part.stamp, NAMED_DEPTH)
                 duration = self._contract.time.get("time_step_duration", 0.05)
-                parts[name] = ObservedPart(part, reader, topic, duration, time_ns)
+                parts[name] = ObservedPart(part, reader, topic, duration)
             except ContractError as error:
                 lines.append(Line(False, str(error)))
         return parts, lines
@@ -142,7 +142,7 @@ class LiveCheck:
                 topic.pull()
             for name, part in parts.items():
                 if part.accepted > before[name]:
-                    ages[name].append(part.age)
+                    ages[name].append(part.age_at(time_ns()))
             sleep(_POLL_S)
         return ages
 
@@ -170,7 +170,7 @@ class LiveCheck:
         )
         try:
             part.make_space()
-            _, findings = part.capture(restart=True)
+            _, findings = part.capture(time_ns(), restart=True)
         except ContractError as error:
             yield Line(False, str(error))
             return
