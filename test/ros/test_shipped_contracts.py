@@ -38,7 +38,7 @@ def test_gymnasium_is_content(robot, namespace):
         check_env(env.unwrapped, skip_render_check=True)
 
 
-@pytest.mark.timeout(80)
+@pytest.mark.timeout(240)
 def test_a_thousand_time_steps_within_the_limits(robot, namespace, tmp_path):
     rng = np.random.default_rng(3)
     with make(robot, namespace, time_step_duration=TIME_STEP, ep_max_length=250) as env:
