@@ -10,17 +10,20 @@ import sys
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from rtgym_ros.core.errors import ConfigError, RtgymError, TimeStepTimeoutWarning
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, TimeStepTimeoutWarning
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.ros.arguments import own_arguments
 
 _LARGEST_SEED = 2**31 - 1
+
+_START_S = 20.0
+"""How long the robot may take to appear (s)."""
 
 
 def main() -> int:
@@ -78,6 +81,7 @@ def _fly(options: argparse.Namespace, flights: list[Any]) -> None:
         print(f"seed {options.seed}, topics in {namespace}", flush=True)
         env = gymnasium.make("rtgym_ros/Contract-v0", contract=robot.contract, namespace=namespace)
         stack.callback(env.close)  # before the robot's process ends: it has to be stopped
+        _wait_for_robot(env.unwrapped.interface.node)
         for number in range(1, options.episodes + 1):
             flight = Flight(number)
             flights.append(flight)
@@ -97,6 +101,14 @@ def _fly(options: argparse.Namespace, flights: list[Any]) -> None:
                 f"{'reached' if flight.is_success else info.get('truncation', 'not reached')}",
                 flush=True,
             )
+
+
+def _wait_for_robot(node: Any) -> None:
+    deadline = monotonic() + _START_S
+    while not node.count_publishers("robot_ready"):
+        if monotonic() > deadline:
+            raise InterfaceTimeoutError(f"no robot has appeared in {node.get_namespace()} for {_START_S:g} s")
+        sleep(0.02)
 
 
 def _report(options: argparse.Namespace, flights: list[Any]) -> None:
