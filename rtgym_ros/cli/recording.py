@@ -13,8 +13,10 @@ from rtgym_ros.core.one_line_parser import OneLineParser
 _INTERRUPTED = 128 + 2
 """The exit code of a program that SIGINT has ended."""
 
+_FROM_BAG = "Make episodes of a bag of rosbag2: what an environment under the contract would have observed and sent."
+
 FORMATS = ("numpy", "parquet", "replay-buffer", "minari", "lerobot")
-_EXTRAS = {"mcap": "record", "zstandard": "record", "rich": "report", "matplotlib": "report"}
+_EXTRAS = {"mcap": "record", "zstandard": "record", "rich": "report", "matplotlib": "report", "rclpy": "ros"}
 _PACKAGES = {
     "minari": "minari[hdf5]",
     "h5py": "minari[hdf5]",
@@ -77,6 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--task", default="", help="lerobot: what the robot does, in words")
     export.add_argument("--fps", type=int, help="lerobot: frames a second (default: the rate of the time-steps)")
     export.add_argument("--video", action="store_true", help="lerobot: images as video, smaller and with loss")
+    rerun = command("rerun", _rerun, "Make observations again from recorded messages; are they the same bits?")
+    rerun.add_argument("--contract", type=Path, metavar="FILE", help="another contract than the recorded one")
+    bag = commands.add_parser("from-bag", help="Make episodes of a rosbag2.", description=_FROM_BAG)
+    bag.set_defaults(run=_from_bag)
+    bag.add_argument("bag", type=Path, metavar="BAG", help=".mcap or .db3 file, or a folder of them")
+    bag.add_argument("contract", metavar="CONTRACT", help="YAML file, or drone, diff_drive, arm")
+    bag.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="of the recording")
+    bag.add_argument("--namespace", default="", metavar="NS", help="where the robot's topics are in the bag")
+    bag.add_argument("--no-task", action="store_true", help="no rewards: without the contract's task")
+    bag.add_argument("--seed", type=int, default=0, metavar="N", help="of the task (default 0)")
+    bag.add_argument("--allow-code-beside", action="store_true", help="code beside the contract may be imported")
     return parser
 
 
@@ -183,6 +196,42 @@ def _export(options: argparse.Namespace) -> None:
     for line in exported.skipped:
         sys.stderr.write(f"recording: left out: {line}\n")
     sys.stdout.write(f"{options.output}: {exported.episodes} episodes, {exported.steps} time-steps\n")
+
+
+def _rerun(options: argparse.Namespace) -> None:
+    from rtgym_ros.record.errors import RecordError
+    from rtgym_ros.ros.contract.rerun import rerun
+
+    observations = different = 0
+    for made in rerun(options.paths, options.contract):
+        observations += 1
+        different += bool(made.differences)
+        for line in made.differences:
+            sys.stdout.write(f"{line}\n")
+    if different:
+        raise RecordError(f"{different} of {observations} observations differ from what was recorded")
+    words = "made again" if options.contract is not None else "made again, the same bits"
+    sys.stdout.write(f"{observations} observations {words}\n")
+
+
+def _from_bag(options: argparse.Namespace) -> None:
+    from rtgym_ros.cli.recording_tables import busy
+    from rtgym_ros.contract.grammar.reader import read_contract
+    from rtgym_ros.ros.contract.from_bag import from_bag
+    from rtgym_ros.ros.contract_env import find_contract
+
+    with busy(f"reading {options.bag}"):
+        done = from_bag(
+            options.bag,
+            read_contract(find_contract(options.contract)),
+            options.output,
+            namespace=options.namespace,
+            with_task=not options.no_task,
+            seed=options.seed,
+            allow_code_beside=options.allow_code_beside,
+        )
+    gaps = f", {done.gaps} cut off where observations were too old" if done.gaps else ""
+    sys.stdout.write(f"{options.output}: {done.episodes} episodes, {done.steps} time-steps{gaps}\n")
 
 
 if __name__ == "__main__":

@@ -148,8 +148,6 @@ def _box_function(box: spaces.Box, slots: int) -> Admit:
             given = np.array(element)
         except ValueError:  # a ragged list
             raise _NotInSpaceError(f"must be an array of shape {shape}, got {_shown(element)}") from None
-        if given.shape == () and shape == (1,):
-            given = given.reshape(1)  # a number can only mean the one element
         if given.shape != shape:
             raise _NotInSpaceError(f"must have shape {shape}, got {given.shape}")
         if given.dtype != dtype and not np.can_cast(given.dtype, dtype, "same_kind") and given.dtype.kind not in "iub":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -12,12 +13,15 @@ import numpy as np
 from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.nodes.learned_policy import load_policy
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
-from rtgym_ros.nodes.tutorial_options import POLICIES
+from rtgym_ros.nodes.tutorial_options import LEARNED, POLICIES
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
 from rtgym_ros.robots.drone.task import TIME_STEP_DURATION
+from rtgym_ros.wrappers.record import Record
 
 
 class TutorialFlight:
@@ -36,7 +40,7 @@ class TutorialFlight:
             RtgymError: the drone cannot be reached, or a parameter cannot be used.
         """
         with ExitStack() as stack:
-            self._env = stack.enter_context(_make_env())
+            self._env = stack.enter_context(_make_env(self._options.record))
             drone = TutorialDrone(self._env.unwrapped.interface.node, self._options)
             drone.start_or_find(stack)
             stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
@@ -48,10 +52,13 @@ class TutorialFlight:
                 self._console.print(f"topics in {where}", highlight=False, soft_wrap=True)
             lines = stack.enter_context(LiveLines(self._console))
             for name in self._options.policy:
-                policy = POLICIES[name](self._options)
+                learned = name.endswith(LEARNED)
+                policy = load_policy(name, self._env) if learned else POLICIES[name](self._options)
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
-                    fly_episode(self._env, name, policy, number, seed, self._begin(lines), _step(lines, drone))
+                    fly_episode(
+                        self._env, Path(name).stem, policy, number, seed, self._begin(lines), _step(lines, drone)
+                    )
 
     def report(self) -> None:
         """Print the tables and write the picture.
@@ -71,6 +78,14 @@ class TutorialFlight:
             f"{clock.timeouts} timeouts; repeat with --seed {self._options.seed}",
             highlight=False,
         )
+        if self._options.record is not None:
+            state = self._env.recorder.state
+            missing = f", {state.dropped} missing" if state.dropped else ""
+            self._console.print(
+                f"recording: {self._options.record}, {state.written} time-steps{missing}",
+                highlight=False,
+                soft_wrap=True,
+            )
         if self._options.plot is not None:
             for path in save_plot(
                 self._options.plot, self._episodes, durations["time_step_duration"], TIME_STEP_DURATION
@@ -93,9 +108,16 @@ def _step(lines: LiveLines, drone: TutorialDrone) -> Callable[[Episode], None]:
     return step
 
 
-def _make_env() -> Any:
-    return gymnasium.make(
+def _make_env(record: Path | None) -> Any:
+    env: Any = gymnasium.make(
         "rtgym_ros/Drone-v0",
         node_name="drone_tutorial",
         config={"benchmark": True, "benchmark_type": "trace"},
     )
+    if record is None:
+        return env
+    try:
+        return Record(env, record)
+    except OSError as error:
+        env.close()
+        raise ConfigError(f"--record: {error}") from error

@@ -9,6 +9,7 @@ from typing import Literal
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.record.mcap_file import EPISODE_RECORD, McapFile
+from rtgym_ros.record.recorded_topic import RecordedTopic
 
 Split = Literal["episode"] | int
 """When a new file begins: with each episode, or when a file has this many bytes."""
@@ -57,9 +58,11 @@ class FileSeries:
         else:
             self._current()
 
-    def write(self, log_time_ns: int, publish_time_ns: int, sequence: int, message: bytes) -> None:
-        """Add a time-step."""
-        self._current().write(log_time_ns, publish_time_ns, sequence, message)
+    def write(
+        self, topic: RecordedTopic, log_time_ns: int, publish_time_ns: int, sequence: int, message: bytes
+    ) -> None:
+        """Add a message."""
+        self._current().write(topic, log_time_ns, publish_time_ns, sequence, message)
 
     def add_metadata(self, name: str, facts: Mapping[str, str]) -> None:
         """Add texts under a name."""

@@ -1,4 +1,4 @@
-"""One MCAP file of time-steps that is being written."""
+"""One MCAP file of time-steps, and of messages by choice, that is being written."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from pathlib import Path
 
 from mcap.writer import CompressionType, Writer
 
-from rtgym_ros.record.schema import SCHEMA_ENCODING, SCHEMA_NAME, SCHEMA_TEXT
+from rtgym_ros.record.recorded_topic import TIME_STEP, RecordedTopic
+from rtgym_ros.record.schema import SCHEMA_ENCODING
 
-TOPIC = "/time_step"
+TOPIC = TIME_STEP.name
 RUN_RECORD = "rtgym_ros"
 EPISODE_RECORD = "episode"
 LABEL_RECORD = "label"
 _CHUNK_BYTES = 1 << 20  # larger ones hold up other threads for longer; flush() ends smaller ones
-# With it `ros2 bag play` offers the topic as env_node does.
-_QOS = "- history: 1\n  depth: 10\n  reliability: 1\n  durability: 2\n"
 
 
 class McapFile:
@@ -36,9 +35,10 @@ class McapFile:
             self._writer = Writer(self._stream, chunk_size=_CHUNK_BYTES, compression=CompressionType.ZSTD)
             self._writer.start(profile="ros2", library="rtgym_ros")
             self._writer.add_metadata(RUN_RECORD, dict(run))
-            schema = self._writer.register_schema(SCHEMA_NAME, SCHEMA_ENCODING, SCHEMA_TEXT.encode())
-            channel_facts = {"offered_qos_profiles": _QOS, "run": run["run"]}
-            self._channel = self._writer.register_channel(TOPIC, "cdr", schema, channel_facts)
+            self._run_id = run["run"]
+            self._schemas: dict[str, int] = {}
+            self._channels: dict[RecordedTopic, int] = {}
+            self._channel(TIME_STEP)
             self._stream.flush()
         except BaseException:
             self.abandon()
@@ -50,9 +50,11 @@ class McapFile:
         """The size of the file so far, without what was not flushed yet."""
         return self._stream.tell()
 
-    def write(self, log_time_ns: int, publish_time_ns: int, sequence: int, message: bytes) -> None:
-        """Add a time-step; times are ns since the Unix epoch."""
-        self._writer.add_message(self._channel, log_time_ns, message, publish_time_ns, sequence)
+    def write(
+        self, topic: RecordedTopic, log_time_ns: int, publish_time_ns: int, sequence: int, message: bytes
+    ) -> None:
+        """Add a message; times are ns since the Unix epoch."""
+        self._writer.add_message(self._channel(topic), log_time_ns, message, publish_time_ns, sequence)
 
     def add_metadata(self, name: str, facts: Mapping[str, str]) -> None:
         """Add texts under a name."""
@@ -75,3 +77,14 @@ class McapFile:
             self._stream.close()
         except OSError:
             self._stream.raw.close()  # the disk is still full
+
+    def _channel(self, topic: RecordedTopic) -> int:
+        channel = self._channels.get(topic)
+        if channel is None:
+            if topic.type not in self._schemas:
+                definition = topic.definition.encode()
+                self._schemas[topic.type] = self._writer.register_schema(topic.type, SCHEMA_ENCODING, definition)
+            facts = {"offered_qos_profiles": topic.qos, "run": self._run_id, **dict(topic.facts)}
+            channel = self._writer.register_channel(topic.name, "cdr", self._schemas[topic.type], facts)
+            self._channels[topic] = channel
+        return channel

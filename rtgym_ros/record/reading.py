@@ -112,7 +112,7 @@ def read_runs(file: Path) -> dict[str, Run]:
         RecordError: the file is damaged, not closed, or not one of ours.
     """
     runs: dict[str, Run] = {}
-    with file.open("rb") as stream, _errors_of(file):
+    with file.open("rb") as stream, errors_of(file):
         reader = make_reader(stream)
         for record in reader.iter_metadata():
             if record.name == RUN_RECORD:
@@ -133,7 +133,7 @@ def read_time_steps(file: Path) -> Iterator[tuple[str, RecordedTimeStep]]:
     Raises:
         RecordError: the file is damaged or not closed.
     """
-    with file.open("rb") as stream, _errors_of(file):
+    with file.open("rb") as stream, errors_of(file):
         messages = make_reader(stream, validate_crcs=True).iter_messages(TOPIC, log_time_order=False)
         for schema, channel, message in messages:
             if schema is not None and schema.name == SCHEMA_NAME:
@@ -164,7 +164,7 @@ def read_episodes(paths: str | Path | Iterable[str | Path]) -> Iterator[Episode]
 
 
 @contextmanager
-def _errors_of(file: Path) -> Iterator[None]:
+def errors_of(file: Path) -> Iterator[None]:
     """Turn what the MCAP library raises into one line that names the file and what to do."""
     try:
         yield

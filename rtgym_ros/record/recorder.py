@@ -17,6 +17,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.record.cdr_writer import encode
 from rtgym_ros.record.errors import RecordingWarning
 from rtgym_ros.record.file_series import FileSeries, Split, check_split
+from rtgym_ros.record.recorded_topic import TIME_STEP, RecordedTopic
 from rtgym_ros.record.time_step import RecordedTimeStep
 
 _POLL = 0.02  # s; the writer is not woken for each time-step, which would cost the caller a context switch
@@ -36,6 +37,8 @@ class RecorderState:
         queued_bytes: what waits for the writer.
         file: the latest file, None before the first.
         error: why nothing is being written, '' while all is well.
+        messages_written: messages of the robot's topics, as `written`.
+        messages_dropped: messages of the robot's topics, as `dropped`.
     """
 
     written: int
@@ -43,10 +46,28 @@ class RecorderState:
     queued_bytes: int
     file: Path | None
     error: str
+    messages_written: int = 0
+    messages_dropped: int = 0
+
+
+@dataclass(slots=True)
+class _Count:
+    """What became of the time-steps, or of the messages; `refused` is changed by who puts, the others by the writer."""
+
+    refused: int = 0
+    written: int = 0
+    unflushed: int = 0
+    lost: int = 0
+
+    @property
+    def dropped(self) -> int:
+        return self.refused + self.lost
 
 
 class Recorder:
     """Writes time-steps to MCAP files in a thread of its own. One thread at a time may call its methods.
+
+    :meth:`write_message` is for messages of the robot's topics; another thread, but one at a time, may call that.
 
     No method waits for the disk but :meth:`close`. What cannot be written is counted in :attr:`state`, visible in the
     file as a gap in the sequence numbers, and told by a :class:`RecordingWarning`; no method raises for it.
@@ -72,10 +93,10 @@ class Recorder:
         self._files = FileSeries(Path(folder), run, split)
         self._run_id = run["run"]
         self._queue_bytes = queue_bytes
-        self._queue: deque[tuple[int, Callable[[], None]]] = deque()
-        self._put_bytes = self._taken_bytes = 0  # each changed by one thread alone
-        self._sequence = self._refused = 0
-        self._written = self._unflushed = self._lost = 0
+        self._queue: deque[tuple[int, Callable[[], None], _Count | None]] = deque()
+        self._put_bytes = self._put_message_bytes = self._taken_bytes = 0  # each changed by one thread alone
+        self._sequence = 0
+        self._steps, self._messages = _Count(), _Count()
         self._error = ""
         self._retry_at = 0.0
         self._warned = (0, "", -_WARNING_PERIOD)
@@ -89,18 +110,26 @@ class Recorder:
     @property
     def state(self) -> RecorderState:
         """Counts and the latest error; any thread may read it."""
-        queued = self._put_bytes - self._taken_bytes
-        return RecorderState(self._written, self._refused + self._lost, queued, self._files.path, self._error)
+        steps, messages = self._steps, self._messages
+        return RecorderState(
+            steps.written,
+            steps.dropped,
+            self._queued_bytes,
+            self._files.path,
+            self._error,
+            messages.written,
+            messages.dropped,
+        )
 
     def begin_episode(self, facts: Mapping[str, str]) -> None:
         """Begin an episode: what is known of it (``episode``, ``seed``, ``options``) as metadata."""
         facts = {"run": self._run_id, **facts}
-        self._put(0, lambda: self._files.begin_episode(facts))
+        self._queue.append((0, lambda: self._files.begin_episode(facts), None))
 
     def annotate(self, name: str, facts: Mapping[str, str]) -> None:
         """Add metadata to the file of the running episode: a label, a note."""
         facts = {"run": self._run_id, **facts}
-        self._put(0, lambda: self._files.add_metadata(name, facts))
+        self._queue.append((0, lambda: self._files.add_metadata(name, facts), None))
 
     def write(self, step: RecordedTimeStep) -> None:
         """Record a time-step; its arrays may be changed as soon as this returns.
@@ -112,11 +141,42 @@ class Recorder:
         now_ns = time.time_ns()
         sequence = self._sequence & 0xFFFFFFFF
         self._sequence += 1
-        if self._put_bytes - self._taken_bytes + len(message) > self._queue_bytes or not self._thread.is_alive():
-            self._refused += 1
+        if self._has_no_room(len(message)):
+            self._steps.refused += 1
         else:
-            self._put(len(message), lambda: self._add(now_ns, sequence, message))
+            self._put_bytes += len(message)
+            self._queue.append(
+                (
+                    len(message),
+                    lambda: self._files.write(TIME_STEP, now_ns, now_ns, sequence, message),
+                    self._steps,
+                )
+            )
         self._warn()
+
+    def write_message(
+        self, topic: RecordedTopic, log_time_ns: int, publish_time_ns: int, sequence: int, message: bytes
+    ) -> None:
+        """Record a serialised message; it is not copied.
+
+        Args:
+            topic: where it came.
+            log_time_ns: see :class:`~rtgym_ros.record.mcap_file.McapFile`.
+            publish_time_ns: the same.
+            sequence: number of the message on its topic; a gap tells readers of what was dropped.
+            message: CDR, with its encapsulation.
+        """
+        if self._has_no_room(len(message)):
+            self._messages.refused += 1
+            return
+        self._put_message_bytes += len(message)
+        self._queue.append(
+            (
+                len(message),
+                lambda: self._files.write(topic, log_time_ns, publish_time_ns, sequence & 0xFFFFFFFF, message),
+                self._messages,
+            )
+        )
 
     def close(self, timeout: float = 10.0) -> None:
         """Write what is queued and close the file; a second call does nothing.
@@ -133,12 +193,15 @@ class Recorder:
             self._error = f"the disk took longer than {timeout:g} s: {self._files.path} is not closed"
         self._warn(at_once=True)
 
-    def _put(self, size: int, work: Callable[[], None]) -> None:
-        self._put_bytes += size
-        self._queue.append((size, work))
+    @property
+    def _queued_bytes(self) -> int:
+        return self._put_bytes + self._put_message_bytes - self._taken_bytes
+
+    def _has_no_room(self, size: int) -> bool:
+        return self._queued_bytes + size > self._queue_bytes or not self._thread.is_alive()
 
     def _warn(self, at_once: bool = False) -> None:
-        dropped, error = self._refused + self._lost, self._error
+        dropped, error = self._steps.dropped + self._messages.dropped, self._error
         told, told_error, when = self._warned
         if (dropped == told and error == told_error) or (not at_once and time.monotonic() < when + _WARNING_PERIOD):
             return
@@ -146,7 +209,11 @@ class Recorder:
         if dropped or error:
             reason = error or "the disk is slower than the time-steps come"
             with contextlib.suppress(RecordingWarning):  # the flight goes on where warnings are errors, too
-                warn_caller(f"{dropped} time-steps are missing from the recording: {reason}", RecordingWarning)
+                warn_caller(f"{self._what_is_missing()} missing from the recording: {reason}", RecordingWarning)
+
+    def _what_is_missing(self) -> str:
+        text = f"{self._steps.dropped} time-steps"
+        return f"{text} and {self._messages.dropped} messages are" if self._messages.dropped else f"{text} are"
 
     # --- in the writer's thread ---
 
@@ -155,8 +222,8 @@ class Recorder:
             flush_at = time.monotonic() + _FLUSH_PERIOD
             while not self._closing.is_set() or self._queue:
                 if self._queue:
-                    size, work = self._queue.popleft()
-                    self._attempt(work, is_message=size > 0)
+                    size, work, count = self._queue.popleft()
+                    self._attempt(work, count)
                     self._taken_bytes += size
                     if not self._closing.is_set():
                         time.sleep(_BREATH)
@@ -171,27 +238,27 @@ class Recorder:
             self._error = f"the writer has ended: {error!r}"
             raise
 
-    def _add(self, now_ns: int, sequence: int, message: bytes) -> None:
-        self._files.write(now_ns, now_ns, sequence, message)
-        self._unflushed += 1
-
     def _flush(self) -> None:
         self._files.flush()
-        if self._unflushed:
-            self._written += self._unflushed
-            self._unflushed = 0
-            self._error = ""
+        for count in self._steps, self._messages:
+            if count.unflushed:
+                count.written += count.unflushed
+                count.unflushed = 0
+                self._error = ""
 
-    def _attempt(self, work: Callable[[], None], is_message: bool = False) -> None:
+    def _attempt(self, work: Callable[[], None], count: _Count | None = None) -> None:
         """Do it; a failure of the disk is counted, and messages are tried again only after a while."""
-        if is_message and time.monotonic() < self._retry_at:
-            self._lost += 1
+        if count is not None and time.monotonic() < self._retry_at:
+            count.lost += 1
             return
+        if count is not None:
+            count.unflushed += 1
         try:
             work()
         except OSError as error:
-            self._lost += self._unflushed + is_message
-            self._unflushed = 0
+            for each in self._steps, self._messages:
+                each.lost += each.unflushed
+                each.unflushed = 0
             self._files.abandon()
             self._error = f"{error.strerror or error} ({self._files.path})"
             self._retry_at = time.monotonic() + _RETRY_PERIOD

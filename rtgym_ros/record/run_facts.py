@@ -7,12 +7,14 @@ import os
 import platform
 import sys
 import uuid
+from collections.abc import Mapping
 from dataclasses import is_dataclass
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import gymnasium
+from gymnasium import spaces
 
 from rtgym_ros.record.parts import check_recordable
 from rtgym_ros.record.space_text import space_to_text
@@ -30,22 +32,48 @@ def run_facts(env: gymnasium.Env[Any, Any], contract: str = "") -> dict[str, str
         contract: the text of the robot's contract, where it has one.
 
     Returns:
-        ``format``, ``run`` (a random id), ``created`` (UTC), ``environment`` (its Gymnasium id, '' without one),
-        ``observation_space``, ``action_space``, ``config``, ``versions``, ``machine`` (JSON each), ``contract``.
+        What :func:`facts_of` returns.
 
     Raises:
         ConfigError: a space that cannot be recorded.
     """
-    check_recordable(env.observation_space, "observation_space")
-    check_recordable(env.action_space, "action_space")
+    name = env.spec.id if env.spec is not None else ""
+    return facts_of(env.observation_space, env.action_space, name, _config(env), contract)
+
+
+def facts_of(
+    observation_space: spaces.Space[Any],
+    action_space: spaces.Space[Any],
+    environment: str,
+    config: Mapping[str, Any],
+    contract: str,
+) -> dict[str, str]:
+    """Return the metadata of a run.
+
+    Args:
+        observation_space: of its observations.
+        action_space: of its actions.
+        environment: its Gymnasium id, '' without one.
+        config: plain entries of its configuration.
+        contract: the text of the robot's contract, '' without one.
+
+    Returns:
+        ``format``, ``run`` (a random id), ``created`` (UTC), ``environment``, ``observation_space``, ``action_space``,
+        ``config``, ``versions``, ``machine`` (JSON each), ``contract``.
+
+    Raises:
+        ConfigError: a space that cannot be recorded.
+    """
+    check_recordable(observation_space, "observation_space")
+    check_recordable(action_space, "action_space")
     return {
         "format": FORMAT,
         "run": uuid.uuid4().hex,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "environment": env.spec.id if env.spec is not None else "",
-        "observation_space": space_to_text(env.observation_space),
-        "action_space": space_to_text(env.action_space),
-        "config": json.dumps(_config(env)),
+        "environment": environment,
+        "observation_space": space_to_text(observation_space),
+        "action_space": space_to_text(action_space),
+        "config": json.dumps(dict(config)),
         "versions": json.dumps(_versions()),
         "machine": json.dumps(
             {"name": platform.node(), "system": platform.platform(), "processor": platform.machine()}

@@ -6,6 +6,8 @@ of ``msg/``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 SCHEMA_NAME = "rtgym_ros/msg/TimeStep"
 SCHEMA_ENCODING = "ros2msg"
 
@@ -60,5 +62,15 @@ uint32 nanosec
 
 _SEPARATOR = "=" * 80 + "\n"
 
-SCHEMA_TEXT = _TIME_STEP + "".join(f"{_SEPARATOR}MSG: {name}\n{text}" for name, text in _DEPENDENCIES.items())
-"""The definition, then those of the messages in it, in the form that rosbag2 writes."""
+
+def join(definition: str, dependencies: Mapping[str, str]) -> str:
+    """Return a definition, then those of the messages in it by ``package/Name``, in the form that rosbag2 writes."""
+    return definition + "".join(f"{_SEPARATOR}MSG: {name}\n{text}" for name, text in dependencies.items())
+
+
+SCHEMA_TEXT = join(_TIME_STEP, _DEPENDENCIES)
+
+HEADER_NAME = "std_msgs/msg/Header"
+HEADER_TEXT = join(
+    _DEPENDENCIES["std_msgs/Header"], {name: _DEPENDENCIES[name] for name in ("builtin_interfaces/Time",)}
+)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import logging
+import json
 from collections.abc import Callable
-from enum import Enum
-from time import monotonic
-from typing import Any, ClassVar
+from math import inf
+from time import monotonic, sleep
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy
 
 from rtgym_ros.contract.forms import SpaceForm
 from rtgym_ros.contract.freshness.outcome import Outcome
 from rtgym_ros.contract.load_code import load_code, load_task
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.sequences.conditions import lost_gates
-from rtgym_ros.contract.sequences.periodic import Periodic
-from rtgym_ros.contract.sequences.runner import SequenceRunner, StepError
 from rtgym_ros.contract.task import Task
-from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -33,42 +32,34 @@ from rtgym_ros.ros.contract.make_commands import make_commands
 from rtgym_ros.ros.contract.measured_delays import MeasuredDelays
 from rtgym_ros.ros.contract.observations import Observations
 from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
+from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
-from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.frame_window import FrameWindow
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 
-_log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from rtgym_ros.record.recorder import Recorder
+    from rtgym_ros.ros.contract.message_record import MessageRecord
 
 _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
-_AT_REST_S = 10.0
-"""How long limits may keep the safe action from being reached before `stop` begins (s)."""
-
 _SHORTEST_TICK_S = 0.001
-
-
-class Flow(Enum):
-    """Which commands flow."""
-
-    NONE = "nothing is sent"
-    SAFE = "the safe action"
-    AGENT = "the agent's actions"
 
 
 class ContractInterface(RosInterface):
     """Observes and commands a robot as its contract says.
 
-    **When what flows.** Nothing before the first ``reset()``. Heartbeats from the first step of ``start``; commands from
-    its end, once the gates hold: in an episode the agent's, at all other times the safe action at the rate of the
+    **When what flows.** Nothing before the first ``reset()``. Heartbeats from the first step of ``start``; commands
+    from its end, once the gates hold: in an episode the agent's, at all other times the safe action at the rate of the
     commands. ``close()``, or a failure, sends the safe action, sees it acknowledged, and runs ``stop``: nothing but its
     steps is sent from then on, and the next ``reset()`` begins with ``start``.
 
-    Info: ``age``: how old (s) each part is, by name; ``executed_action``: the last command, as an action; the measured
-    delays (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
+    Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
+    ``executed_action``: the last command, as an action; the measured delays
+    (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
         contract: read before.
@@ -108,37 +99,37 @@ class ContractInterface(RosInterface):
         self._guarded = GuardedTopics(contract, guard)
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
-        self._sequence_ends: list[Callable[[], None]] = []
+        self._ends: list[Callable[[], None]] = []
         try:
-            self._open(time_step_duration, act_buf_len, allow_code_beside)
+            self._open((time_step_duration, elasticity), act_buf_len, allow_code_beside)
         except BaseException:
             self._release()
             super().close()
             raise
-        self._duration = time_step_duration
-        self._elasticity = elasticity
-        self._flow = Flow.NONE
-        self._has_begun = False
+        self._record: MessageRecord | None = None
         self._is_first_action = False
         self._truncation: str | None = None
-        self._runner: SequenceRunner | None = None
-        self._port: RosPort | None = None
-        self._clock: TimeSource | None = None
         self._reset_ns = 0
-        self._step_began = 0.0
         self._window = FrameWindow(f"rtgym_ros {contract.robot}")
 
-    def _open(self, duration: float, act_buf_len: int, beside: bool) -> None:
+    def _open(self, time_step: tuple[float, float], act_buf_len: int, beside: bool) -> None:
         contract = self.contract
+        duration = time_step[0]
         types = InterfaceTypes(self.node, contract.source, _TYPES_S)
         topics = TopicTable(contract.source, types, self.resolve, self._subscribe, self.ros_time_ns)
-        self._sequence_ends.append(topics.close)
+        self._ends.append(topics.close)
+        self._topics = topics
 
         def load_for(name: str) -> Callable[[str], Any]:
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=beside)
 
-        self._parts = Observations(contract, topics, duration, self.ros_time_ns, load_for)
+        phase = contract.time.get("phase")
+        self._parts = Observations(contract, topics, duration, load_for, phase)
+        self._phase = None
+        if phase is not None:
+            self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
+            self._parts.parts[phase].topic.add_arrival_reader(self._phase.arrived)
         self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
         commands = make_commands(
             contract,
@@ -163,15 +154,12 @@ class ContractInterface(RosInterface):
             lambda cls, name, qos: self.advertise_command(cls, name, qos, stamps=False),
             allow_beside=beside,
         )
-        self._sequence_ends.append(self._steps.close)
+        self._ends.append(self._steps.close)
         first = next(iter(self._parts.parts.values()))
         self._delays = MeasuredDelays(contract, topics, first, act_buf_len, self._log.warning)
-        self._heartbeats = [
-            Periodic(1.0 / beat.rate, lambda p=publisher, w=writer: p.publish(w.write([], self.ros_time_ns())))  # type: ignore[misc]
-            for beat, publisher, writer in self._steps.heartbeats
-        ]
-        self._safe_period = min(topic.period for topic in commands)
-        self._safe = Periodic(self._safe_period, self._send_safe)
+        self._clock = super().get_time_source()
+        port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
+        self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
 
     # --- spaces ---
 
@@ -205,13 +193,7 @@ class ContractInterface(RosInterface):
 
     def get_time_source(self) -> TimeSource:
         """Return the clock of the time-steps."""
-        source = self._clock = super().get_time_source()
-        port = RosPort(self._session.context, source, self.ros_time_ns, self._steps, self._conditions, self._sent)
-        self._port = port
-        self._runner = SequenceRunner(
-            port, self._steps.gates, self.contract.source, heartbeats=self._heartbeats, commands=None
-        )
-        return source
+        return self._clock
 
     # --- an episode ---
 
@@ -224,42 +206,33 @@ class ContractInterface(RosInterface):
             InterfaceError: a guard is missing, or in the way; or an observation cannot be used.
         """
         self._raise_if_shut_down()
-        assert self._runner is not None
         self._guarded.check(self.node, self.resolve)
-        if not self._has_begun or lost_gates(self._steps.gates, self._conditions.read):
-            self._start()
-        self._go(Flow.SAFE)
-        values: dict[str, Any] = {}
-        if self.task is not None:
-            values = dict(self.task.reset(self.np_random, options or {}))
+        if not self._flow.has_begun or lost_gates(self._steps.gates, self._conditions.read):
+            self._flow.start(self.wait_for_observations)
+        values = {} if self.task is None else dict(self.task.reset(self.np_random, options or {}))
         self._steps.set_task_values(values)
         self._sent.set_task_values(values)
-        self._runner.run("reset", self._steps.sequences["reset"])
+        moved_by_others = self._flow.run("reset")
         self.wait_for_observations()
-        self._sent.start()
-        self._reset_ns = self._now_ns()
+        if moved_by_others:
+            self._sent.resume()
+        self._reset_ns = self._clock.now_ns()
         self._is_first_action = True
         observation, info = self._capture(restart=True)
         return observation, info
 
     def send_control(self, control: Any) -> None:
         """Send the agent's action; the first one after a reset, where it is the default action, as ``default`` says."""
-        self._step_began = monotonic()
-        if self._flow is Flow.NONE:
+        if self._flow.flow is Flow.NONE:
             return  # stopped by a failure that the environment has not noticed yet
-        if self._is_first_action and _equal(control, self._default_action):
-            self._sent.send_default()
-        else:
-            self._sent.send_action(control)
+        is_default = self._is_first_action and _equal(control, self._default_action)
         self._is_first_action = False
-        self._flow = Flow.AGENT
+        self._flow.act(self._sent.send_default if is_default else lambda: self._sent.send_action(control))
         self._delays.sent(self._sent.stamp_ns)
 
     def send_safe_action(self, control: Any) -> None:
         """Send what the contract calls safe, where commands flow."""
-        if self._flow is not Flow.NONE:
-            self._go(Flow.SAFE)
-            self._send_safe()
+        self._flow.make_safe()
 
     def get_executed_action(self) -> Any:
         """Return the last command as an action."""
@@ -287,17 +260,18 @@ class ContractInterface(RosInterface):
         """Return why the episode ends: a part or a gate for which the contract says ``truncate``."""
         return super().get_truncation() or self._truncation
 
-    def on_time_step(self, time_step: TimeStep) -> None:
-        """Report the time-step."""
-        super().on_time_step(time_step)
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns) to come nearer to the arrivals of the part in phase."""
+        if self._phase is None:
+            return 0
+        # Messages arrive on the ROS clock, captures are due on that of the time-steps.
+        return self._phase.shift_ns(next_capture_ns - self._clock.now_ns() + self.ros_time_ns())
 
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
-        if self._flow is Flow.NONE or self._runner is None:
-            return
-        self._go(Flow.SAFE)
-        self._runner.run("wait", self._steps.sequences["wait"])
-        self._sent.start()
+        if self._flow.flow is not Flow.NONE and self._flow.run("wait"):
+            self.wait_for_observations()
+            self._sent.resume()
 
     def render(self) -> Any:
         """Return the picture that the task draws, or show it in a window."""
@@ -306,13 +280,38 @@ class ContractInterface(RosInterface):
         frame = self.task.render(self._parts.newest, self._sent.executed_values())
         return frame if frame is None or self.render_mode != "human" else self._window.show(frame)
 
+    # --- recording ---
+
+    def recording_facts(self) -> dict[str, str]:
+        """Return what a recording says of the robot: contract, names of its topics, parameters of the node (JSON)."""
+        names = {part.topic: self.resolve(part.topic) for part in self.contract.observation.values()}
+        names |= {part.topic: self.resolve(part.topic) for part in self.contract.action.values() if part.topic}
+        parameters = self.node.get_parameters_by_prefix("")
+        return {
+            "contract": self.contract.source.text,
+            "topics": json.dumps(names),
+            "parameters": json.dumps({name: parameter.value for name, parameter in parameters.items()}, default=str),
+        }
+
+    def record_messages(self, recorder: Recorder, record_all: bool) -> None:
+        """Have the messages of the robot's topics recorded from now on, best before the first ``reset()``.
+
+        Args:
+            recorder: writes them; it never waits.
+            record_all: whether every message is recorded, or only those that an observation was made of.
+
+        Raises:
+            ConfigError: the definition of a message is not installed.
+        """
+        from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
+
+        self._record = MessageRecord(recorder, self._topics, record_all)
+
     # --- between time-steps, and the end ---
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
-        periods = [self._safe_period, *(beat.period for beat in self._heartbeats)]
-        periods += [topic.period for topic in self._sent.topics]
-        return max(min(super().get_tick_period(), *(period / 2 for period in periods)), _SHORTEST_TICK_S)
+        return max(min(super().get_tick_period(), self._flow.shortest_period / 2), _SHORTEST_TICK_S)
 
     def tick(self) -> None:
         """Send heartbeats, commands that have a rate, and the safe action at all times but in an episode.
@@ -321,18 +320,18 @@ class ContractInterface(RosInterface):
             RosShutdownError: ROS was shut down since the last call.
         """
         super().tick()
-        self._let_flow()
+        self._flow.let_flow()
 
     def on_failure(self) -> None:
         """Run ``stop``; the environment has failed and sent the safe action."""
-        self._stop()
+        self._flow.stop(self.wait_for_acknowledgement)
 
     def close(self) -> None:
         """Run ``stop`` where ``start`` has begun, and end what was made here; a second call does nothing."""
         if self._is_closed:
             return
         try:
-            self._stop()
+            self._flow.stop(self.wait_for_acknowledgement)
         finally:
             self._window.close()
             self._session.end_callbacks()
@@ -340,7 +339,10 @@ class ContractInterface(RosInterface):
             super().close()
 
     def wait_for_observations(self) -> None:
-        """Wait until every part has values of a message that is newer than this call; commands flow meanwhile.
+        """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
+
+        A part is waited for by its stamps, in ROS time, for as long as its ``max_age`` at most: where the robot's clock
+        is behind by more, or there is no ``max_age``, the next message to arrive will do. Of latched topics any will.
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
@@ -349,101 +351,31 @@ class ContractInterface(RosInterface):
         self._raise_if_shut_down()
         self._parts.pull()
         waiting = dict(self._parts.parts)
-        before = {name: 0 if _is_latched(part.topic.subscription) else part.accepted for name, part in waiting.items()}
-        deadline = monotonic() + self._observation_timeout
-        assert self._port is not None
+        began, began_ns = monotonic(), self.ros_time_ns()
+        accepted = {name: part.accepted for name, part in waiting.items()}
+
+        def is_new(name: str) -> bool:
+            part = self._parts.parts[name]
+            if _is_latched(part.topic.subscription):
+                return part.newest is not None
+            is_sampled_since = part.sampled_ns >= began_ns or not monotonic() - began < part.max_age < inf
+            return part.accepted > accepted[name] and is_sampled_since
+
         while True:
             self._parts.pull()
-            waiting = {name: part for name, part in waiting.items() if part.accepted <= before[name]}
+            waiting = {name: part for name, part in waiting.items() if not is_new(name)}
             if not waiting:
                 self._sent.observe()
                 return
-            if monotonic() > deadline:
+            if monotonic() - began > self._observation_timeout:
                 raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
             self._raise_if_shut_down()
-            self._let_flow()
-            self._port.wait(self._safe_period)
+            self._flow.pause()
 
     # --- inside ---
 
-    def _start(self) -> None:
-        """Run ``start`` and wait for the gates; commands flow when they hold."""
-        assert self._runner is not None
-        self._flow = Flow.NONE
-        self._runner.commands = None
-        self._has_begun = True
-        self._runner.run("start", self._steps.sequences["start"])
-        self._runner.wait_for_gates()
-        self.wait_for_observations()
-        self._sent.start()
-        self._go(Flow.SAFE)
-
-    def _stop(self) -> None:
-        """Send the safe action until it is reached and acknowledged, then run ``stop``; errors are logged."""
-        if not self._has_begun:
-            return
-        self._has_begun = False
-        try:
-            self._come_to_rest()
-        except Exception as error:
-            _log.error("the safe action could not be sent: %s", error)
-        self._flow = Flow.NONE
-        assert self._port is not None
-        runner = SequenceRunner(self._port, self._steps.gates, self.contract.source)
-        try:
-            runner.run("stop", self._steps.sequences["stop"], keep_going=True)
-        except (StepError, RosShutdownError, RuntimeError) as error:
-            _log.error("the contract's `stop` has failed: %s", error)
-
-    def _come_to_rest(self) -> None:
-        if self._flow is Flow.NONE:
-            return
-        self._go(Flow.SAFE)
-        deadline = monotonic() + _AT_REST_S
-        while not self._send_safe() and monotonic() < deadline:
-            end = monotonic() + self._safe_period
-            while (left := end - monotonic()) > 0:
-                for beat in self._heartbeats:
-                    beat.run(monotonic())
-                if self._session.context.ok():
-                    assert self._port is not None
-                    self._port.wait(left)
-        self.wait_for_acknowledgement(0.5)
-
-    def _go(self, flow: Flow) -> None:
-        self._flow = flow
-        if self._runner is not None:
-            self._runner.commands = self._safe if flow is Flow.SAFE else None
-
-    def _let_flow(self) -> None:
-        """Send what is due."""
-        if not self._has_begun:
-            return
-        now = monotonic()
-        for beat in self._heartbeats:
-            beat.run(now)
-        if self._flow is Flow.SAFE:
-            self._safe.run(now)
-        elif self._flow is Flow.AGENT:
-            self._sent.repeat(self.ros_time_ns(), now - self._step_began)
-            self._act_late(now)
-
-    def _act_late(self, now: float) -> None:
-        """Send what ``late_action`` says, where the agent's next action is late by more than the elasticity."""
-        late = self.contract.time.get("late_action")
-        if late is None or now - self._step_began <= self._duration + self._elasticity:
-            return
-        if not all(topic.is_due(self.ros_time_ns()) for topic in self._sent.topics):
-            return
-        if late == "safe":
-            self._send_safe()
-        elif late == "default":
-            self._sent.send_default()
-        else:
-            self._sent.move(self._sent.executed_values())
-
-    def _send_safe(self) -> bool:
-        return self._sent.send_safe()
+    def _report_safe_actions(self) -> None:
+        """Report nothing: the safe action flows at all times but in an episode."""
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""
@@ -457,17 +389,15 @@ class ContractInterface(RosInterface):
         if first.gate.when_lost == "truncate":
             self._truncation = line
             return
-        assert self._runner is not None
         self._log.warning(f"{line}; waiting for it")
-        self._go(Flow.SAFE)
-        self._send_safe()
-        self._runner.wait_for_gates()
-        self.wait_for_observations()
-        self._sent.start()
+        self._flow.make_safe()
+        self._flow.wait_for_gates(self.wait_for_observations)
 
     def _capture(self, restart: bool) -> tuple[Any, dict[str, Any]]:
         now_ns = self.ros_time_ns()
-        values, findings = self._parts.capture(restart)
+        values, findings = self._parts.capture(now_ns, restart)
+        if self._record is not None:
+            self._record.captured(now_ns, restart, list(self._parts.parts.values()))
         for finding in findings:
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
@@ -479,22 +409,17 @@ class ContractInterface(RosInterface):
             values |= self.task.observe(self._time_since_reset())
         info: dict[str, Any] = {
             "age": self._parts.ages,
+            "capture_ros_time": to_s(now_ns),
             "executed_action": self._sent.executed_action(),
             **self._delays.observed(now_ns),
         }
         return self._form.arrange(values), info
 
     def _time_since_reset(self) -> float:
-        return to_s(self._now_ns() - self._reset_ns)
-
-    def _now_ns(self) -> int:
-        assert self._clock is not None
-        return self._clock.now_ns()
+        return to_s(self._clock.now_ns() - self._reset_ns)
 
     def _wait_for_shapes(self) -> None:
         """Wait for a message of each part whose shape only that tells."""
-        from time import sleep
-
         deadline = monotonic() + self._observation_timeout
         while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
             if monotonic() > deadline:
@@ -519,18 +444,19 @@ class ContractInterface(RosInterface):
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
         subscription: PulledSubscription[Any] = PulledSubscription(self.node, message_class, name, qos)
-        self._checks.add_observation(subscription)
+        shared = {self.resolve(part.topic) for part in self.contract.observation.values() if part.names}
+        self._checks.add_observation(subscription, alone=name not in shared)
         return subscription
 
     def _make_goal(self, action_type: Any, name: str) -> GoalSink:
         sink = GoalSink(self.node, action_type, name)
-        self._sequence_ends.append(sink.close)
+        self._ends.append(sink.close)
         return sink
 
     def _release(self) -> None:
-        for end in reversed(self._sequence_ends):
+        for end in reversed(self._ends):
             end()
-        self._sequence_ends.clear()
+        self._ends.clear()
 
 
 def _equal(one: Any, other: Any) -> bool:
@@ -542,6 +468,4 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _is_latched(subscription: PulledSubscription[Any]) -> bool:
-    from rclpy.qos import DurabilityPolicy
-
     return bool(subscription.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL)

@@ -74,8 +74,9 @@ class RosInterface(RealTimeGymInterface):
     Callbacks of :attr:`node` run in the executor's threads: hand over what ``get_obs_rew_terminated_info`` reads by one
     assignment, or under a lock.
 
-    **Parameters.** ``observation_timeout``, ``clock_timeout`` and ``exclusive``; :meth:`declare_parameters` adds those of a subclass.
-    Overrides that name no parameter are refused when the environment is made. QoS overrides are honoured.
+    **Parameters.** ``observation_timeout``, ``clock_timeout`` and ``exclusive``; :meth:`declare_parameters` adds those
+    of a subclass. Overrides that name no parameter are refused when the environment is made. QoS overrides are
+    honoured.
 
     Args:
         node_name: name of the node.

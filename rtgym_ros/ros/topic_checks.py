@@ -29,13 +29,21 @@ class TopicChecks:
         self._node = node
         self._report = report
         self._observations: list[PulledSubscription[Any]] = []
+        self._alone: list[PulledSubscription[Any]] = []
         self._commands: list[CommandPublisher[Any]] = []
         self._reported: set[str] = set()
         self._found: set[str] = set()
 
-    def add_observation(self, subscription: PulledSubscription[Any]) -> None:
-        """Look at the topic of ``subscription`` too."""
+    def add_observation(self, subscription: PulledSubscription[Any], alone: bool = False) -> None:
+        """Look at the topic of ``subscription`` too.
+
+        Args:
+            subscription: to an observation.
+            alone: report a second publisher: nothing in their messages tells two robots apart.
+        """
         self._observations.append(subscription)
+        if alone:
+            self._alone.append(subscription)
 
     def add_command(self, publisher: CommandPublisher[Any]) -> None:
         """Look at the topic of ``publisher`` too."""
@@ -49,6 +57,8 @@ class TopicChecks:
         found: list[str] = []
         for subscription in self._observations:
             found += self.problems_of_observation(subscription)
+        for subscription in self._alone:
+            found += self.problems_of_sharing(subscription)
         for publisher in self._commands:
             found += self._problems_of_command(publisher)
         lasting = [line for line in found if line in self._found]
@@ -67,6 +77,13 @@ class TopicChecks:
         lines = (self._mismatch(subscription, info, info.qos_profile, subscription.qos) for info in publishers)
         return [line for line in lines if line]
 
+    def problems_of_sharing(self, subscription: PulledSubscription[Any]) -> list[str]:
+        """Return one line where several publish on the topic of an observation, whose messages are mixed then."""
+        names = sorted(_name(info) for info in self._node.get_publishers_info_by_topic(subscription.topic))
+        if len(names) < 2:
+            return []
+        return [f"{' and '.join(names)} publish on {subscription.topic}: the observation is now of one, now of another"]
+
     def _problems_of_command(self, publisher: CommandPublisher[Any]) -> list[str]:
         found: list[str] = []
         topic = publisher.topic
@@ -74,7 +91,7 @@ class TopicChecks:
         for info in subscriptions:
             line = self._mismatch(publisher, info, publisher.qos, info.qos_profile)
             found += [line] if line else []
-        if not subscriptions:
+        if publisher.has_published and not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
         return found + self._others_on(topic)
 
@@ -97,16 +114,20 @@ class TopicChecks:
         wanted = type_name(ours.message_type)
         if info.topic_type != wanted:
             return f"{_name(info)} has {info.topic_type} on {ours.topic}, not {wanted}"
-        compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
-        if compatibility == QoSCompatibility.ERROR:
-            return f"the QoS of {_name(info)} on {ours.topic} does not match: {' '.join(reason.split()).rstrip(';')}"
-        return None
+        reason = mismatch_of(offered, requested)
+        return None if reason is None else f"the QoS of {_name(info)} on {ours.topic} does not match: {reason}"
 
 
 def type_name(message_type: Any) -> str:
     """Return the ROS name of a message type, ``geometry_msgs/msg/PoseStamped``."""
     package, kind, *_ = message_type.__module__.split(".")
     return f"{package}/{kind}/{message_type.__name__}"
+
+
+def mismatch_of(offered: QoSProfile, requested: QoSProfile) -> str | None:
+    """Return why a publisher and a subscription do not match, None where they do."""
+    compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
+    return " ".join(reason.split()).rstrip(";") if compatibility == QoSCompatibility.ERROR else None
 
 
 def _with_times(qos: QoSProfile) -> QoSProfile:

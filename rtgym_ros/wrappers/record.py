@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 
 import gymnasium
 from gymnasium.utils import RecordConstructorArgs
 
+from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.record.file_series import Split
 from rtgym_ros.record.mcap_file import LABEL_RECORD
 from rtgym_ros.record.observer import Observer
 from rtgym_ros.record.recorder import Recorder
 from rtgym_ros.record.run_facts import run_facts
+
+Topics = Literal["none", "captured", "all"]
 
 
 class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
@@ -27,7 +30,11 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     Args:
         env: the environment; observations and actions are recorded as they pass here.
         folder: where the files go; made where it is missing.
-        contract: text of the robot's contract, kept in every file.
+        contract: text of the robot's contract, kept in every file; that of an environment under a contract is there
+            without being given.
+        topics: messages of the robot's topics that are recorded too, of an environment under a contract: ``"none"``,
+            ``"captured"`` (those that observations were made of) or ``"all"`` (every one that arrived; from them the
+            observations can be made again, see :mod:`rtgym_ros.ros.contract.rerun`).
         split: ``"episode"`` (a file each), or the bytes after which the next file begins.
         queue_bytes: how much may wait for the disk before time-steps are dropped.
         facts: what else is to be found in the files (text by name).
@@ -45,31 +52,47 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         folder: str | Path,
         *,
         contract: str = "",
+        topics: Topics = "none",
         split: Split = "episode",
         queue_bytes: int = 64 << 20,
         facts: Mapping[str, str] | None = None,
     ) -> None:
         RecordConstructorArgs.__init__(
-            self, folder=str(folder), contract=contract, split=split, queue_bytes=queue_bytes, facts=facts
+            self,
+            folder=str(folder),
+            contract=contract,
+            topics=topics,
+            split=split,
+            queue_bytes=queue_bytes,
+            facts=facts,
         )
         super().__init__(env)
-        run = {**(facts or {}), **run_facts(env, contract)}
+        if topics not in ("none", "captured", "all"):
+            raise ConfigError(f"topics must be 'none', 'captured' or 'all', got {topics!r}")
+        # An interface that has messages to record says so by these two methods.
+        interface = getattr(env.unwrapped, "interface", None)
+        record_messages = getattr(interface, "record_messages", None)
+        if topics != "none" and record_messages is None:
+            raise ConfigError(f"topics={topics!r} is for environments under a contract, and {env} is none")
+        own_facts: dict[str, str] = getattr(interface, "recording_facts", dict)()
+        run = {**own_facts, **(facts or {}), **run_facts(env, contract or own_facts.get("contract", ""))}
         self.recorder = Recorder(folder, run, split=split, queue_bytes=queue_bytes)
         """The recorder, with its counts under ``state``."""
         self._observer = Observer(env.observation_space, env.action_space)
+        if topics != "none" and record_messages is not None:
+            record_messages(self.recorder, topics == "all")
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Reset the environment and begin an episode in the recording."""
-        observation, info = self.env.reset(seed=seed, options=options)
-        step = self._observer.reset(observation, info)
-        self.recorder.begin_episode(
+        """Begin an episode in the recording and reset the environment."""
+        self.recorder.begin_episode(  # messages of the reset belong to it
             {
-                "episode": str(step.episode),
+                "episode": str(self._observer.episode + 1),
                 "seed": "" if seed is None else str(seed),
                 "options": json.dumps(options, default=repr) if options else "",
             }
         )
-        self.recorder.write(step)
+        observation, info = self.env.reset(seed=seed, options=options)
+        self.recorder.write(self._observer.reset(observation, info))
         return observation, info
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:

@@ -11,6 +11,8 @@ import rclpy
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.executors import SingleThreadedExecutor
 
+from rtgym_ros.record.reading import read_episodes
+
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
 
@@ -45,6 +47,23 @@ def drones():
             if process.environ().get("ROS_DOMAIN_ID") == os.environ["ROS_DOMAIN_ID"]:
                 mine.add(process.pid)
     return mine
+
+
+def test_it_records(namespace, tmp_path):
+    folder = tmp_path / "flights"
+    done = run(namespace, "--episodes", "1", "--policy", "predictor", "--seed", "3", "--record", str(folder))
+    assert (done.returncode, done.stderr) == (0, "")
+    (episode,) = read_episodes(folder)
+    assert episode.is_over
+    assert f"recording: {folder}, {len(episode.steps)} time-steps\n" in done.stdout
+
+
+def test_a_folder_that_cannot_be_made(namespace, tmp_path):
+    (tmp_path / "file").touch()
+    done = run(namespace, "--episodes", "1", "--record", str(tmp_path / "file"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("drone_tutorial: --record: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_it_flies_and_tells(namespace, tmp_path):

@@ -38,7 +38,7 @@ class Commands:
         self.parts: dict[str, PartCommand] = {name: found[name] for name in contract.action}
         self.form = SpaceForm(
             contract.spaces.action,
-            {name: _space(part, contract.action[name].dtype) for name, part in self.parts.items()},
+            {name: action_part_space(part, contract.action[name].dtype) for name, part in self.parts.items()},
         )
 
     @property
@@ -55,6 +55,13 @@ class Commands:
         """Begin anew: the next commands are limited from what ``first_from`` shows, or from ``default``."""
         for name, part in self.parts.items():
             part.start(self._measured(name))
+
+    def resume(self) -> None:
+        """Go on after steps that may have moved the robot; what has no ``first_from`` goes on from its last command."""
+        for name, part in self.parts.items():
+            measured = self._measured(name)
+            if measured is not None:
+                part.start(measured)
 
     def observe(self) -> None:
         """Note what ``first_from`` shows now."""
@@ -143,7 +150,8 @@ class Commands:
         return None if first_from is None else self._observations.parts[first_from].measured()
 
 
-def _space(part: PartCommand, dtype: str) -> spaces.Box:
+def action_part_space(part: PartCommand, dtype: str) -> spaces.Box:
+    """Return the space of the agent's values of a part."""
     low, high = part.action_map.low, part.action_map.high
     kind = np.dtype(dtype)
     return spaces.Box(low.astype(kind), high.astype(kind), dtype=kind.type)

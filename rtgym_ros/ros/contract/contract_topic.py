@@ -12,11 +12,19 @@ from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
 
+class Arrived(NamedTuple):
+    """A serialised message and when it arrived (ROS time, ns)."""
+
+    data: bytes
+    arrived_ns: int
+
+
 class Stamped(NamedTuple):
-    """A serialised message and its stamp (ns of the robot's clock, as :class:`MessageClock` returns it)."""
+    """A serialised message, its stamp (ns of the robot's clock, as :class:`MessageClock` returns it), its arrival."""
 
     data: bytes
     stamp_ns: int
+    arrived_ns: int
 
 
 class ContractTopic:
@@ -32,6 +40,7 @@ class ContractTopic:
         newest: the message that arrived last; None before the first.
         arrived_ns: when that was (ROS time, ns).
         arrived: how many messages came.
+        tap: called with what each pull brings, in the order of its arrival, before anybody reads it.
     """
 
     def __init__(
@@ -42,13 +51,19 @@ class ContractTopic:
         self.newest: bytes | None = None
         self.arrived_ns = 0
         self.arrived = 0
+        self.tap: Callable[[ContractTopic, list[Arrived]], None] | None = None
         self._stamp = stamp if stamp is not None and stamp.has_stamp else None
         self._now_ns = now_ns
         self._readers: list[Callable[[list[Stamped], int], None]] = []
+        self._on_arrival: list[Callable[[int], None]] = []
 
     def add_reader(self, read: Callable[[list[Stamped], int], None]) -> None:
         """Have ``read`` called with what each pull brings, newest stamp first, and how often the clock was set back."""
         self._readers.append(read)
+
+    def add_arrival_reader(self, arrived: Callable[[int], None]) -> None:
+        """Have ``arrived`` called with the time of arrival of each message (ROS time, ns), in their order."""
+        self._on_arrival.append(arrived)
 
     def pull(self) -> None:
         """Take what has arrived and hand it on; never wait.
@@ -60,18 +75,34 @@ class ContractTopic:
         if not taken:
             return
         now_ns, wall_ns = self._now_ns(), time_ns()
-        messages: list[Stamped] = []
+        latest_ns = self.arrived_ns
+        arrived: list[Arrived] = []
         for raw in taken:
             waited_ns = min(max(wall_ns - raw.received_ns, 0), NS_PER_S) if raw.received_ns else 0
-            self.arrived_ns = max(now_ns - waited_ns, self.arrived_ns)
-            stamp_ns = None if self._stamp is None else self._stamp.read_ns(raw.data)
+            latest_ns = max(now_ns - waited_ns, latest_ns)
+            arrived.append(Arrived(raw.data, latest_ns))
+        self.receive(arrived)
+
+    def receive(self, arrived: list[Arrived]) -> None:
+        """Hand on messages that have arrived, in this order: those of a pull, or of a recording of one.
+
+        Args:
+            arrived: at least one; no time of arrival is before the one before.
+        """
+        if self.tap is not None:
+            self.tap(self, arrived)
+        messages: list[Stamped] = []
+        for data, arrived_ns in arrived:
+            stamp_ns = None if self._stamp is None else self._stamp.read_ns(data)
             restarts = self.clock.restarts
-            stamp_ns = self.clock.receive(self.arrived_ns if stamp_ns is None else stamp_ns, self.arrived_ns)
+            stamp_ns = self.clock.receive(arrived_ns if stamp_ns is None else stamp_ns, arrived_ns)
             if self.clock.restarts != restarts:
                 messages.clear()  # of the time before the clock was set back
-            messages.append(Stamped(raw.data, stamp_ns))
-        self.newest = taken[-1].data
-        self.arrived += len(taken)
+            messages.append(Stamped(data, stamp_ns, arrived_ns))
+            for read_arrival in self._on_arrival:
+                read_arrival(arrived_ns)
+        self.newest, self.arrived_ns = arrived[-1]
+        self.arrived += len(arrived)
         messages.sort(key=lambda message: message.stamp_ns, reverse=True)
         for read in self._readers:
             read(messages, self.clock.restarts)

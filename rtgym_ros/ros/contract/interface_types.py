@@ -1,4 +1,4 @@
-"""The types of topics, services and actions: imported by name, or found in the graph where the contract leaves them out."""
+"""The types of topics, services and actions: imported by name, or found in the graph where they are left out."""
 
 from __future__ import annotations
 

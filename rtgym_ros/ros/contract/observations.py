@@ -15,6 +15,9 @@ from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserial
 
 Array = np.ndarray[Any, Any]
 
+_PHASE_DEPTH = 64
+"""Messages of the part in phase that are kept between two captures."""
+
 
 class Observations:
     """The parts of the observation by name, in order.
@@ -23,8 +26,8 @@ class Observations:
         contract: read before.
         topics: where they come from.
         time_step_duration: (s).
-        now_ns: the ROS time (ns).
         load_for: returns what imports the functions of ``convert`` for the part of that name.
+        phase: the part that the clock shall be in phase with: each of its arrivals counts.
 
     Raises:
         ContractError: an entry does not fit its message type.
@@ -35,10 +38,11 @@ class Observations:
         contract: Contract,
         topics: TopicTable,
         time_step_duration: float,
-        now_ns: Callable[[], int],
         load_for: Callable[[str], Load],
+        phase: str | None = None,
     ) -> None:
         self.parts: dict[str, ObservedPart] = {}
+        in_phase = None if phase is None else contract.observation[phase]
         shared = {(part.topic, part.qos) for part in contract.observation.values() if part.names}
         stamps = {(part.topic, part.qos): part.stamp for part in contract.observation.values() if part.stamp}
         for name, part in contract.observation.items():
@@ -46,9 +50,11 @@ class Observations:
             layout = topics.layout(key, part.type, part.topic)
             resolved = resolve_observation(contract, name, layout, load_for(name), deserialize_of(layout))
             least = NAMED_DEPTH if (part.topic, part.qos) in shared else 1
+            if in_phase is not None and (part.topic, part.qos) == (in_phase.topic, in_phase.qos):
+                least = _PHASE_DEPTH
             stamp = stamps.get((part.topic, part.qos))
             topic = topics.open(key, layout, part.topic, part.qos, "sensor", stamp, least)
-            self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration, now_ns)
+            self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration)
         self.topics = list({id(part.topic): part.topic for part in self.parts.values()}.values())
 
     def pull(self) -> None:
@@ -56,12 +62,17 @@ class Observations:
         for topic in self.topics:
             topic.pull()
 
-    def capture(self, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
-        """Return what the agent sees of each part, and what is wrong, the gravest first."""
+    def capture(self, now_ns: int, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
+        """Return what the agent sees of each part, and what is wrong, the gravest first.
+
+        Args:
+            now_ns: the moment of the capture (ROS time, ns), the same for all.
+            restart: whether an episode begins.
+        """
         values: dict[str, Array] = {}
         findings: list[Finding] = []
         for name, part in self.parts.items():
-            values[name], found = part.capture(restart)
+            values[name], found = part.capture(now_ns, restart)
             findings += found
         findings.sort(key=lambda finding: -finding.outcome)
         return values, findings
@@ -73,5 +84,5 @@ class Observations:
 
     @property
     def ages(self) -> dict[str, float]:
-        """How old each part is (s)."""
+        """How old each part was at the last capture (s)."""
         return {name: part.age for name, part in self.parts.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import nan
 from typing import Any, NamedTuple
 
@@ -38,11 +37,12 @@ class ObservedPart:
         reader: of its values.
         topic: whose messages it reads.
         time_step_duration: (s).
-        now_ns: the ROS time (ns).
 
     Attributes:
         newest: the newest values, shape (k,) or that of the image; None before the first.
-        stamp_ns: of the message they come from, in the robot's clock (ns).
+        message: the message they come from; None before the first.
+        stamp_ns: its stamp, in the robot's clock (ns).
+        age: how long before the last capture (s) the robot sampled what that shows; NaN before the first.
         accepted: how many times they were renewed.
     """
 
@@ -52,17 +52,16 @@ class ObservedPart:
         reader: PartReader,
         topic: ContractTopic,
         time_step_duration: float,
-        now_ns: Callable[[], int],
     ) -> None:
         self.part = part
         self.topic = topic
         self.newest: Array | None = None
+        self.message: Stamped | None = None
         self.stamp_ns = 0
+        self.age = nan
         self.accepted = 0
         self._reader = reader
         self._stale = StaleCheck(part.max_age, part.when_stale, time_step_duration)
-        self._now_ns = now_ns
-        self._data = b""
         self._restarts = 0
         self._bounds: BoundsCheck | None = None
         self._history: History | None = None
@@ -90,32 +89,37 @@ class ObservedPart:
         return observation_part_space(self.part, space.shape)
 
     @property
-    def age(self) -> float:
-        """How long ago (s) the robot sampled the newest values; NaN before the first."""
-        return nan if self.newest is None else to_s(self.topic.clock.age_ns(self.stamp_ns, self._now_ns()))
+    def max_age(self) -> float:
+        """The oldest that a capture may be (s); infinite where there is no bound."""
+        return self._stale.max_age
 
     @property
     def sampled_ns(self) -> int:
         """When the robot sampled the newest values (ROS time, ns)."""
         return self.topic.clock.sampled_ns(self.stamp_ns)
 
+    def age_at(self, now_ns: int) -> float:
+        """Return how long before ``now_ns`` (ROS time, ns) the robot sampled the newest values (s)."""
+        return to_s(self.topic.clock.age_ns(self.stamp_ns, now_ns))
+
     def measured(self) -> Array | None:
         """Return the newest values before ``convert``, which ``first_from`` is about; None before the first."""
-        if self.newest is None or self._reader.raw is None:
+        if self.message is None or self._reader.raw is None:
             return None
-        return self._reader.raw.read(self._data)
+        return self._reader.raw.read(self.message.data)
 
-    def capture(self, restart: bool) -> tuple[Array, list[Finding]]:
-        """Return what the agent sees now, and what is wrong with it.
+    def capture(self, now_ns: int, restart: bool) -> tuple[Array, list[Finding]]:
+        """Return what the agent sees, and what is wrong with it.
 
         Args:
+            now_ns: the moment of the capture (ROS time, ns).
             restart: whether an episode begins, whose history is filled with this capture.
         """
         assert self.newest is not None  # reset() has waited for it
         assert self._bounds is not None
         findings = []
         name = f"observation {self.part.name}"
-        age = self.age
+        age = self.age = self.age_at(now_ns)
         outcome = self._stale.check(age)
         if outcome:
             findings.append(Finding(outcome, self._stale.message(name, self.topic.topic, age)))
@@ -144,7 +148,7 @@ class ObservedPart:
                 return
             values = self._reader.read(message.data)
             if values is not None and (self.newest is None or values.shape == self.newest.shape):
-                self.newest, self.stamp_ns, self._data = values, message.stamp_ns, message.data
+                self.newest, self.stamp_ns, self.message = values, message.stamp_ns, message
                 self.accepted += 1
                 return
 

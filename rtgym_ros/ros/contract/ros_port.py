@@ -63,9 +63,13 @@ class RosPort:
         Raises:
             RosShutdownError: the context has ended.
         """
-        sleep(min(max(seconds, 0.0), _POLL_S))
+        self.sleep(seconds)
         if not self._context.ok():
             raise RosShutdownError("ROS was shut down while a sequence of the contract was under way")
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep as :meth:`wait` does, whether or not ROS goes on."""
+        sleep(min(max(seconds, 0.0), _POLL_S))
 
     def server_ready(self, step: CallStep | GoalStep) -> bool:
         """Return whether the service, or ROS action, has a server."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
 from rclpy.serialization import deserialize_message
 
@@ -14,12 +14,30 @@ from rtgym_ros.contract.messages.stamp_reader import StampReader
 from rtgym_ros.contract.records.topic import Qos, Stamp
 from rtgym_ros.contract.resolution.located import located
 from rtgym_ros.ros.contract.contract_topic import ContractTopic
-from rtgym_ros.ros.contract.interface_types import InterfaceTypes, message_layout
+from rtgym_ros.ros.contract.interface_types import message_layout
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
 NAMED_DEPTH = 10
 """Messages that a subscription keeps at least: one with `names` may be shared by several publishers."""
+
+
+class MessageTypes(Protocol):
+    """Finds message classes."""
+
+    def message(self, key: Key, name: str | None, topic: str) -> Any:
+        """Return the class of the messages on ``topic`` (its full name).
+
+        Args:
+            key: of the entry that wants it.
+            name: of the type, None where the contract leaves it out.
+            topic: its full name.
+
+        Raises:
+            ContractError: it is not installed, or not known.
+        """
+        ...
+
 
 Subscribe = Callable[[Any, str, Any], PulledSubscription[Any]]
 """Subscribes: message class, full name, QoS."""
@@ -39,7 +57,7 @@ class TopicTable:
     def __init__(
         self,
         source: Source,
-        types: InterfaceTypes,
+        types: MessageTypes,
         resolve: Callable[[str], str],
         subscribe: Subscribe,
         now_ns: Callable[[], int],
@@ -100,7 +118,7 @@ class TopicTable:
             topic.subscription.close()
         self._topics.clear()
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[ContractTopic]:
         """Iterate over the topics."""
         return iter(self._topics.values())
 

@@ -1,0 +1,1 @@
+"""A robot that was not written for this package, for tests of contracts over real topics."""

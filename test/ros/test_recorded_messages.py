@@ -1,0 +1,130 @@
+"""What was recorded of a contract's topics gives the observations of the flight again, bit for bit."""
+
+import json
+import time
+
+import gymnasium
+import numpy as np
+import pytest
+
+import rtgym_ros  # noqa: F401
+from rtgym_ros.nodes.robot_process import RobotProcess
+from rtgym_ros.record.errors import RecordError
+from rtgym_ros.record.messages import read_messages
+from rtgym_ros.record.reading import read_runs, recorded_files
+from rtgym_ros.ros.contract.rerun import rerun
+from rtgym_ros.wrappers import Record
+
+TIME_STEPS = 25
+
+
+def wait_for_robot(env):
+    """Return once the robot's process has its topics: on a busy machine that takes longer than a gate waits."""
+    deadline = time.monotonic() + 60
+    while not env.unwrapped.interface.node.count_publishers("robot_ready"):
+        assert time.monotonic() < deadline, "the robot has not started"
+        time.sleep(0.05)
+
+
+def fly(robot, program, namespace, folder, topics="all", episodes=2):
+    """Fly some time-steps of a shipped robot and record them; return how many observations there were."""
+    with RobotProcess(program, namespace, ("seed:=5",)):
+        env = gymnasium.make(
+            "rtgym_ros/Contract-v0",
+            contract=robot,
+            namespace=namespace,
+            config={"ep_max_length": TIME_STEPS},
+            disable_env_checker=True,
+        )
+        wait_for_robot(env)
+        env.action_space.seed(3)
+        with Record(env, folder, topics=topics) as recorded:
+            observations = 0
+            for episode in range(episodes):
+                recorded.reset(seed=episode)
+                over, observations = False, observations + 1
+                while not over:
+                    _, _, terminated, truncated, _ = recorded.step(env.action_space.sample())
+                    over, observations = terminated or truncated, observations + 1
+        assert recorded.recorder.state.dropped == recorded.recorder.state.messages_dropped == 0
+    return observations
+
+
+@pytest.mark.parametrize(
+    ("robot", "program"), [("drone", "drone_node"), ("diff_drive", "drive_node"), ("arm", "arm_node")]
+)
+def test_live_and_made_again_are_the_same_bits(robot, program, namespace, tmp_path):
+    observations = fly(robot, program, namespace, tmp_path)
+    made = list(rerun(tmp_path))
+    assert [difference for again in made for difference in again.differences] == []
+    assert len(made) == observations
+    assert all(np.isfinite(list(again.ages.values())).all() and again.ages for again in made)
+    # One file an episode, and the messages of a reset are in the episode's.
+    assert len(recorded_files(tmp_path)) == 2
+    facts = next(iter(read_runs(recorded_files(tmp_path)[0]).values())).facts
+    assert f"robot: {robot}" in facts["contract"]
+    assert "observation_timeout" in json.loads(facts["parameters"])
+
+
+def test_a_changed_message_is_noticed(namespace, tmp_path, monkeypatch):
+    fly("drone", "drone_node", namespace, tmp_path, episodes=1)
+    import rtgym_ros.ros.contract.rerun as module
+
+    def changed(file):
+        for message in read_messages(file):
+            data = message.data
+            if message.topic.endswith("/pose"):
+                at = len(data) - 56  # position.x of a PoseStamped: seven doubles before its end
+                data = data[:at] + np.float64(0.123).tobytes() + data[at + 8 :]
+            yield message._replace(data=data)
+
+    monkeypatch.setattr(module, "read_messages", changed)
+    made = list(module.rerun(tmp_path))
+    assert all(again.differences for again in made)
+    assert all(again.values["position"][0] == np.float32(0.123) for again in made)
+
+
+def test_what_is_missing_is_said(namespace, tmp_path, monkeypatch):
+    fly("drone", "drone_node", namespace, tmp_path, episodes=2)
+    with pytest.raises(RecordError, match=r"messages 0 to \d+ of .*: name all files of the run"):
+        list(rerun(recorded_files(tmp_path)[1]))
+
+
+def test_only_what_was_captured(namespace, tmp_path):
+    observations = fly("drone", "drone_node", namespace, tmp_path, topics="captured", episodes=1)
+    messages = [message for file in recorded_files(tmp_path) for message in read_messages(file)]
+    poses = [message for message in messages if message.topic.endswith("/pose")]
+    assert 0 < len(poses) <= observations
+    assert {message.type for message in messages} == {
+        "rtgym_ros/msg/TimeStep",
+        "std_msgs/msg/Header",
+        "geometry_msgs/msg/PoseStamped",
+    }
+    assert [difference for again in rerun(tmp_path) for difference in again.differences] == []
+
+
+def test_tools_read_the_messages(namespace, tmp_path):
+    """The general MCAP decoder for ROS 2 finds schemas and fields of every message."""
+    decoder = pytest.importorskip("mcap_ros2.decoder")
+    from mcap.reader import make_reader
+
+    fly("diff_drive", "drive_node", namespace, tmp_path, episodes=1)
+    seen = {}
+    for file in recorded_files(tmp_path):
+        with file.open("rb") as stream:
+            reader = make_reader(stream, validate_crcs=True, decoder_factories=[decoder.DecoderFactory()])
+            for _, channel, _, message in reader.iter_decoded_messages():
+                seen[channel.topic.rsplit("/", 1)[-1]] = message
+    assert {"odom", "scan", "robot_ready", "applied_command", "capture", "time_step"} <= seen.keys()
+    assert len(seen["scan"].ranges) == 180
+    assert seen["robot_ready"].data is True
+    assert seen["capture"].frame_id == "step"
+
+
+def test_an_environment_without_a_contract_has_no_messages(tmp_path):
+    from rtgym_ros.core.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="topics='all' is for environments under a contract"):
+        Record(gymnasium.make("CartPole-v1"), tmp_path, topics="all")
+    with pytest.raises(ConfigError, match="topics must be"):
+        Record(gymnasium.make("CartPole-v1"), tmp_path, topics="some")
