@@ -78,4 +78,3 @@ class Excitation:
             self._step[at] = share * self._reach[at]
             self._length[at] = self._rng.integers(self._lengths[0], self._lengths[1] + 1)
         self._left[at] = self._length[at]
-

@@ -23,10 +23,10 @@ from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.answers import AnswerCheck
 from rtgym_ros.envs.clock_thread import CallerLock, ClockThread, Request
+from rtgym_ros.envs.delays_part import DelaysPart
 from rtgym_ros.envs.episode import Episode
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.interface_calls import InterfaceCalls
-from rtgym_ros.envs.delays_part import DelaysPart
 from rtgym_ros.envs.observation_layout import ObservationLayout
 from rtgym_ros.envs.observations import ObservationGuard
 from rtgym_ros.envs.step_warnings import StepWarnings

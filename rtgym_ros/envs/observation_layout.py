@@ -104,7 +104,9 @@ class ObservationLayout:
             }
         elif isinstance(space, spaces.Box) and len(space.shape) == 1 and space.dtype.kind == "f":
             dtype: Any = space.dtype
-            low, high = (np.concatenate([getattr(box, end) for box in (space, delays.space)]) for end in ("low", "high"))
+            low, high = (
+                np.concatenate([getattr(box, end) for box in (space, delays.space)]) for end in ("low", "high")
+            )
             self.space = spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
             self.combine = lambda observation, actions, info: np.concatenate(
                 (combine(observation, actions, info), delays.value(info))

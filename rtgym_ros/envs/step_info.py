@@ -23,9 +23,7 @@ ROS_KEYS = ("ros_time_step_start", "ros_capture_time")
 """The same of an interface on ROS 2, in ROS time."""
 
 
-def time_step_info(
-    time_step: TimeStep | None, captured_ns: int, to_ros_ns: int | None = None
-) -> dict[str, float]:
+def time_step_info(time_step: TimeStep | None, captured_ns: int, to_ros_ns: int | None = None) -> dict[str, float]:
     """Return what ``info`` says about the time-step in which an observation was captured.
 
     Args:

@@ -100,7 +100,9 @@ class TopicChecks:
         ours = self._node.get_fully_qualified_name()
         if ours in publishers:
             publishers.remove(ours)
-        return [f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))]
+        return [
+            f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))
+        ]
 
     def _mismatch(
         self,

@@ -11,6 +11,7 @@ from gymnasium.utils import RecordConstructorArgs
 from rtgym_ros.envs.delays_part import DelaysPart
 from rtgym_ros.wrappers.augmentation import DELAYS, Appended
 
+
 class ObservedDelays(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
     """Appends delays that ``info`` tells to the observation.
 
