@@ -1,10 +1,11 @@
-"""The simulated six-joint arm, as one node."""
+"""The simulated six-joint arm, as one node, and its guard by choice."""
 
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument
+from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
 
@@ -18,6 +19,14 @@ ARGUMENTS = [
         "namespace", default_value="", description="Namespace of the node and all its topics: one for each robot."
     ),
     DeclareLaunchArgument(
+        "guard", default_value="false", choices=["true", "false"], description="Start the guard of the robot, too."
+    ),
+    DeclareLaunchArgument(
+        "contract",
+        default_value=str(Path(get_package_share_directory("rtgym_ros")) / "config" / "contracts" / "arm.yaml"),
+        description="YAML file with the contract that the guard keeps.",
+    ),
+    DeclareLaunchArgument(
         "use_sim_time",
         default_value="false",
         choices=["true", "false"],
@@ -27,7 +36,7 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the robot; it ends with the launch."""
+    """Return the robot and, by choice, its guard; they end with the launch."""
     robot = Node(
         package="rtgym_ros",
         executable="arm_node",
@@ -36,4 +45,13 @@ def generate_launch_description() -> LaunchDescription:
         parameters=[LaunchConfiguration("params_file")],
         output="screen",
     )
-    return LaunchDescription([*ARGUMENTS, SetParameter("use_sim_time", LaunchConfiguration("use_sim_time")), robot])
+    guard = Node(
+        package="rtgym_ros",
+        executable="guard",
+        namespace=LaunchConfiguration("namespace"),
+        arguments=[LaunchConfiguration("contract")],
+        condition=IfCondition(LaunchConfiguration("guard")),
+        output="screen",
+    )
+    sim_time = SetParameter("use_sim_time", LaunchConfiguration("use_sim_time"))
+    return LaunchDescription([*ARGUMENTS, sim_time, robot, guard])

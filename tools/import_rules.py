@@ -18,16 +18,24 @@ ALLOWED = {
     "robots": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.contract", "gymnasium", "numpy"}  # contract: Task
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
-    "record": {"rtgym_ros.core", "gymnasium", "numpy", "mcap", "zstandard"}
+    "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
-    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.record", "rtgym_ros.ros"}
+    "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.delays", "rtgym_ros.record"}
+    | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "libraries": {"stable_baselines3"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
-    | {"msgspec", "safetensors", "yaml", "zenoh", "ray", "cryptography"}  # what is said, and how
-    | {"torch", "stable_baselines3", "sb3_contrib", "wandb", "matplotlib", "rich"},  # the trainer, and what shows it
+    | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
+    | {
+        "torch",
+        "stable_baselines3",
+        "sb3_contrib",
+        "wandb",
+        "matplotlib",
+        "rich",
+    },  # the trainer, and what shows it
 }
 
 

@@ -44,11 +44,19 @@ def passes(name):
     site = environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
     # What .pth files add comes last: the library's own packages are found first.
     (site / "dev.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    print("dev:", versions(uv, python), file=sys.stderr)
     # The loader's path to the libraries of ROS 2 was set when this Python started, for its children too.
     tests = [python, "-m", "pytest", LIBRARIES / name]
     passed = subprocess.run(list(map(str, tests)), cwd=ROOT, env=os.environ, check=False).returncode == 0
     shutil.rmtree(environment)  # one has a gigabyte; what was fetched stays in uv's cache
     return passed
+
+
+def versions(uv, python):
+    """Return what an environment brought of its own, a name with its version each."""
+    listed = [*uv, "pip", "freeze", "--python", python]
+    ended = subprocess.run(list(map(str, listed)), check=False, capture_output=True, text=True)
+    return " ".join(ended.stdout.split("\n"))
 
 
 def torch_options():

@@ -16,16 +16,10 @@ DAY = 24 * 3600 * 20
 _NAMES = {
     "control (filler)": "distant.filler",
     "link": "worker.link_main",
-    "gateway": "server.gateway",
-    "server actor": "ray::ServerActor",
-    "actor keeper": "server.actor_keeper",
-    "relay": "links.relay",
+    "nats-server": "nats-server -c",
     "trainer": "trainer.process",
     "train_trainer": "trainer.main",
     "train_server": "server.main",
-    "Ray: gcs": "gcs_server",
-    "Ray: raylet": "raylet/raylet",
-    "Ray: start": "ray.scripts.scripts",
 }
 _CAPACITY = 10_000
 _WARM_UP = 0.3
@@ -34,13 +28,12 @@ _GROWTH_MB = 10.0
 """Of a process over a whole day, as a line through what comes after the warm-up says."""
 
 
-def run(report: Report, samples: float = DAY, link: str | tuple = "zenoh+ray", timeout_s: float = 1500.0) -> None:
+def run(report: Report, samples: float = DAY, timeout_s: float = 1500.0) -> None:
     """Measure; everything told goes to the report."""
     samples = int(samples)
     with scratch() as (disk, _), Roles(report.folder) as roles:
         config, path = write_config(
-            disk, link if isinstance(link, str) else link[0], trainer_link="ray",
-            worker={"buffer_samples": _CAPACITY},
+            disk, worker={"buffer_samples": _CAPACITY},
             trainer={"agent_kwargs": SMALL_SAC, "memory_size": 100_000, "batch_size": 32, "max_samples": samples,
                      "max_updates_per_sample": 0.001, "checkpoint_interval": 5.0, "epochs": 1000},
         )  # fmt: skip

@@ -43,20 +43,20 @@ def main(folder: Path, capacity: int, rate: float, count: int) -> int:
                 stop.wait(0.001 if rate == 0 else 0.01)
                 continue
             for _ in range(min(due, room)):
-                _append(ring)
+                append(ring)
         print(json.dumps({"written": ring.written, "seconds": monotonic() - began, "waits": waited}), flush=True)
         ring.close()
         reader.close()
     return 0
 
 
-def _append(ring) -> None:
+def append(ring) -> None:
     # The number of the sample in place of its stamp: it is checked at the other end.
     number = ring.written
     episode, step = divmod(number, EPISODE + 1)
     x = (number % 1000) / 1000
-    values = (episode, step, False, step == EPISODE, False, -1, number, 0, -x, -x * step)
-    ring.append((*values, (x, -x), (x,), (-x,), (x,), (-x,), (x, x), (x, x), (x, x), (x, x)))
+    values = (episode, step, False, step == EPISODE, False, False, False, -1, number, 0, -x, -x * step)
+    ring.append((*values, (x, -x), (x, -x), (x,), (-x,), (x,), (-x,), (x, x), (x, x), (x, x), (x, x)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from benchmarks.distant.accounts import balance
 from benchmarks.distant.drone import TRACE
 from benchmarks.distant.processes import Roles, title, wait_for
 from benchmarks.distant.report import Report
-from benchmarks.distant.setting import RUN, SMALL_SAC, drone, scratch, write_config
+from benchmarks.distant.setting import SMALL_SAC, drone, scratch, write_config
 from benchmarks.distant.stepping import steps_of, timeouts_alone, timing, within
 from benchmarks.distant.trace import read_traces
 
@@ -21,12 +21,11 @@ VICTIMS = {
     "worker's link": "worker.link_main",
     "worker's control": "worker.control",
     "trainer": "trainer.process",
-    "trainer's relay": "links.relay",
-    "server actor": "ray::ServerActor",
-    "gateway (zenoh router)": "server.gateway",
-    "Ray head (gcs)": "gcs_server",
+    "nats-server": "nats-server -c",
 }
 """Who is killed, and how its process is found."""
+_SERVER_KILLS = 20
+_SERVER_KILLS_S = 60.0
 _QUIET_S = 15.0  # before the first kill: what the others are compared with
 
 
@@ -36,7 +35,6 @@ def run(
     victims=tuple(VICTIMS),
     seconds: float = 330.0,
     quiet_s: float = _QUIET_S,
-    with_ray: bool = True,
 ) -> None:
     """Measure; everything told goes to the report.
 
@@ -46,13 +44,11 @@ def run(
         victims: who is killed, in this order; two may be the same.
         seconds: of flight after which training ends: long enough for all kills.
         quiet_s: before the first kill: what the others are compared with; 0 leaves time-steps out.
-        with_ray: otherwise the gateway has the server in it, and the trainer speaks zenoh, too.
     """
     with scratch() as (disk, memory), Roles(report.folder) as roles:
         samples = round(rate_hz * seconds)
         config, path = write_config(
-            disk, "zenoh+ray" if with_ray else "zenoh", drone(rate_hz=rate_hz, steps=round(rate_hz)),
-            trainer_link="ray" if with_ray else "zenoh",
+            disk, drone(rate_hz=rate_hz, steps=round(rate_hz)),
             trainer={"agent_kwargs": SMALL_SAC, "memory_size": 200_000, "batch_size": 32, "max_samples": samples,
                      "publish_interval": 25, "checkpoint_interval": 5.0, "epochs": 10_000,
                      "max_updates_per_sample": 0.5},
@@ -71,14 +67,16 @@ def run(
         began = monotonic()
         sleep(quiet_s)
         kills = [_kill(roles, flow, victim, report) for victim in victims]
+        kills.append(_kill_server_often(roles, flow, report))
         report.say("all killed; now to the end of training")
         left_s = 3 * seconds - (monotonic() - began)
         wait_for(lambda: roles.ended("trainer") is not None, left_s, "training ends by itself", 0.5)
         report.verdict("training ended by itself at max_samples", roles.ended("trainer") == 0)
-        codes = {name: roles.stop(name) for name in ("twin", "worker", "server")}
-        report.verdict("worker and server ended in their order", set(codes.values()) == {0}, str(codes))
+        codes = {name: roles.stop(name) for name in ("twin", "worker")}
         traces = read_traces(memory / "worker")
-        accounts = balance(config.folder, RUN, traces, killed_boots=victims.count("worker's control"))
+        accounts = balance(config, traces, killed_boots=victims.count("worker's control"))
+        codes["server"] = roles.stop("server")
+        report.verdict("worker and server ended in their order", set(codes.values()) == {0}, str(codes))
         for claim in accounts.claims:
             report.verdict(*claim)
         report.table("samples", [accounts.figures])
@@ -149,3 +147,22 @@ def _kill(roles: Roles, flow: _Flow, victim: str, report: Report) -> dict:
     report.say(f"{victim} (pid {pid}) killed; weights made of samples that came later fly after {back_s:.1f} s")
     sleep(2.0)
     return {"who": victim, "back after (s)": back_s, "at": began}
+
+
+def _kill_server_often(roles: Roles, flow: _Flow, report: Report) -> dict:
+    """Kill the server so often in a minute that it hardly runs."""
+    began, began_ns, version, kills = monotonic(), time_ns(), flow.version() + 3, 0
+    while kills < _SERVER_KILLS and monotonic() < began + 2 * _SERVER_KILLS_S:
+        for pid in roles.find(VICTIMS["nats-server"]):
+            os.kill(pid, signal.SIGKILL)
+            kills += 1
+        sleep(_SERVER_KILLS_S / _SERVER_KILLS)
+    ended = monotonic()
+    wait_for(
+        lambda: flow.has_come_round(version, began_ns) or roles.ended("trainer") is not None,
+        120, "samples and weights come round after the server was killed often", 0.1,
+    )  # fmt: skip
+    report.say(
+        f"nats-server killed {kills} times in {ended - began:.0f} s; back {monotonic() - ended:.1f} s after that"
+    )
+    return {"who": f"nats-server, {kills} times", "back after (s)": monotonic() - began, "at": began}

@@ -24,34 +24,25 @@ def scratch():
                 link.resolve().unlink(missing_ok=True)
 
 
-def write_config(folder: Path, link: str, environment=None, worker=None, trainer=None, server=None, trainer_link=None):
+def write_config(folder: Path, environment=None, worker=None, trainer=None, server=None):
     """Write ``run.yaml`` into ``folder``; return the configuration and the path.
 
     Args:
         folder: of the run, too.
-        link: of the workers: ``"ray"``, ``"zenoh"`` (a gateway that has the server in it), ``"zenoh+ray"`` (a gateway
-            in front of Ray) or ``"unix"``.
         environment: entries of that section, and so on.
         worker: the same.
         trainer: the same.
         server: the same.
-        trainer_link: of the trainer, the workers' by default.
     """
-    ray, zenoh = f"127.0.0.2:{free_port()}", f"tcp/127.0.0.1:{free_port('127.0.0.1')}"
-    addresses = {"ray": f"ray:{ray}", "zenoh": f"zenoh:{zenoh}", "zenoh+ray": f"zenoh:{zenoh}",
-                 "unix": f"unix:{folder}/{RUN}/server.sock"}  # fmt: skip
+    address = f"127.0.0.1:{free_port('127.0.0.1')}"
     config = make_config(
         {
             "run": RUN,
             "directory": str(folder),
             "environment": {"id": ENV_ID, **drone(), **(environment or {})},
-            "server": {
-                "ray": ray if "ray" in link else None,
-                "zenoh": [zenoh] if "zenoh" in link else [],
-                **(server or {}),
-            },
-            "worker": {"server": addresses[link], **(worker or {})},
-            "trainer": {"server": addresses[trainer_link or link], "device": "cpu", **(trainer or {})},
+            "server": {"listen": address, "url": [f"nats://{address}"], **(server or {})},
+            "worker": worker or {},
+            "trainer": {"device": "cpu", **(trainer or {})},
         }
     )
     path = folder / "run.yaml"

@@ -11,7 +11,7 @@ from benchmarks.distant.processes import Roles, wait_for
 from benchmarks.distant.report import Report
 from benchmarks.distant.setting import drone, scratch, write_config
 from benchmarks.distant.stepping import steps_of, timing
-from benchmarks.distant.stub import Drain, client_of, status
+from benchmarks.distant.stub import Drain
 from benchmarks.distant.trace import read_traces
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 
@@ -25,48 +25,39 @@ _ELSEWHERE = 15
 """Niceness of what is on other machines than the robot's: here there is only one."""
 
 
-def run(report: Report, seconds: float = 20.0, repeats: float = 5, links=("zenoh+ray",), cases=tuple(CASES)) -> None:
+def run(report: Report, seconds: float = 20.0, repeats: float = 5, cases=tuple(CASES)) -> None:
     """Measure; everything told goes to the report."""
     wanted = {case: values for case, values in CASES.items() if any(case.startswith(begin) for begin in cases)}
-    for link in links:
-        for case, (rate_hz, image_bytes, capacity) in wanted.items():
-            name = f"{case}, over {link}"
-            found = _case(report, link, rate_hz, image_bytes, capacity, seconds, round(repeats))
-            report.table(name, [{"who": peer, **_medians(found[peer])} for peer in PEERS])
-            report.add(**{f"{name}: every repeat": found})
-            _judge(report, name, found)
+    for case, (rate_hz, image_bytes, capacity) in wanted.items():
+        found = _case(report, rate_hz, image_bytes, capacity, seconds, round(repeats))
+        report.table(case, [{"who": peer, **_medians(found[peer])} for peer in PEERS])
+        report.add(**{f"{case}: every repeat": found})
+        _judge(report, case, found)
 
 
-def _case(report: Report, link: str, rate_hz: float, image_bytes: int, capacity: int, seconds: float, repeats: int):
+def _case(report: Report, rate_hz: float, image_bytes: int, capacity: int, seconds: float, repeats: int):
     found: dict[str, list[dict]] = {peer: [] for peer in PEERS}
     with scratch() as (disk, memory), Roles(report.folder) as roles:
         config, path = write_config(
-            disk, link, drone(rate_hz=rate_hz, image_bytes=image_bytes, steps=_STEPS),
+            disk, drone(rate_hz=rate_hz, image_bytes=image_bytes, steps=_STEPS),
             worker={"policy": "benchmarks.distant.drone:TowardsTarget", "buffer_samples": capacity},
         )  # fmt: skip
         PolicyWeights("any", 0, {"any": np.zeros(1, np.float32)}, {}).save(disk / "policy.safetensors")
         roles.start("server", "rtgym_ros.train.server.main", "--config", path, nice=_ELSEWHERE)
-        with client_of(roles, config, path, _ELSEWHERE) as client:
-            wait_for(lambda: status(client), 90, "the server answers")
-            # It is there in all turns: what an idle server costs is not what exchange adds.
-            with Drain(client, _PUBLISH_BYTES, _ELSEWHERE) as drain:
-                for turn in range(repeats):
-                    for peer in (*PEERS[turn % 3 :], *PEERS[: turn % 3]):
-                        traces = memory / f"{turn}-{PEERS.index(peer)}"
-                        traces.mkdir()
-                        episodes = max(round(seconds * rate_hz / _STEPS), 1)
-                        _fly(
-                            roles, peer, path, disk / f"{turn}-{PEERS.index(peer)}", traces, episodes, 3 * seconds + 60
-                        )
-                        found[peer].append(timing(np.concatenate([steps_of(one) for one in read_traces(traces)])))
-                        for file in traces.glob("*.trace"):
-                            file.unlink()
-            if drain.wrong:
-                report.verdict("the server took in what was pushed", False, drain.wrong[0])
-            (exchanged,) = [one for one in [status(client)] if one is not None]
-            report.say(
-                f"{exchanged.samples} samples were exchanged, {sum(w.dropped for w in exchanged.workers)} given up"
-            )
+        # It is there in all turns: what an idle server costs is not what exchange adds.
+        with Drain(config, _PUBLISH_BYTES, _ELSEWHERE) as drain:
+            for turn in range(repeats):
+                for peer in (*PEERS[turn % 3 :], *PEERS[: turn % 3]):
+                    traces = memory / f"{turn}-{PEERS.index(peer)}"
+                    traces.mkdir()
+                    episodes = max(round(seconds * rate_hz / _STEPS), 1)
+                    _fly(roles, peer, path, disk / f"{turn}-{PEERS.index(peer)}", traces, episodes, 3 * seconds + 60)
+                    found[peer].append(timing(np.concatenate([steps_of(one) for one in read_traces(traces)])))
+                    for file in traces.glob("*.trace"):
+                        file.unlink()
+        if drain.wrong:
+            report.verdict("every sample came once", False, drain.wrong[0])
+        report.say(f"{drain.taken} samples were exchanged, {drain.dropped} given up")
     return found
 
 

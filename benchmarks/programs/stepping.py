@@ -1,4 +1,4 @@
-"""One environment, stepped for a while by an agent that returns its action at once."""
+"""One environment, stepped for a while by an agent that returns its action at once, or works before."""
 
 from __future__ import annotations
 
@@ -27,9 +27,17 @@ class SteppedEnvironment:
         period_ns: of the clock.
         longest_s: how long it is stepped at most (s).
         elasticity: ``time_step_timeout_factor``.
+        work: what the agent does before each action.
     """
 
-    def __init__(self, peer: str, period_ns: int, longest_s: float, elasticity: float = 1.0) -> None:
+    def __init__(
+        self,
+        peer: str,
+        period_ns: int,
+        longest_s: float,
+        elasticity: float = 1.0,
+        work: Callable[[], object] | None = None,
+    ) -> None:
         environment = ENVIRONMENTS[peer]
         package = package_of(peer)
         # No time-step is faster than 10 us, whatever the period.
@@ -46,6 +54,8 @@ class SteppedEnvironment:
         }
         self._env = gymnasium.make(environment.env_id, config=config)
         self._action = np.zeros(2, np.float32)
+        self._work = work
+        self._work_ns: list[int] = []
         self._count_timeouts = _timeout_counter(self._env.unwrapped)
 
     def reset(self) -> None:
@@ -56,6 +66,7 @@ class SteppedEnvironment:
         """Step it for ``seconds`` after a warm-up; return what was written down since then."""
         self._step_for(warm_up_s)
         diary = self._diary
+        self._work_ns.clear()
         first, timeouts = len(diary.returns), self._count_timeouts()
         began_ns, cpu_began_ns = perf_counter_ns(), process_time_ns()
         self._step_for(seconds)
@@ -66,6 +77,7 @@ class SteppedEnvironment:
             "captures": diary.captures.between(first, end),
             "due": diary.due.between(first, end),
             "returns": diary.returns.between(first, end),
+            "work": self._work_ns,
             "timeouts": self._count_timeouts() - timeouts,
             "cpu_ns": cpu_ns,
             "wall_ns": wall_ns,
@@ -77,11 +89,15 @@ class SteppedEnvironment:
         self._env.close()
 
     def _step_for(self, seconds: float) -> None:
-        step, action, returns = self._env.step, self._action, self._diary.returns
+        step, action, returns, work = self._env.step, self._action, self._diary.returns, self._work
         end_ns = perf_counter_ns() + round(1e9 * seconds)
         while perf_counter_ns() < end_ns and len(returns) < self._capacity:
             step(action)
             returns.stamp()
+            if work is not None:
+                began_ns = perf_counter_ns()
+                work()
+                self._work_ns.append(perf_counter_ns() - began_ns)
 
 
 def package_of(peer: str) -> ModuleType:

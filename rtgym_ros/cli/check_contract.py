@@ -1,4 +1,4 @@
-"""``ros2 run rtgym_ros check_contract FILE``: whether a contract can be used, one line for each problem."""
+"""``ros2 run rtgym_ros check_contract FILE [--live]``: whether a contract can be used, one line for each problem."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.grammar.source import ContractError
 from rtgym_ros.contract.load_code import load_code, load_task, named_code
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
 
 _INTERRUPTED = 128 + 2
@@ -37,7 +38,24 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--allow-code-beside", action="store_true", help="let that code lie beside the contract; means --with-code"
     )
+    parser.add_argument(
+        "--live", action="store_true", help="look at the robot that is up, too: a line for each thing; sends nothing"
+    )
+    parser.add_argument("--namespace", default="", metavar="/NAME", help="with --live: of the robot's topics")
+    parser.add_argument(
+        "--duration", type=_seconds, default=3.0, metavar="S", help="with --live: count messages so long (default: 3)"
+    )
     return parser.parse_args(arguments)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds from 0.1 to 3600, got {text!r}")
+    return seconds
 
 
 def _check(file: str, options: argparse.Namespace) -> int:
@@ -52,10 +70,40 @@ def _check(file: str, options: argparse.Namespace) -> int:
         problems = list(error.problems)
     for problem in problems:
         _say(problem)
-    if problems:
+    if problems or (options.live and not _check_live(contract, options)):
         return 1
     _say(f"{file}: {_summary(contract)}")
     return 0
+
+
+def _check_live(contract: Contract, options: argparse.Namespace) -> bool:
+    """Say what is found on the robot, a line each; return whether all is well."""
+    try:
+        from rtgym_ros.ros.contract.live_check import LiveCheck
+        from rtgym_ros.ros.session import RosSession
+    except ImportError as error:
+        _say(f"--live needs ROS 2: {error}")
+        return False
+    try:
+        session = RosSession("check_contract", options.namespace)
+    except ConfigError as error:
+        _say(f"--live: {error}")
+        return False
+    try:
+        check = LiveCheck(
+            contract,
+            session,
+            duration=options.duration,
+            with_code=options.with_code,
+            allow_beside=options.allow_code_beside,
+        )
+        all_is_well = True
+        for is_well, text in check.run():
+            _say(f"{'well' if is_well else 'WRONG'}: {text}")
+            all_is_well = all_is_well and is_well
+        return all_is_well
+    finally:
+        session.close()
 
 
 def _code_problems(contract: Contract, allow_beside: bool) -> list[str]:

@@ -49,6 +49,7 @@ class ElasticClock:
         self.retime(duration_ns, capture_offset_ns, elasticity_ns, tolerance_ns)
         self._current: TimeStep | None = None
         self._paused = False
+        self._shift_ns = 0
         self._index = 0
         self._overruns = 0
         self._timeouts = 0
@@ -78,6 +79,11 @@ class ElasticClock:
         """Whether the next time-step is excused: after :meth:`pause`, until it begins."""
         return self._paused
 
+    @property
+    def next_capture_ns(self) -> int | None:
+        """When the capture of the next time-step is due if that begins in time (ns); None without a grid."""
+        return None if self._current is None else self._current.end_ns + self._capture_offset_ns
+
     def retime(self, duration_ns: int, capture_offset_ns: int, elasticity_ns: int, tolerance_ns: int = 0) -> None:
         """Change the timing from the next time-step on; the running one ends when it was to end.
 
@@ -101,6 +107,23 @@ class ElasticClock:
     def restart(self) -> None:
         """Forget the grid: the next time-step begins when it is begun, however long that takes."""
         self._current = None
+        self._shift_ns = 0
+
+    def shift_next_capture(self, shift_ns: int) -> None:
+        """Have the next time-step capture, and end, by so much later (ns; negative: earlier); a second call replaces it.
+
+        It begins where the running one ends all the same, so that nothing becomes late by a shift. All that follow are
+        moved with it.
+
+        Raises:
+            ValueError: it is more than half of a time-step, or would put the capture before the start.
+        """
+        if not -min(self._capture_offset_ns, self._duration_ns // 2) <= shift_ns <= self._duration_ns // 2:
+            raise ValueError(
+                f"a capture {self._capture_offset_ns} ns after the start of a time-step of {self._duration_ns} ns can "
+                f"be shifted by up to half of a time-step, and not before the start, got {shift_ns} ns"
+            )
+        self._shift_ns = shift_ns
 
     def begin(self, now_ns: int) -> TimeStep:
         """Begin the next time-step at ``now_ns`` and return it."""
@@ -112,14 +135,17 @@ class ElasticClock:
         timed_out = not on_grid and not self._paused
         overrun = on_grid and lateness_ns > self._tolerance_ns
         start_ns = due_ns if on_grid else now_ns
+        # retime() may have made the time-step shorter since the shift was given.
+        shift_ns = max(self._shift_ns, -self._capture_offset_ns, 1 - self._duration_ns)
+        self._shift_ns = 0
         self._paused = False
         self._overruns += overrun
         self._timeouts += timed_out
         self._current = TimeStep(
             index=self._index,
             start_ns=start_ns,
-            capture_ns=start_ns + self._capture_offset_ns,
-            end_ns=start_ns + self._duration_ns,
+            capture_ns=start_ns + self._capture_offset_ns + shift_ns,
+            end_ns=start_ns + self._duration_ns + shift_ns,
             began_ns=now_ns,
             lateness_ns=lateness_ns,
             overrun=overrun,

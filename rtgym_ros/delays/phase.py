@@ -7,11 +7,9 @@ they come is followed as a quantile, so that nearly all have arrived when the ca
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 
 class PhaseFollower:
-    """Tells by how much to shift the end of each time-step. Not thread-safe.
+    """Tells by how much to shift the next capture, in every time-step. Not thread-safe.
 
     Where a time-step is no multiple of the observation's period, or arrivals are spread over all of it, there is no
     phase to hold, and no shift is told.
@@ -66,7 +64,7 @@ class PhaseFollower:
 
     @property
     def jitter_ns(self) -> float:
-        """How far arrivals are from the line, on average (ns)."""
+        """How far arrivals are from the line: the median (ns)."""
         return self._jitter
 
     @property
@@ -91,10 +89,17 @@ class PhaseFollower:
         residual = since - periods * self._period
         # Quick at first, then slow: the first arrivals know nothing better.
         gain = max(_PHASE_GAIN, 1.0 / (self._arrivals + 1))
-        self._line_ns += periods * self._period + gain * residual
-        self._period += gain**2 / 4 * residual / max(periods, 1)
+        # What comes very late (the machine was busy) must not draw the line after it.
+        most = _OUTLIER * max(self._jitter, 10_000.0) if self.settled else self._period
+        pull = min(max(residual, -most), most)
+        self._line_ns += periods * self._period + gain * pull
+        self._period += gain**2 / 4 * pull / max(periods, 1)
         self._period = min(max(self._period, 0.98 * self._nominal_ns), 1.02 * self._nominal_ns)
-        self._jitter += max(_JITTER_GAIN, 1.0 / self._arrivals) * (abs(residual) - self._jitter)
+        if self.settled:
+            self._jitter *= 1.0 + (_JITTER_GAIN if abs(residual) > self._jitter else -_JITTER_GAIN)
+            self._jitter = max(self._jitter, 1_000.0)
+        else:
+            self._jitter += (abs(residual) - self._jitter) / self._arrivals
         step = _LATE_GAIN * max(self._jitter, 1_000.0)
         self._late += step * (self._share if residual > self._late else self._share - 1.0)
         self._arrivals += 1
@@ -113,19 +118,15 @@ class PhaseFollower:
         move = -error if error <= self._period / 2 else self._period - error
         return round(min(max(move, -self._max_shift_ns), self._max_shift_ns))
 
-    def keep_in_phase(self, capture_ns: int, shift_next_end_ns: Callable[[int], None]) -> int:
-        """Shift the end of a time-step through ``shift_next_end_ns`` (of the clock), and return by how much (ns)."""
-        shift = self.shift_ns(capture_ns)
-        if shift:
-            shift_next_end_ns(shift)
-        return shift
-
 
 _PHASE_GAIN = 0.03
 _LATE_GAIN = 0.05
 _JITTER_GAIN = 0.01
 _MOST_JITTER = 0.2
-"""Of the period: arrivals anywhere in it are a quarter away from the line, on average."""
+"""Of the period: arrivals anywhere in it are a quarter away from the line, at the median."""
+
+_OUTLIER = 4.0
+"""Medians: an arrival farther from the line counts as if it were so far."""
 
 _SETTLED = 50
 """Arrivals after which the phase is believed."""

@@ -180,6 +180,18 @@ class RealTimeGymInterface(ABC):
         """
         return None
 
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns; negative: earlier), and all after it; 0 by default.
+
+        Called once a time-step, after its capture, by which it is delayed. It is for a clock that is to stay in phase
+        with the robot: see :class:`rtgym_ros.delays.phase.PhaseFollower`. At most half of a time-step, and no capture
+        before the start of its time-step.
+
+        Args:
+            next_capture_ns: when it is due as things stand (ns of the environment's time source).
+        """
+        return 0
+
     def get_ros_time_offset_ns(self) -> int | None:
         """Return what to add to a time of the time source for ROS time (ns), None where there is no ROS.
 

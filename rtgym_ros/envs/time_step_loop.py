@@ -19,7 +19,7 @@ from rtgym_ros.core.action_buffer import copy_action
 from rtgym_ros.core.benchmark import Benchmark
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.elastic_clock import ElasticClock, TimeStep
-from rtgym_ros.core.errors import ClockJumpError, StateError, TimeStepTimeoutWarning
+from rtgym_ros.core.errors import ClockJumpError, InterfaceError, StateError, TimeStepTimeoutWarning
 from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
 from rtgym_ros.envs.answers import AnswerCheck
 from rtgym_ros.envs.episode import Episode
@@ -317,6 +317,7 @@ class TimeStepLoop:
             began_ns = self._now_ns()
             answer, truncation, to_ros_ns = self._calls.call(CAPTURE, self._read)
             self._benchmark.get_obs(began_ns, self._now_ns())
+            self._shift_next_capture()
         except ClockJumpError as error:
             self._clock_was_set_back(str(error))
         except KeyboardInterrupt:  # of the caller, whose thread this is: nothing has failed
@@ -333,6 +334,17 @@ class TimeStepLoop:
         interface = self._interface
         answer = interface.get_obs_rew_terminated_info()
         return answer, interface.get_truncation(), interface.get_ros_time_offset_ns()
+
+    def _shift_next_capture(self) -> None:
+        due_ns = self._clock.next_capture_ns
+        if due_ns is None:
+            return
+        shift_ns = self._calls.call("get_capture_shift", self._interface.get_capture_shift, due_ns)
+        if shift_ns != 0:
+            try:
+                self._clock.shift_next_capture(shift_ns)
+            except (TypeError, ValueError) as error:
+                raise InterfaceError(f"get_capture_shift() returned {shift_ns!r}: {error}") from error
 
     def _wait(self) -> None:
         self._clock.pause()

@@ -14,8 +14,9 @@ from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.nodes.learned_policy import load_policy
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
-from rtgym_ros.nodes.tutorial_options import POLICIES
+from rtgym_ros.nodes.tutorial_options import LEARNED, POLICIES
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
@@ -51,10 +52,13 @@ class TutorialFlight:
                 self._console.print(f"topics in {where}", highlight=False, soft_wrap=True)
             lines = stack.enter_context(LiveLines(self._console))
             for name in self._options.policy:
-                policy = POLICIES[name](self._options)
+                learned = name.endswith(LEARNED)
+                policy = load_policy(name, self._env) if learned else POLICIES[name](self._options)
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
-                    fly_episode(self._env, name, policy, number, seed, self._begin(lines), _step(lines, drone))
+                    fly_episode(
+                        self._env, Path(name).stem, policy, number, seed, self._begin(lines), _step(lines, drone)
+                    )
 
     def report(self) -> None:
         """Print the tables and write the picture.

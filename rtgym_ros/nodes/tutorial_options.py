@@ -21,6 +21,9 @@ POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
 STORY = "p_controller,predictor"
 """Flown without --policy: what delays do to the tutorial's controller, and what the action buffer does about it."""
 
+LEARNED = ".safetensors"
+"""How the name of a file with a learned policy ends."""
+
 _LARGEST_SEED = 2**31 - 1
 """The drone's parameter is an int32."""
 
@@ -38,7 +41,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         type=_policies,
         default=STORY,
         metavar="NAME[,NAME]",
-        help=f"one or more of {', '.join(POLICIES)}, flown to the same targets (default: %(default)s)",
+        help=f"one or more of {', '.join(POLICIES)}, or a file FILE{LEARNED} that ./dev train made, flown to the same "
+        "targets (default: %(default)s)",
     )
     parser.add_argument("--gain", type=_gain, default=20.0, help="of the p_controller, in 1/s (default: %(default)g)")
     parser.add_argument("--seed", type=_seed, help="of the targets and the drone's delays (default: a new one)")
@@ -93,7 +97,12 @@ def _picture(text: str) -> Path:
 def _policies(text: str) -> list[str]:
     names = text.split(",")
     for name in names:
-        if name not in POLICIES:
+        if name.endswith(LEARNED):
+            if not Path(name).is_file():
+                raise argparse.ArgumentTypeError(f"there is no file {name!r}: ./dev train makes one")
+        elif name not in POLICIES:
             hint = nearest(name, POLICIES)
-            raise argparse.ArgumentTypeError(f"must be among {', '.join(POLICIES)}, got {name!r}{hint}")
+            raise argparse.ArgumentTypeError(
+                f"must be among {', '.join(POLICIES)}, or end in {LEARNED}, got {name!r}{hint}"
+            )
     return names

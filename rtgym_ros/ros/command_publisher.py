@@ -73,6 +73,7 @@ class CommandPublisher(Generic[Message]):
             self._publisher.handle.__enter__()  # what is in use is not destroyed
         self._last_resort: BelowRcl | FreshPublisher | None = None
         self._is_closed = False
+        self._has_published = False
         self._has_header = stamps and "header" in message_type.get_fields_and_field_types()  # type: ignore[attr-defined]
 
     @property
@@ -91,12 +92,18 @@ class CommandPublisher(Generic[Message]):
         """The QoS of the publisher, overrides included."""
         return self._publisher.qos_profile
 
+    @property
+    def has_published(self) -> bool:
+        """Whether :meth:`publish` was called: before, nobody has to be subscribed."""
+        return self._has_published
+
     def publish(self, message: Any) -> None:
         """Stamp ``message`` with the ROS time and send it.
 
         Raises:
             RuntimeError: the middleware refused it (rclpy's ``RCLError``).
         """
+        self._has_published = True
         if self._has_header:
             message.header.stamp = to_time(self._now_ns())
         if self._last_resort is None:

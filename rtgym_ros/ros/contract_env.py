@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,7 @@ def make_contract_env(
     namespace: str = "",
     node_name: str | None = None,
     allow_code_beside: bool = False,
+    interface: type[ContractInterface] = ContractInterface,
 ) -> RealTimeEnv:
     """Make the environment of a robot under a contract.
 
@@ -47,16 +50,19 @@ def make_contract_env(
         namespace: where the robot's topics are.
         node_name: of the environment's node; the robot's name and ``_env`` by default.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        interface: class of the interface, for one that does more.
 
     Raises:
         ContractError: the contract cannot be used.
         ConfigError: another argument cannot.
     """
+    if isinstance(node, str):
+        raise ConfigError(f"node must be a node, or a function that returns one, got the name {node!r}")
     read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
     entries = {**_entries(read), **(config or {})}
     if "interface" in entries:
         raise ConfigError("config['interface'] is the contract's: leave it out")
-    timing = RealTimeConfig.from_mapping({**entries, "interface": ContractInterface})
+    timing = RealTimeConfig.from_mapping({**entries, "interface": interface})
     duration = timing.time_step_duration
     interface_kwargs = {
         "contract": read,
@@ -70,7 +76,7 @@ def make_contract_env(
         "node": node,
         "allow_code_beside": allow_code_beside,
     }
-    settings = {**entries, "interface": ContractInterface, "interface_kwargs": interface_kwargs}
+    settings = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
     return RealTimeEnv(settings, render_mode=render_mode)
 
 
@@ -92,17 +98,26 @@ def find_contract(name: str | Path) -> Path:
 
 
 def contracts_folder() -> Path:
-    """Return where the contracts are that come with the package."""
+    """Return where the contracts are that come with the package: in its share folder, or in a checkout of it.
+
+    Raises:
+        ConfigError: they are not installed.
+    """
     from ament_index_python.packages import get_package_share_directory
 
-    return Path(get_package_share_directory("rtgym_ros")) / "config" / "contracts"
+    places = [Path(sys.prefix) / "share" / "rtgym_ros", Path(__file__).parents[2]]
+    with suppress(LookupError, OSError):  # no workspace is sourced
+        places.insert(0, Path(get_package_share_directory("rtgym_ros")))
+    for place in places:
+        folder = place / "config" / "contracts"
+        if folder.is_dir():
+            return folder
+    raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")
 
 
 def _entries(contract: Contract) -> dict[str, Any]:
     """Return the configuration that the contract stands for."""
     entries = {name: value for name, value in contract.time.items() if name not in _OF_THE_CONTRACT}
-    if "phase" in contract.time:
-        raise contract.source.error(("time", "phase"), "is not kept by an environment yet; allowed: left out")
     # The contract's own checks know which bounds a part has, and what is to happen outside of them.
     entries.setdefault("observation_check", "off")
     if any(part.out_of_bounds == "fail" for part in contract.action.values()):

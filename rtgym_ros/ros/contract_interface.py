@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +21,8 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.sequences.conditions import lost_gates
 from rtgym_ros.contract.task import Task
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
-from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
+from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -122,7 +124,12 @@ class ContractInterface(RosInterface):
             key = ("observation", name, "convert")
             return lambda code: load_code(contract, key, code, allow_beside=beside)
 
-        self._parts = Observations(contract, topics, duration, load_for)
+        phase = contract.time.get("phase")
+        self._parts = Observations(contract, topics, duration, load_for, phase)
+        self._phase = None
+        if phase is not None:
+            self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
+            self._parts.parts[phase].topic.add_arrival_reader(self._phase.arrived)
         self._conditions = Conditions(contract.source, topics, self.ros_time_ns)
         commands = make_commands(
             contract,
@@ -205,9 +212,10 @@ class ContractInterface(RosInterface):
         values = {} if self.task is None else dict(self.task.reset(self.np_random, options or {}))
         self._steps.set_task_values(values)
         self._sent.set_task_values(values)
-        self._flow.run("reset")
+        moved_by_others = self._flow.run("reset")
         self.wait_for_observations()
-        self._sent.start()
+        if moved_by_others:
+            self._sent.resume()
         self._reset_ns = self._clock.now_ns()
         self._is_first_action = True
         observation, info = self._capture(restart=True)
@@ -252,11 +260,18 @@ class ContractInterface(RosInterface):
         """Return why the episode ends: a part or a gate for which the contract says ``truncate``."""
         return super().get_truncation() or self._truncation
 
+    def get_capture_shift(self, next_capture_ns: int) -> int:
+        """Return by how much to shift the next capture (ns) to come nearer to the arrivals of the part in phase."""
+        if self._phase is None:
+            return 0
+        # Messages arrive on the ROS clock, captures are due on that of the time-steps.
+        return self._phase.shift_ns(next_capture_ns - self._clock.now_ns() + self.ros_time_ns())
+
     def wait(self) -> None:
         """Run the steps of ``wait``, the robot under the safe action."""
-        if self._flow.flow is not Flow.NONE:
-            self._flow.run("wait")
-            self._sent.start()
+        if self._flow.flow is not Flow.NONE and self._flow.run("wait"):
+            self.wait_for_observations()
+            self._sent.resume()
 
     def render(self) -> Any:
         """Return the picture that the task draws, or show it in a window."""
@@ -324,7 +339,10 @@ class ContractInterface(RosInterface):
             super().close()
 
     def wait_for_observations(self) -> None:
-        """Wait until every part has values of a message that is newer than this call; commands flow meanwhile.
+        """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
+
+        A part is waited for by its stamps, in ROS time, for as long as its ``max_age`` at most: where the robot's clock
+        is behind by more, or there is no ``max_age``, the next message to arrive will do. Of latched topics any will.
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
@@ -333,20 +351,31 @@ class ContractInterface(RosInterface):
         self._raise_if_shut_down()
         self._parts.pull()
         waiting = dict(self._parts.parts)
-        before = {name: 0 if _is_latched(part.topic.subscription) else part.accepted for name, part in waiting.items()}
-        deadline = monotonic() + self._observation_timeout
+        began, began_ns = monotonic(), self.ros_time_ns()
+        accepted = {name: part.accepted for name, part in waiting.items()}
+
+        def is_new(name: str) -> bool:
+            part = self._parts.parts[name]
+            if _is_latched(part.topic.subscription):
+                return part.newest is not None
+            is_sampled_since = part.sampled_ns >= began_ns or not monotonic() - began < part.max_age < inf
+            return part.accepted > accepted[name] and is_sampled_since
+
         while True:
             self._parts.pull()
-            waiting = {name: part for name, part in waiting.items() if part.accepted <= before[name]}
+            waiting = {name: part for name, part in waiting.items() if not is_new(name)}
             if not waiting:
                 self._sent.observe()
                 return
-            if monotonic() > deadline:
+            if monotonic() - began > self._observation_timeout:
                 raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
             self._raise_if_shut_down()
             self._flow.pause()
 
     # --- inside ---
+
+    def _report_safe_actions(self) -> None:
+        """Report nothing: the safe action flows at all times but in an episode."""
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""

@@ -91,7 +91,7 @@ class TopicChecks:
         for info in subscriptions:
             line = self._mismatch(publisher, info, publisher.qos, info.qos_profile)
             found += [line] if line else []
-        if not subscriptions:
+        if publisher.has_published and not subscriptions:
             found.append(f"nobody subscribes to {topic}: commands reach no robot")
         return found + self._others_on(topic)
 
@@ -114,16 +114,20 @@ class TopicChecks:
         wanted = type_name(ours.message_type)
         if info.topic_type != wanted:
             return f"{_name(info)} has {info.topic_type} on {ours.topic}, not {wanted}"
-        compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
-        if compatibility == QoSCompatibility.ERROR:
-            return f"the QoS of {_name(info)} on {ours.topic} does not match: {' '.join(reason.split()).rstrip(';')}"
-        return None
+        reason = mismatch_of(offered, requested)
+        return None if reason is None else f"the QoS of {_name(info)} on {ours.topic} does not match: {reason}"
 
 
 def type_name(message_type: Any) -> str:
     """Return the ROS name of a message type, ``geometry_msgs/msg/PoseStamped``."""
     package, kind, *_ = message_type.__module__.split(".")
     return f"{package}/{kind}/{message_type.__name__}"
+
+
+def mismatch_of(offered: QoSProfile, requested: QoSProfile) -> str | None:
+    """Return why a publisher and a subscription do not match, None where they do."""
+    compatibility, reason = qos_check_compatible(_with_times(offered), _with_times(requested))
+    return " ".join(reason.split()).rstrip(";") if compatibility == QoSCompatibility.ERROR else None
 
 
 def _with_times(qos: QoSProfile) -> QoSProfile:

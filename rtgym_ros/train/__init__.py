@@ -1,9 +1,26 @@
-"""Distant training: rollout workers on robots, a central server, a trainer; samples go up, weights come back.
+"""Distant training: rollout workers on robots, a NATS server with the samples, a learner; weights come back.
 
-The architecture is that of TMRL (Bouteiller et al., https://github.com/trackmania-rl/tmrl), on Ray and zenoh.
-
-- :mod:`~rtgym_ros.train.protocol`: what is said, and what a sample is.
-- :mod:`~rtgym_ros.train.links`: how it gets from one process to another.
+- :mod:`~rtgym_ros.train.run`: a run as a learner of one's own sees it.
+- :mod:`~rtgym_ros.train.protocol`: what a sample is.
+- :mod:`~rtgym_ros.train.stream`: a run on a NATS server: its stream of samples, its bucket with the weights.
 - :mod:`~rtgym_ros.train.server`, :mod:`~rtgym_ros.train.worker`, :mod:`~rtgym_ros.train.trainer`: the three roles.
 - :mod:`~rtgym_ros.train.policy`: the network as plain NumPy, which is all that a robot needs of it.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtgym_ros.train.run import Run
+
+__all__ = ["Run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for: most of this package does without NATS."""
+    if name == "Run":
+        from rtgym_ros.train.run import Run
+
+        return Run
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from rtgym_ros.train.protocol.messages import Name
+from rtgym_ros.train.stream.names import Name
 
 Positive = Annotated[int, msgspec.Meta(gt=0)]
 NonNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -33,7 +33,11 @@ class EnvironmentConfig(_Section, frozen=True, kw_only=True):
         kwargs: of ``gymnasium.make``.
         observation_preprocessor: ``"package.module:Class"`` of an ObservationWrapper, or None.
         sample_compressor: ``"package.module:Class"`` of a SampleCompressor, or None.
-        delays: whether infos tell ``alpha``, ``kappa`` and ``beta`` (time-steps), which samples then carry.
+        delays: samples carry ``alpha``, ``kappa`` and ``beta`` (time-steps) from the infos; an environment that does
+            not measure them is an error.
+        info: keys of the infos that samples carry, a number each (NaN where an info does not have it).
+        executed_action: key of the info with the action that was really sent (limited, clipped, or somebody else's).
+        intervention: key of the info that is true while somebody else than the policy acts.
     """
 
     id: str
@@ -42,54 +46,59 @@ class EnvironmentConfig(_Section, frozen=True, kw_only=True):
     observation_preprocessor: str | None = None
     sample_compressor: str | None = None
     delays: bool = False
+    info: tuple[str, ...] = ()
+    executed_action: str = "executed_action"
+    intervention: str = "intervention"
 
 
 class SecurityConfig(_Section, frozen=True, kw_only=True):
-    """Who may speak to whom.
+    """Who may do what.
 
     Attributes:
-        directory: with the keys and certificates that ``train_keys`` made; None for none. Without it nothing listens
-            beyond this machine.
-        insecure: listen beyond this machine all the same; for networks that nobody else is on.
+        directory: with the keys and certificates that ``train_keys`` made: mutual TLS; None for none, which is for this
+            machine alone.
+        token_file: of a server on this machine, mode 600; None for ``DIRECTORY/RUN/server/token``, which the server
+            makes.
+        insecure: listen beyond this machine without certificates all the same, and ask nobody for a token; for networks
+            that nobody else is on.
     """
 
     directory: str | None = None
+    token_file: str | None = None
     insecure: bool = False
 
 
 class ServerConfig(_Section, frozen=True, kw_only=True):
-    """The queue, and how it can be reached.
+    """The NATS server, or cluster of servers, that keeps the samples.
 
     Attributes:
-        ray: ``"HOST:PORT"`` of the Ray head that ``train_server`` starts, or joins where ``start_ray`` is false; None
-            for a server without Ray. Not 127.0.0.1, which Ray replaces: 127.0.0.2 is this machine.
-        start_ray: whether ``train_server`` starts (and watches) that head.
-        zenoh: endpoints to listen on, ``"tls/0.0.0.0:7447"`` for example; workers that speak zenoh connect there.
-        max_workers: how many different workers may push.
-        max_queued_samples: not yet released by the trainer; pushes are put off beyond.
-        max_queued_bytes: the same, on disk.
-        worker_timeout: after this silence (s) a worker no longer counts for ``max_workers``.
-        trainer_timeout: after this silence (s) another trainer may take over.
-        sync: whether acknowledged samples survive a power failure, not only a crash: slower.
+        url: where trainer and workers find it: one address, or several of one cluster.
+        listen: ``"HOST:PORT"`` on which ``train_server`` lets its nats-server listen.
+        sync_interval: ``"always"``: what is acknowledged survives a power failure; or a time such as ``"10s"``.
+        max_payload: of one message (bytes), of that nats-server; a sample must fit into one.
+        max_bytes: of all samples on its disk; ``trainer.memory_size`` of them are kept if they take less.
+        replicas: on how many servers of a cluster each sample is.
+        placement_cluster: name of the cluster that keeps the samples; None leaves it to the server.
+        placement_tags: of the servers that keep them.
+        include: files with more of the configuration of that nats-server: of a cluster, of leaf nodes.
     """
 
-    ray: str | None = "127.0.0.2:6379"
-    start_ray: bool = True
-    zenoh: tuple[str, ...] = ()
-    max_workers: Positive = 16
-    max_queued_samples: Positive = 1_000_000
-    max_queued_bytes: Positive = 8_000_000_000
-    worker_timeout: PositiveReal = 60.0
-    trainer_timeout: PositiveReal = 60.0
-    sync: bool = False
+    url: tuple[str, ...] = ("nats://127.0.0.1:4222",)
+    listen: str = "127.0.0.1:4222"
+    sync_interval: str = "always"
+    max_payload: Positive = 8_000_000
+    max_bytes: Positive = 8_000_000_000
+    replicas: Positive = 1
+    placement_cluster: str | None = None
+    placement_tags: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
 
 
 class WorkerConfig(_Section, frozen=True, kw_only=True):
     """A robot.
 
     Attributes:
-        server: address: ``"ray:HOST:PORT"``, ``"ray://HOST:PORT"`` (Ray Client), ``"zenoh:tls/HOST:PORT"`` or
-            ``"unix:PATH"``.
+        url: of the server as the robots reach it; empty for ``server.url``.
         robot: a command that is kept running beside the worker: a simulated robot; none where the robot runs by itself.
         policy: ``"squashed_gaussian_mlp"``, or ``"package.module:Class"``.
         buffer_samples: kept while the server cannot be reached; beyond, the oldest are given up, and counted.
@@ -101,11 +110,13 @@ class WorkerConfig(_Section, frozen=True, kw_only=True):
         adopt: new weights, ``"between_episodes"`` or ``"at_once"``.
         max_steps_per_update: synchronous mode: time-steps per version of the weights; None for no such limit.
         initial_steps: of the synchronous mode, before the first wait.
+        end_episodes: whether the synchronous mode waits between episodes only; false: within one, too, with the
+            environment paused.
         history_interval: keep every so many-th new version of the weights as a file; 0 for none.
         drain_timeout: how long the end may wait for the server to take the rest (s).
     """
 
-    server: str = "ray:127.0.0.2:6379"
+    url: tuple[str, ...] = ()
     robot: tuple[str, ...] = ()
     policy: str = "squashed_gaussian_mlp"
     buffer_samples: Positive = 10_000
@@ -116,6 +127,7 @@ class WorkerConfig(_Section, frozen=True, kw_only=True):
     adopt: Literal["between_episodes", "at_once"] = "between_episodes"
     max_steps_per_update: PositiveReal | None = None
     initial_steps: NonNegative = 1
+    end_episodes: bool = True
     history_interval: NonNegative = 0
     drain_timeout: NonNegativeReal = 20.0
 
@@ -124,10 +136,11 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
     """Learning.
 
     Attributes:
-        server: address, as a worker's.
+        url: of the server as the trainer reaches it; empty for ``server.url``.
         agent: ``"sac"``, ``"tqc"``, or ``"package.module:Class"`` of a subclass of Agent.
         agent_kwargs: for the agent: learning rate, network and so on.
-        memory_size: of the replay memory (transitions).
+        learn_from: the ``"action"`` that the policy computed, or the one that was ``"executed"``.
+        memory_size: of the replay memory (transitions); the stream keeps as many samples.
         batch_size: of one update.
         start_training: transitions in the replay memory before the first update.
         max_updates_per_sample: training waits for samples above this ratio.
@@ -144,9 +157,10 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
         wandb: project at Weights & Biases, None for none. It keeps to WANDB_MODE.
     """
 
-    server: str = "ray:127.0.0.2:6379"
+    url: tuple[str, ...] = ()
     agent: str = "sac"
     agent_kwargs: dict[str, Any] = {}
+    learn_from: Literal["action", "executed"] = "executed"
     memory_size: Positive = 1_000_000
     batch_size: Positive = 256
     start_training: NonNegative = 100
@@ -168,7 +182,7 @@ class TrainConfig(_Section, frozen=True, kw_only=True):
     """All of it.
 
     Attributes:
-        run: its name; processes of other runs do not hear it.
+        run: its name, which separates it from other runs on one server.
         directory: where server, trainer and workers keep what they have to keep.
     """
 
@@ -184,3 +198,8 @@ class TrainConfig(_Section, frozen=True, kw_only=True):
     def folder(self) -> Path:
         """Return the folder of this run."""
         return Path(self.directory).expanduser() / self.run
+
+    def url(self, role: str) -> tuple[str, ...]:
+        """Return where ``"worker"``, ``"trainer"`` or ``"viewer"`` finds the server."""
+        own = {"worker": self.worker.url, "trainer": self.trainer.url}.get(role, ())
+        return own or self.server.url

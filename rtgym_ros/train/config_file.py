@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -66,7 +67,26 @@ def make_config(values: Any, source: str = "the configuration") -> TrainConfig:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {error}") from error
     _refuse_to_wait_for_each_other(config, source)
+    for entry, urls in (("server.url", config.server.url), ("worker.url", config.worker.url),
+                        ("trainer.url", config.trainer.url)):  # fmt: skip
+        check_urls(urls, f"{source}: {entry}")
     return config
+
+
+def check_urls(urls: tuple[str, ...], entry: str) -> None:
+    """Refuse an address that is none.
+
+    Raises:
+        ConfigError: it is not ``nats://HOST:PORT``.
+    """
+    for url in urls:
+        try:
+            parts = urlsplit(url)
+            fine = parts.scheme in ("nats", "tls") and parts.hostname and parts.port and not parts.path
+        except ValueError:
+            fine = False
+        if not fine:
+            raise ConfigError(f"{entry} must be nats://HOST:PORT, got {url!r}")
 
 
 def to_yaml(config: TrainConfig) -> str:

@@ -6,14 +6,14 @@ from rtgym_ros.core.errors import RtgymError
 
 
 class LinkError(RtgymError, ConnectionError):
-    """The other side could not be reached, or did not answer in time; the same request may be tried again."""
+    """The server could not be reached, or did not answer in time; the same may be tried again."""
 
 
 class RefusedError(RtgymError, RuntimeError):
     """The server understood and refused.
 
     Attributes:
-        retry: whether the same request may be accepted later, for example when the queue has room again.
+        retry: whether the same request may be accepted later, for example when its disk has room again.
     """
 
     def __init__(self, reason: str, retry: bool = False) -> None:
@@ -22,7 +22,7 @@ class RefusedError(RtgymError, RuntimeError):
 
 
 class ProtocolError(RtgymError, ValueError):
-    """What came over a link, or stands in a file, is not what this version of the protocol describes."""
+    """What came from the server, or stands in a file, is not what this version describes."""
 
 
 class CheckpointError(RtgymError, RuntimeError):
@@ -31,3 +31,7 @@ class CheckpointError(RtgymError, RuntimeError):
 
 class CredentialsError(RtgymError, PermissionError):
     """Keys, certificates or a token are missing, readable by others, or do not fit."""
+
+
+class CertificateDateError(CredentialsError):
+    """A certificate has expired or is not yet valid: it may be rotated, or the clock set, while the program runs."""

@@ -6,7 +6,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 
-_WORKER = ("msgspec", "safetensors")
+_WORKER = ("msgspec", "nats", "safetensors")
 _TRAINER = (*_WORKER, "stable_baselines3", "tensorboard", "torch")
 
 
@@ -26,7 +26,9 @@ def worker() -> int:
 
 
 def local() -> int:
-    """Run ``train_local``."""
+    """Run ``train_local``; its help needs nothing that may be missing."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        return int(import_module("rtgym_ros.train.local.main").main())
     return _run("train_local", "local.main", "train", (*_TRAINER, "matplotlib", "rich"))
 
 

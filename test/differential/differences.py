@@ -105,17 +105,13 @@ def _nearest_value(found: Found) -> bool:
     return found.event == "attributes" and found.path[0] in _NEAREST
 
 
-_NEAREST = [
-    "start_obs_capture",
-    "time_step_timeout_factor",
-    "time_step_timeout",
-    "ep_max_length",
+_NEAREST = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length") + (
     "act_in_obs",
     "reset_act_buf",
     "wait_on_done",
     "last_act_on_reset",
     "benchmark",
-]
+)
 
 DIFFERENCES = (
     Difference(
@@ -237,10 +233,8 @@ DIFFERENCES = (
     Difference("`env.spec.max_episode_steps`", "None", "`ep_max_length` where that is finite"),
     Difference(
         "the thread that calls the interface",
-        "the caller's for `__init__`, `reset`, `wait`, `render` and `close`, others for the rest; "
-        "in `-ts-v1` one thread",
-        "one thread, the clock thread, in both environments; a window that insists on the main thread belongs in the "
-        "program",
+        "the caller's for `__init__`, `reset`, `wait` and `render`, others for the rest; in `-ts-v1` one thread",
+        "one thread, the clock thread, in both; a window that insists on the main thread belongs in the program",
     ),
 )
 """As the table of docs/migrating.md shows them."""

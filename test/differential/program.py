@@ -16,46 +16,23 @@ import rtgym
 from gymnasium import spaces
 from rtgym import DEFAULT_CONFIG_DICT
 
-ATTRIBUTES = [
-    "time_step_duration",
-    "time_step_timeout_factor",
-    "time_step_timeout",
-    "start_obs_capture",
-    "ep_max_length",
-    "wait_on_done",
-    "last_act_on_reset",
-    "act_in_obs",
-    "act_buf_len",
-    "reset_act_buf",
-    "act_buf",
-    "benchmark",
-    "benchmark_polyak",
-    "current_step",
-    "running",
-    "time_initialized",
-    "default_action",
-    "seed",
-    "options",
-    "action_space",
-    "observation_space",
-]
+# fmt: off
+ATTRIBUTES = (
+    "time_step_duration", "time_step_timeout_factor", "time_step_timeout", "start_obs_capture",
+    "ep_max_length", "wait_on_done", "last_act_on_reset", "act_in_obs", "act_buf_len", "reset_act_buf",
+    "act_buf", "benchmark", "benchmark_polyak", "current_step", "running", "time_initialized",
+    "default_action", "seed", "options", "action_space", "observation_space",
+)
+# fmt: on
 """Public attributes whose values are compared."""
 
-CHOSEN = [
-    "time_step_duration",
-    "start_obs_capture",
-    "time_step_timeout_factor",
-    "ep_max_length",
-    "act_in_obs",
-    "act_buf_len",
-    "reset_act_buf",
-    "wait_on_done",
-    "last_act_on_reset",
-    "benchmark",
-    "benchmark_type",
-    "act_prepro_func",
-    "obs_prepro_func",
-]
+# fmt: off
+CHOSEN = (
+    "time_step_duration", "start_obs_capture", "time_step_timeout_factor", "ep_max_length", "act_in_obs",
+    "act_buf_len", "reset_act_buf", "wait_on_done", "last_act_on_reset", "benchmark", "benchmark_type",
+    "act_prepro_func", "obs_prepro_func",
+)
+# fmt: on
 """Entries that are drawn, and told with each flight."""
 
 

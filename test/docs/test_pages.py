@@ -20,16 +20,19 @@ os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
 KINDS = {
     "python": {""},
     "bash": {"", "background", "alone", "no-run", "workspace"},
-    "text": {"", "similar"},
+    "text": {"", "similar", "diagram"},
     "yaml": {"piece"},
 }
 FILES = {"python": ".py", "yaml": ".yaml"}
 # What some commands need besides this package, and not every machine has.
 NEEDED = {
-    "./dev train": ("torch", "stable_baselines3", "ray"),
+    "./dev train": ("torch", "stable_baselines3", "nats"),
     "train_trainer": ("torch", "stable_baselines3"),
-    "train_server": ("ray", "zenoh"),
+    "train_server": ("nats",),
     "train_keys": ("cryptography",),
+    "learn_sb3.py": ("stable_baselines3",),
+    "learn_torchrl.py": ("torchrl",),
+    "learn_rllib.py": ("torch", "ray.rllib"),
 }
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
 # Blocks that install something on the machine or build in a workspace: .ci/run does the same in its own order.
@@ -51,7 +54,9 @@ def all_files():
 
 
 def skip_without_what_it_needs(page):
-    needs_ros = any("rtgym_ros.ros" in block.code or "Drone-v0" in block.code for block in page.blocks)
+    needs_ros = any(
+        name in block.code for block in page.blocks for name in ("rtgym_ros.ros", "Drone-v0", "Contract-v0")
+    )
     if needs_ros and importlib.util.find_spec("rclpy") is None:
         pytest.skip("rclpy is not installed")
     for command, modules in NEEDED.items():
@@ -68,6 +73,8 @@ def run(reader, blocks):
     """Run blocks one after the other; what they print stands in the text that follows them."""
     output, printed_by = None, None
     for block in [*blocks, None]:
+        if block is not None and block.word == "diagram":
+            continue
         if block is not None and block.language == "text":
             assert output is not None, f"{block}: an output of nothing"
             if not same(output, block.code, block.word == "similar"):

@@ -1,4 +1,4 @@
-"""drive.launch.py and arm.launch.py as a user starts them: each robot samples itself, every exit code is 0."""
+"""drive.launch.py and arm.launch.py as a user starts them: robots sample themselves, guards tell, exit codes are 0."""
 
 import threading
 import unittest
@@ -27,11 +27,11 @@ else:
 
     @pytest.mark.launch_test
     def generate_test_description():
-        """Both robots, each in a namespace."""
+        """Both robots, each in a namespace, with their guards."""
         robots = [
             IncludeLaunchDescription(
                 PathJoinSubstitution([FindPackageShare("rtgym_ros"), "launch", f"{robot}.launch.py"]),
-                launch_arguments={"namespace": f"/tested/{robot}"}.items(),
+                launch_arguments={"namespace": f"/tested/{robot}", "guard": "true"}.items(),
             )
             for robot in ("drive", "arm")
         ]
@@ -75,6 +75,34 @@ else:
                 node.destroy_node()
                 rclpy.shutdown(context=context)
             self.assertEqual(silent, [])
+
+        def test_both_guards_tell_how_they_stand(self):
+            import rclpy
+            from diagnostic_msgs.msg import DiagnosticArray
+            from rclpy.executors import SingleThreadedExecutor
+
+            context = rclpy.Context()
+            rclpy.init(context=context)
+            node = rclpy.create_node("listener_of_guards", context=context)
+            wanted = {f"tested/{robot}/guard: commands" for robot in ("drive", "arm")}
+            node.create_subscription(
+                DiagnosticArray,
+                "/diagnostics",
+                lambda message: wanted.difference_update(status.name for status in message.status),
+                10,
+            )
+            executor = SingleThreadedExecutor(context=context)
+            executor.add_node(node)
+            try:
+                for _ in range(200):
+                    if not wanted:
+                        break
+                    executor.spin_once(timeout_sec=0.1)
+            finally:
+                executor.shutdown()
+                node.destroy_node()
+                rclpy.shutdown(context=context)
+            self.assertEqual(wanted, set())
 
     @launch_testing.post_shutdown_test()
     class TestAfterwards(unittest.TestCase):

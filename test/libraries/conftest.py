@@ -14,6 +14,7 @@ from rtgym_ros.wrappers import Record
 
 # Processes that a library starts by itself, as Ray does, find the robot of these tests.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # networks of 16 units gain nothing from more
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 

@@ -198,3 +198,46 @@ def test_without_a_tolerance_a_nanosecond_late_is_an_overrun():
     clock.retime(50, 50, 20)
     assert not clock.begin(100).overrun
     assert clock.begin(151).overrun
+
+
+def test_a_shift_moves_one_capture_and_all_after_it(clock):
+    first = clock.begin(0)
+    assert clock.next_capture_ns == DURATION + CAPTURE
+    clock.shift_next_capture(300_000)
+    clock.shift_next_capture(-500_000)  # this one counts
+    assert clock.current is first, "the running time-step stays as it is"
+    second = clock.begin(first.end_ns)
+    assert (second.start_ns, second.capture_ns) == (DURATION, DURATION + CAPTURE - 500_000)
+    assert (second.end_ns, second.lateness_ns, second.overrun) == (2 * DURATION - 500_000, 0, False)
+    third = clock.begin(second.end_ns)
+    assert (third.start_ns, third.end_ns) == (second.end_ns, second.end_ns + DURATION)
+
+
+def test_a_shift_counts_from_where_a_late_time_step_begins(clock):
+    end_ns = clock.begin(0).end_ns
+    clock.shift_next_capture(1000)
+    late = clock.begin(end_ns + ELASTICITY)
+    assert (late.start_ns, late.end_ns, late.timed_out) == (end_ns + ELASTICITY, late.start_ns + DURATION + 1000, True)
+
+
+def test_a_grid_that_is_left_forgets_its_shift(clock):
+    clock.begin(0)
+    clock.shift_next_capture(1000)
+    clock.restart()
+    assert clock.next_capture_ns is None
+    assert clock.begin(7).end_ns == 7 + DURATION
+
+
+@pytest.mark.parametrize("shift_ns", [DURATION // 2 + 1, -DURATION // 2 - 1])
+def test_a_shift_of_more_than_half_a_time_step_is_refused(clock, shift_ns):
+    with pytest.raises(ValueError, match=f"not before the start, got {shift_ns} ns"):
+        clock.shift_next_capture(shift_ns)
+
+
+def test_no_capture_comes_before_its_time_step():
+    clock = ElasticClock(DURATION, 1000, ELASTICITY)
+    clock.shift_next_capture(-1000)
+    with pytest.raises(ValueError, match="got -1001 ns"):
+        clock.shift_next_capture(-1001)
+    clock.retime(DURATION, 10, ELASTICITY)
+    assert clock.begin(0).capture_ns == 0

@@ -56,6 +56,13 @@ class Commands:
         for name, part in self.parts.items():
             part.start(self._measured(name))
 
+    def resume(self) -> None:
+        """Go on after steps that may have moved the robot; what has no ``first_from`` goes on from its last command."""
+        for name, part in self.parts.items():
+            measured = self._measured(name)
+            if measured is not None:
+                part.start(measured)
+
     def observe(self) -> None:
         """Note what ``first_from`` shows now."""
         for name, part in self.parts.items():

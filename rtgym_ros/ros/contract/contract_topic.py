@@ -55,10 +55,15 @@ class ContractTopic:
         self._stamp = stamp if stamp is not None and stamp.has_stamp else None
         self._now_ns = now_ns
         self._readers: list[Callable[[list[Stamped], int], None]] = []
+        self._on_arrival: list[Callable[[int], None]] = []
 
     def add_reader(self, read: Callable[[list[Stamped], int], None]) -> None:
         """Have ``read`` called with what each pull brings, newest stamp first, and how often the clock was set back."""
         self._readers.append(read)
+
+    def add_arrival_reader(self, arrived: Callable[[int], None]) -> None:
+        """Have ``arrived`` called with the time of arrival of each message (ROS time, ns), in their order."""
+        self._on_arrival.append(arrived)
 
     def pull(self) -> None:
         """Take what has arrived and hand it on; never wait.
@@ -94,6 +99,8 @@ class ContractTopic:
             if self.clock.restarts != restarts:
                 messages.clear()  # of the time before the clock was set back
             messages.append(Stamped(data, stamp_ns, arrived_ns))
+            for read_arrival in self._on_arrival:
+                read_arrival(arrived_ns)
         self.newest, self.arrived_ns = arrived[-1]
         self.arrived += len(arrived)
         messages.sort(key=lambda message: message.stamp_ns, reverse=True)

@@ -15,6 +15,9 @@ from rtgym_ros.ros.contract.contract_topic import ContractTopic, Stamped
 from rtgym_ros.ros.contract.observed_part import ObservedPart
 from rtgym_ros.ros.contract.topic_table import TopicTable, deserialize_of
 
+ALARMS = "delay_alarms"
+"""Key of ``info``: observations so far whose sample the robot left with an action that the buffer had lost."""
+
 _ECHO_DEPTH = 32
 """Echoes that are kept between two captures: of a robot that samples at 500 Hz, those of 64 ms."""
 
@@ -81,7 +84,7 @@ class MeasuredDelays:
             self._echo.pull()
         delays = self._ledger.observed(self._part.stamp_ns, now_ns)
         self._alarm.check(delays)
-        return delays.info()
+        return {**delays.info(), ALARMS: float(self._alarm.count)}
 
     def _to_ours(self, stamp_ns: int, _now_ns: int) -> tuple[int, int]:
         """Return the ROS time of a stamp of the robot's clock."""

@@ -15,6 +15,9 @@ from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserial
 
 Array = np.ndarray[Any, Any]
 
+_PHASE_DEPTH = 64
+"""Messages of the part in phase that are kept between two captures."""
+
 
 class Observations:
     """The parts of the observation by name, in order.
@@ -24,6 +27,7 @@ class Observations:
         topics: where they come from.
         time_step_duration: (s).
         load_for: returns what imports the functions of ``convert`` for the part of that name.
+        phase: the part that the clock shall be in phase with: each of its arrivals counts.
 
     Raises:
         ContractError: an entry does not fit its message type.
@@ -35,8 +39,10 @@ class Observations:
         topics: TopicTable,
         time_step_duration: float,
         load_for: Callable[[str], Load],
+        phase: str | None = None,
     ) -> None:
         self.parts: dict[str, ObservedPart] = {}
+        in_phase = None if phase is None else contract.observation[phase]
         shared = {(part.topic, part.qos) for part in contract.observation.values() if part.names}
         stamps = {(part.topic, part.qos): part.stamp for part in contract.observation.values() if part.stamp}
         for name, part in contract.observation.items():
@@ -44,6 +50,8 @@ class Observations:
             layout = topics.layout(key, part.type, part.topic)
             resolved = resolve_observation(contract, name, layout, load_for(name), deserialize_of(layout))
             least = NAMED_DEPTH if (part.topic, part.qos) in shared else 1
+            if in_phase is not None and (part.topic, part.qos) == (in_phase.topic, in_phase.qos):
+                least = _PHASE_DEPTH
             stamp = stamps.get((part.topic, part.qos))
             topic = topics.open(key, layout, part.topic, part.qos, "sensor", stamp, least)
             self.parts[name] = ObservedPart(part, resolved.reader, topic, time_step_duration)

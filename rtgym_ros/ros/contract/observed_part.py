@@ -89,9 +89,18 @@ class ObservedPart:
         return observation_part_space(self.part, space.shape)
 
     @property
+    def max_age(self) -> float:
+        """The oldest that a capture may be (s); infinite where there is no bound."""
+        return self._stale.max_age
+
+    @property
     def sampled_ns(self) -> int:
         """When the robot sampled the newest values (ROS time, ns)."""
         return self.topic.clock.sampled_ns(self.stamp_ns)
+
+    def age_at(self, now_ns: int) -> float:
+        """Return how long before ``now_ns`` (ROS time, ns) the robot sampled the newest values (s)."""
+        return to_s(self.topic.clock.age_ns(self.stamp_ns, now_ns))
 
     def measured(self) -> Array | None:
         """Return the newest values before ``convert``, which ``first_from`` is about; None before the first."""
@@ -110,7 +119,7 @@ class ObservedPart:
         assert self._bounds is not None
         findings = []
         name = f"observation {self.part.name}"
-        age = self.age = to_s(self.topic.clock.age_ns(self.stamp_ns, now_ns))
+        age = self.age = self.age_at(now_ns)
         outcome = self._stale.check(age)
         if outcome:
             findings.append(Finding(outcome, self._stale.message(name, self.topic.topic, age)))

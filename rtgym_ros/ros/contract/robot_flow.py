@@ -8,6 +8,7 @@ from enum import Enum
 from time import monotonic
 
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.records.step import CallStep, GoalStep, PublishStep
 from rtgym_ros.contract.sequences.periodic import Periodic
 from rtgym_ros.contract.sequences.runner import SequenceRunner
 from rtgym_ros.ros.contract.commands import Commands
@@ -104,14 +105,20 @@ class RobotFlow:
         self._commands.start()
         self._go(Flow.SAFE)
 
-    def run(self, sequence: str) -> None:
+    def run(self, sequence: str) -> bool:
         """Run the steps of ``reset`` or ``wait``, the robot under the safe action.
+
+        Returns:
+            Whether one of them asked somebody else, who may have moved the robot. Otherwise the commands have never
+            ceased, and the next one is limited from the last.
 
         Raises:
             StepError: a step has failed.
         """
         self._go(Flow.SAFE)
-        self._runner.run(sequence, self._steps.sequences[sequence])
+        steps = self._steps.sequences[sequence]
+        self._runner.run(sequence, steps)
+        return any(isinstance(step, CallStep | GoalStep | PublishStep) for step in steps)
 
     def act(self, send: Callable[[], None]) -> None:
         """Begin a time-step of the agent."""

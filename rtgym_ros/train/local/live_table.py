@@ -1,114 +1,159 @@
-"""``python -m rtgym_ros.train.local.live_table``: how a run is going, from the files that its trainer writes."""
+"""``python -m rtgym_ros.train.local.live_table``: how a run is going, as its server tells it; any machine may ask."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import sys
-from collections import defaultdict, deque
-from collections.abc import Iterable
-from pathlib import Path
-from statistics import fmean, median
+from time import monotonic
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
-from rtgym_ros.train.local.episodes import EPISODES_FILE, STATISTICS_FILE, EpisodeRecord, JsonLines
+from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.stream.event_loop import stop_event
+from rtgym_ros.train.stream.outage import Outage
+from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0
-_LAST = 50
-"""Episodes that returns and success are told of."""
-
-_FIGURES = (
-    ("samples", "samples", "{:,.0f}"),
-    ("samples/s", "samples_per_s", "{:.1f}"),
-    ("updates", "updates", "{:,.0f}"),
-    ("updates/s", "updates_per_s", "{:.1f}"),
-    ("ratio", "updates_per_sample", "{:.2f}"),
-    ("weights", "version", "{:.0f}"),
-    ("busy", "training_fraction", "{:.0%}"),
+_LINE_S = 10.0
+"""From one line to the next, where there is no terminal."""
+WIDTH = 80
+LEGEND = (
+    "sent/s: samples a second; ring: samples that wait on the robot; lost: given up\n"
+    "weights: version in use, and since when; flights: episodes; of the last 50:\n"
+    "return (median), reached (share), steps (mean); late: time-steps timed out"
 )
 
 
-class Watch:
-    """What is known of a run.
+class View:
+    """What is shown of a run.
 
     Args:
-        folder: of its trainer.
+        watch: that sees it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._statistics = JsonLines(folder / STATISTICS_FILE)
-        self._episodes = JsonLines(folder / EPISODES_FILE, EpisodeRecord)
-        self._round: dict[str, Any] = {}
-        self._last: dict[tuple[str, bool], deque[EpisodeRecord]] = defaultdict(lambda: deque(maxlen=_LAST))
-        self._timeouts: dict[str, int] = defaultdict(int)
+    def __init__(self, watch: RunWatch) -> None:
+        self._watch = watch
+        self._begin: tuple[float, float] | None = None
 
-    def update(self) -> bool:
-        """Read what is new; return whether a round has ended."""
-        for episode in self._episodes.read():
-            self._last[episode.worker, episode.test].append(episode)
-            self._timeouts[episode.worker] += episode.timeouts
-        before = self._round
-        for figures in self._statistics.read():
-            self._round = figures
-        return self._round is not before
+    def render(self) -> Group:
+        """Return all of it, within 80 columns: the learner, a line for each robot, the legend."""
+        lines = [Text(line, no_wrap=True, overflow="crop") for line in self.summary()]
+        return Group(*lines, self._table(), Text(LEGEND, style="dim"))
 
-    def table(self) -> Table:
-        """Return one line for the trainer, and one for each worker and kind of episodes."""
-        table = Table(box=SIMPLE_HEAD, title=self._title(), title_justify="left")
-        columns = ("worker", "episodes", f"last {_LAST}: return, median", "success", "time-steps", "timeouts")
-        for number, name in enumerate(columns):
-            table.add_column(name, justify="right" if number > 1 else "left")
-        for (worker, test), episodes in sorted(self._last.items()):
-            table.add_row(worker, "test" if test else "training", *_of(episodes), str(self._timeouts[worker]))
-        return table
+    def summary(self) -> list[str]:
+        """Return how far training is."""
+        watch, told = self._watch, self._watch.progress
+        if watch.problem:
+            return [f"the server: {watch.problem}"[:WIDTH], ""]
+        stream = f"stream: {watch.messages:,} messages, {watch.stream_bytes / 1e6:.1f} MB"
+        if not told:
+            return ["waiting for the first samples", stream]
+        ratio = told["updates"] / told["transitions"] if told["transitions"] else 0.0
+        first = (
+            f"{self._share():.0%} done, {self._left()} left   updates {told['updates']:,} ({ratio:.2f} a transition)"
+        )
+        trouble = [
+            f"{name} {told[name]:,}" for name in ("refused", "evicted", "repeated", "set_back") if told.get(name)
+        ]
+        second = f"samples {told['samples']:,}   weights {told['version']}   {stream}"
+        return [first, second, *([", ".join(trouble)] if trouble else [])]
 
     def line(self) -> str:
         """Return the same in a line, for where there is no terminal."""
-        episodes = [episode for last in self._last.values() for episode in last if not episode.test]
-        returns = f", return {_of(episodes)[0]}, success {_of(episodes)[1]}" if episodes else ""
-        return f"{self._title()}{returns}"
+        told = [one for one in self._watch.progress.get("robots", ()) if not one["test"]]
+        returns = ", ".join(f"{one['robot']} return {one['return']:.2f} reached {one['success']:.0%}" for one in told)
+        return "   ".join(filter(None, [*self.summary(), returns]))
 
-    def _title(self) -> str:
-        told = [
-            f"{name} {form.format(self._round[key])}"
-            for name, key, form in _FIGURES
-            if self._round.get(key) is not None
-        ]
-        return "  ".join(told) if told else "waiting for the first updates"
+    def _table(self) -> Table:
+        table = Table(box=None, padding=(0, 1, 0, 0), width=WIDTH, header_style="bold underline")
+        columns = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
+        for number, name in enumerate(columns):
+            table.add_column(name, justify="right" if number else "left", no_wrap=True)
+        now_s = monotonic()
+        scores = {(one["robot"], one["test"]): one for one in self._watch.progress.get("robots", ())}
+        for robot in sorted({*self._watch.robots, *(name for name, _ in scores)}):
+            table.add_row(
+                robot[:11], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False)))
+            )
+            if (robot, True) in scores:
+                table.add_row(f"{robot[:6]} test", "", "", "", "", *_of_score(scores[robot, True]))
+        return table
+
+    def _share(self) -> float:
+        told = self._watch.progress
+        goal = told["goal"]
+        shares = [told[name] / goal[name] for name in ("updates", "samples") if goal.get(name)]
+        return min(max(shares, default=0.0), 1.0)
+
+    def _left(self) -> str:
+        """Return how long it may still take, as long as it has taken for its share since the first look."""
+        now, share = (monotonic(), self._share())
+        self._begin = self._begin or (now, share)
+        done, passed = share - self._begin[1], now - self._begin[0]
+        if done <= 0.0 or passed < 3.0:
+            return "?"
+        left_s = (1.0 - share) * passed / done
+        return f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
+
+
+def _of_robot(view: RobotView | None, now_s: float) -> tuple[str, ...]:
+    if view is None:
+        return "", "", "", ""
+    header = view.header
+    age_s = now_s - view.version_s
+    weights = f"{header.version} {age_s:.0f}s" if header.version >= 0 else "none"
+    return f"{view.rate(now_s):.1f}", str(header.unread), str(header.dropped + header.refused + header.lost), weights
+
+
+def _of_score(score: dict[str, Any] | None) -> tuple[str, ...]:
+    if score is None:
+        return "", "", "", "", ""
+    return (
+        str(score["episodes"]),
+        f"{score['return']:.2f}",
+        f"{score['success']:.0%}",
+        f"{score['length']:.1f}",
+        str(score["timeouts"]),
+    )
+
+
+async def _show(watch: RunWatch, stop: StopSignal) -> None:
+    view, console = View(watch), Console()
+    watching = asyncio.ensure_future(watch.run(Outage(logging.getLogger(__name__), monotonic)))
+    ending = asyncio.ensure_future(stop_event(stop).wait())
+    shown_s = monotonic()
+    with Live(console=console, auto_refresh=False) as live:
+        while not watching.done() and not ending.done():
+            await asyncio.wait([watching, ending], timeout=_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
+            if console.is_terminal:
+                live.update(view.render(), refresh=True)
+            elif monotonic() - shown_s >= _LINE_S:
+                shown_s = monotonic()
+                console.print(view.line(), highlight=False, soft_wrap=True)
+    if watching.done():
+        watching.result()
+    watching.cancel()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Show the table until a signal comes."""
     options = config_parser("live_table", __doc__).parse_args(arguments)
+    logging.getLogger("nats").setLevel(logging.CRITICAL)
     try:
-        watch = Watch(config_of(options).folder / "trainer")
-    except ConfigError as error:
+        with StopSignal() as stop:
+            asyncio.run(_show(RunWatch(config_of(options)), stop))
+    except (ConfigError, CredentialsError) as error:
         sys.stderr.write(f"live_table: {error}\n")
         return 2
-    console = Console()
-    with StopSignal() as stop, Live(console=console, auto_refresh=False) as live:
-        while not stop.wait(_PERIOD_S):
-            ended = watch.update()
-            if console.is_terminal:
-                live.update(watch.table(), refresh=True)
-            elif ended:
-                console.print(watch.line(), highlight=False, soft_wrap=True)
     return 0
-
-
-def _of(episodes: Iterable[EpisodeRecord]) -> tuple[str, str, str]:
-    episodes = list(episodes)
-    return (
-        f"{median(e.episode_return for e in episodes):.2f}",
-        f"{fmean(e.terminated for e in episodes):.0%}",
-        f"{fmean(e.length for e in episodes):.1f}",
-    )
 
 
 if __name__ == "__main__":

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import shutil
-import socket
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
-from rtgym_ros.train.command_line import config_of
-from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import make_config, steps_per_version, to_yaml
-from rtgym_ros.train.supervision.supervisor import Child, Supervisor
-from rtgym_ros.train.worker.ring_folder import discard_rings
 
-_HOST = "127.0.0.2"
-"""This machine, and Ray leaves it as it is."""
-
-_STOP_TIMEOUT_S = 60.0
-"""Longer than a worker takes to hand over what it has, and a trainer to write a checkpoint (s)."""
-
+MARK = ".rtgym_ros"
+"""File in the folder of a run: what --fresh may delete has it."""
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
 _RESULT = "policy.safetensors"
 _PICTURE = "learning_curve.png"
@@ -33,27 +22,40 @@ _PICTURE = "learning_curve.png"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run until training has ended, or a signal comes; return 0, or 2 for what is no use to try again."""
-    options = _parse(arguments)
+    options = _parse(arguments)  # before anything is imported that may not be installed
+    from rtgym_ros.core.errors import RtgymError
+
     try:
-        config = _configure(options)
-        config.folder.mkdir(parents=True, exist_ok=True)
-        path = config.folder / "config.yaml"
-        path.write_text(to_yaml(config))
-        print(f"train_local: {config.environment.id}, in {config.folder}", file=sys.stderr)
-        code = Supervisor(_children(path, config.worker.robot, options), _STOP_TIMEOUT_S).run()
-        if (config.folder / _RESULT).exists():
-            _conclude(config)
-        return code
+        with ExitStack() as stack:
+            return _run(options, stack)
     except (RtgymError, OSError) as error:
         print(f"train_local: {error}", file=sys.stderr)
         return 2
 
 
-def _configure(options: argparse.Namespace) -> TrainConfig:
+def _run(options: argparse.Namespace, stack: ExitStack) -> int:
+    from rtgym_ros.train.config_file import to_yaml
+    from rtgym_ros.train.supervision.supervisor import Supervisor
+
+    config = _configure(options)
+    _enter_folder(config.folder, options.fresh, stack)
+    path = config.folder / "config.yaml"
+    path.write_text(to_yaml(config))
+    print(f"train_local: {config.environment.id}, in {config.folder}", file=sys.stderr)
+    code = Supervisor(_children(config, path, options), config.worker.drain_timeout + 60.0).run()
+    if (config.folder / _RESULT).exists():
+        _conclude(config)
+    return code
+
+
+def _configure(options: argparse.Namespace) -> Any:
+    import msgspec
+
+    from rtgym_ros.train.command_line import config_of
+    from rtgym_ros.train.config_file import make_config, steps_per_version
+    from rtgym_ros.train.local.ports import free_port
+
     config = config_of(options)
-    if options.fresh and config.folder.exists():
-        discard_rings(config.folder)
-        shutil.rmtree(config.folder)
     changed: dict[str, Any] = msgspec.to_builtins(config)
     if options.sim_time:
         # Where its topics are does not concern it; what its clock and its action buffer are like does.
@@ -67,37 +69,64 @@ def _configure(options: argparse.Namespace) -> TrainConfig:
         changed["trainer"]["max_samples"] = options.samples
     if options.seed is not None:
         changed["trainer"]["seed"] = options.seed
-    if config.server.ray is None:
-        address = f"unix:{config.folder.absolute() / 'server.sock'}"
-    else:
-        changed["server"].update(ray=f"{_HOST}:{_free_port()}", start_ray=True)
-        address = f"ray:{changed['server']['ray']}"
+    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    changed["server"].update(listen=address, url=[f"nats://{address}"])
     for role in ("worker", "trainer"):
-        changed[role]["server"] = address
+        changed[role]["url"] = []
     return make_config(changed)
 
 
-def _children(path: Path, robot: tuple[str, ...], options: argparse.Namespace) -> list[Child]:
-    def role(name: str, module: str, *arguments: str, ends_run: bool = False) -> Child:
-        command = [sys.executable, "-m", f"rtgym_ros.train.{module}", "--config", str(path), *arguments]
-        return Child(name, command, ends_run=ends_run)
+def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
+    """Make the folder this program's alone; with ``fresh``, delete what an earlier run has left.
+
+    Raises:
+        ConfigError: another run is in it, or it holds what is not of a run.
+    """
+    from rtgym_ros.core.errors import ConfigError
+    from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = stack.enter_context((folder.parent / f".{folder.name}.lock").open("wb"))
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise ConfigError(f"another train_local is at work in {folder}: wait for it, or choose another run") from error
+    if fresh and folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise ConfigError(f"--fresh would delete {folder}, which train_local did not make: move it away yourself")
+        discard_rings(folder)
+        shutil.rmtree(folder)
+    remove_orphans()
+    folder.mkdir(exist_ok=True)
+    (folder / MARK).touch()
+
+
+def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]:
+    from rtgym_ros.train.config_file import load_config
+    from rtgym_ros.train.server.main import server_child
+    from rtgym_ros.train.supervision.supervisor import Child
+    from rtgym_ros.train.trainer.main import trainer_child
+    from rtgym_ros.train.worker.main import worker_children
 
     # Stopped from the last to the first: workers hand over what they have, then the server goes.
-    children = [role("server", "server.main"), role("trainer", "trainer.main", ends_run=True)]
+    children = [server_child(config), trainer_child(config, path)]
     for number in range(1, options.workers + 1):
         name = f"worker{number}"
-        arguments = ["--name", name]
-        if options.workers > 1 and robot:  # one each, in a namespace of its own
-            namespaced = [*robot, "--ros-args", "-r", f"__ns:=/{name}"]
-            arguments += ["--set", f"environment.kwargs.namespace=/{name}"]
-            arguments += ["--set", f"worker.robot={json.dumps(namespaced)}"]
-        children.append(role(name, "worker.main", *arguments))
+        overrides: tuple[str, ...] = ()
+        if options.workers > 1 and config.worker.robot:  # one each, in a namespace of its own
+            namespaced = [*config.worker.robot, "--ros-args", "-r", f"__ns:=/{name}"]
+            overrides = (f"environment.kwargs.namespace=/{name}", f"worker.robot={json.dumps(namespaced)}")
+        arguments = ["--config", str(path), *(part for one in overrides for part in ("--set", one))]
+        folder = (config.folder / "workers" / name).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        children += worker_children(load_config(path, overrides), arguments, name, folder)
     if not options.quiet:
-        children.append(role("table", "local.live_table"))
+        table = [sys.executable, "-m", "rtgym_ros.train.local.live_table", "--config", str(path)]
+        children.append(Child("table", table))
     return children
 
 
-def _conclude(config: TrainConfig) -> None:
+def _conclude(config: Any) -> None:
     """Leave a picture and the policy where they are found."""
     from rtgym_ros.train.local.episodes import read_episodes
     from rtgym_ros.train.local.learning_curve import save_learning_curve
@@ -105,22 +134,23 @@ def _conclude(config: TrainConfig) -> None:
     save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]})
     for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
         print(f"{what}: {config.folder / name}")
-    print(
-        f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}"
-        " --episodes 10"
-    )
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind((_HOST, 0))
-        return int(listener.getsockname()[1])
+    if config.environment.id in (_SIMULATED, "rtgym_ros/Drone-v0"):
+        print(f"fly it: ./dev drone --policy {config.folder / _RESULT}")
+    else:
+        print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
 
 
 def _default_config() -> Path:
     """Return config/train.yaml of the source tree, or of the installed package."""
     source = Path(__file__).parents[3] / "config" / "train.yaml"
     return source if source.exists() else Path(sys.prefix) / "share" / "rtgym_ros" / "config" / "train.yaml"
+
+
+def _workers(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}: without a worker nothing is learned")
+    return number
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -135,7 +165,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--sim-time", action="store_true", help="on a simulated drone, as fast as the trainer learns")
     parser.add_argument("--samples", type=int, metavar="N", help="end when so many are learned from")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="robots (default: %(default)s)")
+    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="robots (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="of networks and sampling")
     parser.add_argument("--fresh", action="store_true", help="throw away what a run of this name has left")
     parser.add_argument("--quiet", action="store_true", help="no table")

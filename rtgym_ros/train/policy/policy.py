@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 class Policy(ABC):
     """From an observation to an action, quickly: the robot is waiting.
 
+    A policy with a memory (recurrent, frame stacks) forgets it in :meth:`reset`. One that computes several actions at
+    once (chunks) hands them out one a time-step, and begins a new chunk after :meth:`reset`.
+
     Args:
         observation_space: of the environment, after preprocessing.
         action_space: of the environment.
@@ -21,9 +25,14 @@ class Policy(ABC):
 
     Attributes:
         version: of the weights in use; -1 as long as there are none.
+        extra_shapes: what :attr:`extras` holds after every :meth:`act`, by name, with their shapes. Samples carry them
+            as float32: log-probabilities and values of PPO, for example.
+        extras: what the policy has to tell of its last action, besides the action.
     """
 
     version: int = -1
+    extra_shapes: Mapping[str, tuple[int, ...]] = {}
+    extras: Mapping[str, Any] = {}
 
     def __init__(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
@@ -31,6 +40,9 @@ class Policy(ABC):
         self._observation_space = observation_space
         self._action_space = action_space
         self._rng = rng
+
+    def reset(self) -> None:  # most policies have nothing to forget
+        """Forget the episode before; called after every ``reset`` of the environment."""
 
     @abstractmethod
     def act(self, observation: Any, deterministic: bool) -> Any:

@@ -69,14 +69,25 @@ class PolicyWeights:
             raise ProtocolError(f"{path}: {error}") from error
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, and a crash leaves one of them."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def write_atomically(path: Path, data: bytes, sync: bool = True) -> None:
+    """Write a file so that a reader sees the old one or the new one, and a crash leaves one of them.
+
+    Args:
+        path: of the file.
+        data: that it will hold.
+        sync: whether it is on the medium afterwards, so that a power cut leaves one of them, too.
+    """
+    temporary = path.with_name(f".{path.name}.new")  # one name: what a killed process has left is overwritten
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _metadata(data: bytes) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""What robots, server and trainer say to each other, and what a sample is."""
+"""What a sample is: its spaces and its columns."""

@@ -1,31 +1,34 @@
 """The layout of a sample, made from the spaces of an environment: the same on robot, server and trainer.
 
-A sample is one time-step as the robot saw it: the action that was computed, and the observation, reward and end that
-came back. ``reset`` gives one too (step 0, the default action, reward 0), so that the transitions of an episode can be
-put together from consecutive samples alone.
+A sample is one time-step as the robot saw it: the action that was computed, the action that was executed, and the
+observation, reward and end that came back. ``reset`` gives one too (step 0, the default action, reward 0), so that the
+transitions of an episode can be put together from consecutive samples alone.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.protocol.space_description import SpaceDescription, describe_space, make_space
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the fields below and of what they mean."""
 
-_COMMON: tuple[tuple[str, str], ...] = (
+COMMON: tuple[tuple[str, str], ...] = (
     ("episode", "<i8"),  # of this boot of the worker, from 0
     ("step", "<i4"),  # of this episode; 0 is the sample of reset()
     ("test", "|b1"),  # of a test episode: not for the replay memory
     ("terminated", "|b1"),
     ("truncated", "|b1"),
+    ("intervention", "|b1"),  # somebody else than the policy chose the executed action
+    ("demonstration", "|b1"),  # of an expert: flown by another policy than the one that is learned
     ("policy_version", "<i8"),  # of the weights that computed the action; -1 where there were none
     ("stamp_ns", "<i8"),  # when the sample was made (ns since the epoch, the robot's clock)
     ("timeouts", "<i4"),  # time-steps of this episode so far that timed out
@@ -33,99 +36,146 @@ _COMMON: tuple[tuple[str, str], ...] = (
     ("episode_return", "<f8"),  # sum of the rewards of this episode so far
 )
 DELAY_FIELDS = ("alpha", "kappa", "beta")
-"""Delays of observation and action in time-steps (DCAC, Bouteiller et al. 2021), where the environment tells them."""
+"""Delays in time-steps (DCAC, Bouteiller et al. 2021), where the environment measures them."""
+ACTION, EXECUTED, OBSERVATION = "action", "executed", "observation"
 
 
-class FieldDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One column of a batch of samples.
-
-    Attributes:
-        name: ``"reward"``, ``"action"``, ``"observation/2"`` and so on.
-        dtype: NumPy's name of the element type, byte order included.
-        shape: of one sample's value.
-        bounds: of its space, as text; empty where there are none.
-        low: of an action, where :attr:`bounds` does not tell it exactly: a number each, in C order.
-        high: the same.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    bounds: str = ""
-    low: tuple[float, ...] | None = None
-    high: tuple[float, ...] | None = None
-
-
-class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The columns of a batch of samples.
+class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True, kw_only=True):
+    """What the samples of a run are.
 
     Attributes:
+        observation: its space, as it is sent: after preprocessing and compression.
+        action: its space.
+        info: names of the infos that samples carry, a float64 each.
+        delays: whether samples carry :data:`DELAY_FIELDS`.
+        extras: what the policy answers besides the action, by name, float32, with their shapes.
         version: :data:`SCHEMA_VERSION` of who wrote it.
-        fields: in the order of a record.
     """
 
-    version: int
-    fields: tuple[FieldDescription, ...]
+    observation: SpaceDescription
+    action: SpaceDescription
+    info: tuple[str, ...] = ()
+    delays: bool = False
+    extras: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    version: int = SCHEMA_VERSION
 
-    @property
+    @cached_property
+    def observation_space(self) -> spaces.Space[Any]:
+        """Return the space of observations, as they were sent."""
+        return make_space(self.observation)
+
+    @cached_property
+    def action_space(self) -> spaces.Space[Any]:
+        """Return the space of actions."""
+        return make_space(self.action)
+
+    @cached_property
+    def fields(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
+        """Return name, element type and shape of each column, in the order of a record."""
+        fields: list[tuple[str, str, tuple[int, ...]]] = [(name, dtype, ()) for name, dtype in COMMON]
+        fields += [(name, "<f4", ()) for name in DELAY_FIELDS if self.delays]
+        fields += [(f"info/{name}", "<f8", ()) for name in self.info]
+        fields += [(f"extra/{name}", "<f4", shape) for name, shape in self.extras]
+        for name, space in ((ACTION, self.action), (EXECUTED, self.action), (OBSERVATION, self.observation)):
+            fields += [(leaf, part.dtype, part.shape) for leaf, part in _leaves(name, space)]
+        return tuple(fields)
+
+    @cached_property
     def dtype(self) -> np.dtype[Any]:
         """Return the type of a record: a packed structured type with a field per column."""
-        return np.dtype([(field.name, field.dtype, field.shape) for field in self.fields])
+        return np.dtype(list(self.fields))
 
-    @property
-    def observation_names(self) -> tuple[str, ...]:
-        """Return the columns of the observation, in the order in which its space is walked."""
-        return tuple(field.name for field in self.fields if field.name.startswith("observation/"))
+    @cached_property
+    def digest(self) -> int:
+        """Return a checksum of all of it, which every batch of samples carries."""
+        return zlib.crc32(self.to_bytes())
 
-    @property
-    def has_delays(self) -> bool:
-        """Whether samples tell the delays that delay-correcting learners need."""
-        return any(field.name == "alpha" for field in self.fields)
+    @cached_property
+    def float_fields(self) -> tuple[str, ...]:
+        """Return the columns that must be finite."""
+        fields = [name for name, dtype, _ in self.fields if dtype[1] == "f"]
+        # In the others NaN stands for what is not known.
+        return tuple(name for name in fields if not name.startswith(("info/", "extra/", *DELAY_FIELDS)))
+
+    def to_bytes(self) -> bytes:
+        """Return it as MessagePack."""
+        return msgspec.msgpack.encode(self)
 
     def differences(self, other: SampleSchema, here: str, there: str) -> list[str]:
         """Return in what two schemas differ, a phrase each, naming both sides; empty where they are the same."""
         if self.version != other.version:
             return [f"schema version {self.version} {here}, {other.version} {there}"]
-        mine, theirs = ({field.name: field for field in schema.fields} for schema in (self, other))
+        mine, theirs = _described(self), _described(other)
         return [
-            f"{name} is {_say(mine.get(name))} {here}, {_say(theirs.get(name))} {there}"
+            f"{name} is {mine.get(name, 'missing')} {here}, {theirs.get(name, 'missing')} {there}"
             for name in dict.fromkeys((*mine, *theirs))
             if mine.get(name) != theirs.get(name)
         ]
 
 
 def make_schema(
-    observation_space: spaces.Space[Any], action_space: spaces.Space[Any], delays: bool = False
+    observation_space: spaces.Space[Any],
+    action_space: spaces.Space[Any],
+    delays: bool = False,
+    info: tuple[str, ...] = (),
+    extras: Mapping[str, tuple[int, ...]] | None = None,
 ) -> SampleSchema:
     """Return the layout of the samples of an environment.
 
     Args:
         observation_space: as it is sent: after preprocessing and compression.
         action_space: of the environment.
-        delays: whether the environment tells :data:`DELAY_FIELDS` in its infos.
+        delays: whether the environment measures :data:`DELAY_FIELDS`.
+        info: keys of its infos to carry.
+        extras: what the policy answers besides the action, with their shapes.
 
     Raises:
         ConfigError: a space has no fixed shape (Text, Graph, Sequence).
     """
-    fields = [FieldDescription(name, dtype, ()) for name, dtype in _COMMON]
-    fields += [FieldDescription(name, "<f4", ()) for name in DELAY_FIELDS if delays]
-    fields += [_with_bounds(_describe(name, space), space) for name, space in leaf_spaces(action_space, "action")]
-    fields += [_describe(f"observation/{name}", space) for name, space in leaf_spaces(observation_space)]
-    return SampleSchema(SCHEMA_VERSION, tuple(fields))
+    return SampleSchema(
+        observation=describe_space(observation_space, OBSERVATION),
+        action=describe_space(action_space, ACTION),
+        info=info,
+        delays=delays,
+        extras=tuple((extras or {}).items()),
+    )
+
+
+def schema_from_bytes(data: bytes) -> SampleSchema:
+    """Return the schema in ``data``.
+
+    Raises:
+        ProtocolError: it is none, or of another version.
+    """
+    from rtgym_ros.train.errors import ProtocolError
+
+    try:
+        return msgspec.msgpack.decode(data, type=SampleSchema)
+    except msgspec.MsgspecError as error:
+        raise ProtocolError(f"not a schema of version {SCHEMA_VERSION}: {error}") from error
+
+
+def unflatten(name: str, space: spaces.Space[Any], records: np.ndarray) -> Any:
+    """Return the values of one column group, stacked, in the structure of its space.
+
+    Args:
+        name: ``"observation"``, ``"action"`` or ``"executed"``.
+        space: of one value.
+        records: of the schema, shape (n,).
+    """
+    if isinstance(space, spaces.Tuple):
+        return tuple(unflatten(f"{name}/{i}", inner, records) for i, inner in enumerate(space.spaces))
+    if isinstance(space, spaces.Dict):
+        return {key: unflatten(f"{name}/{key}", inner, records) for key, inner in space.spaces.items()}
+    return records[name]
 
 
 def leaf_spaces(space: spaces.Space[Any], name: str = "") -> Iterator[tuple[str, spaces.Space[Any]]]:
-    """Yield the path and space of every leaf of nested Tuple and Dict spaces, in Gymnasium's order.
-
-    Raises:
-        ConfigError: a leaf has no fixed shape.
-    """
+    """Yield the path and space of every leaf of nested Tuple and Dict spaces, in Gymnasium's order."""
     if isinstance(space, (spaces.Tuple, spaces.Dict)):
         items = enumerate(space.spaces) if isinstance(space, spaces.Tuple) else space.spaces.items()
         for key, inner in items:
             yield from leaf_spaces(inner, f"{name}/{key}" if name else str(key))
-    elif space.shape is None or space.dtype is None:
-        raise ConfigError(f"{name or 'the space'}: {space} has no fixed shape, so it cannot be sent; flatten it first")
     else:
         yield name or "0", space
 
@@ -142,68 +192,17 @@ def leaf_values(space: spaces.Space[Any], value: Any) -> Iterator[Any]:
         yield value
 
 
-def to_columns(records: np.ndarray) -> dict[str, bytes]:
-    """Return an array of records as stacked arrays: the bytes of each column, C order."""
-    return {name: records[name].tobytes() for name in records.dtype.names or ()}
+def _leaves(name: str, space: SpaceDescription) -> Iterator[tuple[str, SpaceDescription]]:
+    if space.kind in ("tuple", "dict"):
+        for key, part in space.parts:
+            yield from _leaves(f"{name}/{key}", part)
+    else:
+        yield name, space
 
 
-def from_columns(schema: SampleSchema, columns: dict[str, bytes], count: int) -> np.ndarray:
-    """Return the records, shape (count,), of stacked arrays.
-
-    Raises:
-        ProtocolError: a column is missing, not in the schema, or of another length.
-    """
-    from rtgym_ros.train.errors import ProtocolError
-
-    names = {field.name for field in schema.fields}
-    if columns.keys() != names:
-        raise ProtocolError(f"columns {sorted(columns.keys() ^ names)} are missing or not in the schema")
-    records = np.empty(count, schema.dtype)
-    for field in schema.fields:
-        size = records[field.name].nbytes
-        if len(columns[field.name]) != size:
-            raise ProtocolError(
-                f"column {field.name!r} has {len(columns[field.name])} bytes; {count} samples of it have {size}"
-            )
-        records[field.name] = np.frombuffer(columns[field.name], field.dtype).reshape(count, *field.shape)
-    return records
-
-
-def _describe(name: str, space: spaces.Space[Any]) -> FieldDescription:
-    dtype = np.dtype(space.dtype).newbyteorder("<").str
-    return FieldDescription(name, dtype, tuple(space.shape or ()), _bounds(space))
-
-
-def _with_bounds(field: FieldDescription, space: spaces.Space[Any]) -> FieldDescription:
-    """Tell the bounds of an action as numbers where the text does not: the trainer has no environment to ask."""
-    if not isinstance(space, spaces.Box) or not np.isfinite([space.low, space.high]).all():
-        return field
-    if _is_exact(space.low) and _is_exact(space.high):
-        return field
-    low, high = (tuple(values.ravel().tolist()) for values in (space.low, space.high))
-    return msgspec.structs.replace(field, low=low, high=high)
-
-
-def _is_exact(values: np.ndarray) -> bool:
-    """Whether :func:`_bound` is one number and rounds nothing away."""
-    return bool(values.size and (values == values.dtype.type(f"{values.flat[0]:g}")).all())
-
-
-def _bounds(space: spaces.Space[Any]) -> str:
-    if isinstance(space, spaces.Box):
-        return f"[{_bound(space.low)}, {_bound(space.high)}]"
-    return "" if isinstance(space, spaces.MultiBinary) else str(space)
-
-
-def _bound(values: np.ndarray) -> str:
-    """One number where all are the same; otherwise a checksum, which tells whether two are."""
-    flat = values.ravel()
-    if len(flat) and (flat == flat[0]).all():
-        return f"{flat[0]:g}"
-    return f"{len(flat)} values {zlib.crc32(np.ascontiguousarray(values).tobytes()):08x}"
-
-
-def _say(field: FieldDescription | None) -> str:
-    if field is None:
-        return "missing"
-    return f"{field.dtype}{list(field.shape)}{' in ' + field.bounds if field.bounds else ''}"
+def _described(schema: SampleSchema) -> dict[str, str]:
+    leaves = [*_leaves(ACTION, schema.action), *_leaves(OBSERVATION, schema.observation)]
+    described = {name: str(make_space(part)) for name, part in leaves}
+    described |= {f"info/{name}": "recorded" for name in schema.info}
+    described |= {f"extra/{name}": f"of shape {shape}" for name, shape in schema.extras}
+    return described | ({"delays": "recorded"} if schema.delays else {})

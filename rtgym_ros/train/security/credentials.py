@@ -1,43 +1,29 @@
 """Where keys, certificates and the token lie, and whether they are fit for use.
 
-They are files of ``security.directory``, or PEM texts in the environment (:data:`CA_VARIABLE`,
-:data:`CERTIFICATE_VARIABLE`, :data:`KEY_VARIABLE`, and Ray's own ``RAY_AUTH_TOKEN``) for zenoh and Ray's token. Ray's
-TLS takes files only.
+They are files of ``security.directory``. A program reads them anew whenever it connects, so that rotated ones are used.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
 from rtgym_ros.train.config import SecurityConfig
-from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.errors import CertificateDateError, CredentialsError
+from rtgym_ros.train.server.nats_configuration import TRAINER, VIEWER, WORKER_PREFIX
 
-CA, SERVER, TRAINER, TOKEN = "ca", "server", "trainer", "ray.token"
-
-CA_VARIABLE = "RTGYM_ROS_CA_CERTIFICATE"
-CERTIFICATE_VARIABLE = "RTGYM_ROS_CERTIFICATE"
-KEY_VARIABLE = "RTGYM_ROS_PRIVATE_KEY"
+CA, SERVER = "ca", "server"
 IDENTITY_VARIABLE = "RTGYM_ROS_IDENTITY"
 """Which certificate a worker uses where the directory holds several: ``worker-NAME``."""
 
 
-@dataclass(frozen=True)
-class Credentials:
-    """A certificate with its key, and the authority that both sides trust (PEM)."""
-
-    authority: str
-    certificate: str
-    key: str = field(repr=False)
-
-
 def worker_identity(name: str) -> str:
     """Return the common name of a worker's certificate."""
-    return f"worker-{name}"
+    return WORKER_PREFIX + name
 
 
 def certificate_path(directory: Path, identity: str) -> Path:
@@ -50,41 +36,45 @@ def key_path(directory: Path, identity: str) -> Path:
     return directory / f"{identity}.key"
 
 
-def worker_identities(security: SecurityConfig) -> list[str]:
-    """Return the common names of the workers whose certificates lie in the directory."""
-    return sorted(path.stem for path in _directory(security).glob("worker-*.crt"))
+def robot_names(directory: Path) -> list[str]:
+    """Return the names of the workers whose certificates lie in the directory."""
+    return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.crt"))
 
 
-def has_credentials(security: SecurityConfig, environment: Mapping[str, str] = os.environ) -> bool:
-    """Return whether the configuration or the environment names credentials, fit or not."""
-    return security.directory is not None or KEY_VARIABLE in environment
-
-
-def load_credentials(
-    security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ, now: datetime | None = None
-) -> Credentials:
-    """Return what ``role`` shows to others.
-
-    Args:
-        security: of the configuration.
-        role: ``"server"``, ``"trainer"`` or ``"worker"``.
-        environment: where the texts may stand instead.
-        now: the time by which certificates may have expired; None for the clock's.
+def identity_of(security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the name in the certificate that ``role`` shows.
 
     Raises:
-        CredentialsError: something is missing, readable by others, or expired.
+        CredentialsError: it is a worker, and there is no key of one, or several.
     """
-    if KEY_VARIABLE in environment:
-        names = (CA_VARIABLE, CERTIFICATE_VARIABLE, KEY_VARIABLE)
-        missing = [name for name in names if not environment.get(name)]
-        if missing:
-            raise CredentialsError(f"{KEY_VARIABLE} is set, so {missing[0]} must be, too")
-        texts = dict(zip(names, (environment[name] for name in names), strict=True))
-        for name in (CA_VARIABLE, CERTIFICATE_VARIABLE):
-            _check_dates(texts[name].encode(), name, now)
-        return Credentials(*texts.values())
-    authority, certificate, key = credential_files(security, role, environment, now)
-    return Credentials(authority.read_text(), certificate.read_text(), key.read_text())
+    if role != "worker":
+        return role
+    chosen = environment.get(IDENTITY_VARIABLE)
+    if chosen:
+        return chosen
+    directory = security_directory(security)
+    keys = sorted(path.stem for path in directory.glob(f"{WORKER_PREFIX}*.key"))
+    if not keys:
+        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
+    if len(keys) > 1:
+        raise CredentialsError(f"{directory} has keys of {', '.join(keys)}: {IDENTITY_VARIABLE} must say which to use")
+    return keys[0]
+
+
+def robot_name(security: SecurityConfig, name: str) -> str:
+    """Return the name under which a worker may publish: that in its certificate, where it has one.
+
+    Raises:
+        CredentialsError: ``name`` is another one.
+    """
+    if security.directory is None:
+        return name
+    certified = identity_of(security, "worker").removeprefix(WORKER_PREFIX)
+    if name not in ("", certified):
+        raise CredentialsError(
+            f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others"
+        )
+    return certified
 
 
 def credential_files(
@@ -92,11 +82,18 @@ def credential_files(
 ) -> tuple[Path, Path, Path]:
     """Return the files of the authority, the certificate and the key of ``role``, which are fit for use.
 
+    Args:
+        security: of the configuration.
+        role: ``"server"``, ``"trainer"``, ``"viewer"`` or ``"worker"``.
+        environment: where a worker's identity may be chosen.
+        now: the time by which certificates may have expired; None for the clock's.
+
     Raises:
-        CredentialsError: one is not.
+        CertificateDateError: a certificate has expired or is not yet valid.
+        CredentialsError: something is missing, or readable by others.
     """
-    directory = _directory(security)
-    identity = _identity(security, role, environment)
+    directory = security_directory(security)
+    identity = identity_of(security, role, environment)
     authority, certificate = certificate_path(directory, CA), certificate_path(directory, identity)
     key = key_path(directory, identity)
     check_private(key)
@@ -105,15 +102,28 @@ def credential_files(
     return authority, certificate, key
 
 
-def token_path(security: SecurityConfig) -> Path:
-    """Return the file of Ray's token, which is fit for use.
+def read_token(path: Path) -> str:
+    """Return the token in a file that is for its owner alone.
 
     Raises:
-        CredentialsError: it is missing or readable by others.
+        CredentialsError: it is readable by others.
+        OSError: it is not there (yet).
     """
-    path = _directory(security) / TOKEN
+    if not path.exists():
+        raise FileNotFoundError(2, "the server has not made its token yet", str(path))
     check_private(path)
-    return path
+    return path.read_text().strip()
+
+
+def make_token(path: Path) -> str:
+    """Return the token in a file, which is made where there is none."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+        temporary.replace(path)
+    return read_token(path)
 
 
 def check_private(path: Path) -> None:
@@ -130,25 +140,15 @@ def check_private(path: Path) -> None:
         raise CredentialsError(f"{path} has mode {mode:o}, so others may read it: chmod 600 {path}")
 
 
-def _directory(security: SecurityConfig) -> Path:
+def security_directory(security: SecurityConfig) -> Path:
+    """Return the folder of keys and certificates.
+
+    Raises:
+        CredentialsError: the configuration names none.
+    """
     if security.directory is None:
         raise CredentialsError("security.directory is not set: train_keys DIRECTORY makes one")
     return Path(security.directory).expanduser()
-
-
-def _identity(security: SecurityConfig, role: str, environment: Mapping[str, str]) -> str:
-    if role != "worker":
-        return role
-    chosen = environment.get(IDENTITY_VARIABLE)
-    if chosen:
-        return chosen
-    directory = _directory(security)
-    keys = sorted(path.stem for path in directory.glob("worker-*.key"))
-    if not keys:
-        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
-    if len(keys) > 1:
-        raise CredentialsError(f"{directory} has keys of {', '.join(keys)}: {IDENTITY_VARIABLE} must say which to use")
-    return keys[0]
 
 
 def _read(path: Path) -> bytes:
@@ -159,14 +159,24 @@ def _read(path: Path) -> bytes:
 
 
 def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
-    from cryptography import x509
-
+    """Tell what is wrong with the dates, where cryptography is installed; a robot may be without it: TLS tells, too."""
+    try:
+        from cryptography import x509
+    except ImportError:
+        return
     try:
         certificate = x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise CredentialsError(f"{where} is not a certificate") from error
     now = datetime.now(timezone.utc) if now is None else now
     if now >= certificate.not_valid_after_utc:
-        raise CredentialsError(f"{where} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: train_keys --renew")
+        raise CertificateDateError(f"{where} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: train_keys --renew")
     if now < certificate.not_valid_before_utc:
-        raise CredentialsError(f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?")
+        raise CertificateDateError(
+            f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?"
+        )
+
+
+__all__ = ["CA", "IDENTITY_VARIABLE", "SERVER", "TRAINER", "VIEWER", "certificate_path", "check_private",
+           "credential_files", "identity_of", "key_path", "make_token", "read_token", "robot_name", "robot_names",
+           "security_directory", "worker_identity"]  # fmt: skip

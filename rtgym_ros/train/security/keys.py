@@ -1,4 +1,4 @@
-"""``train_keys``: makes the certificates and the token of a run."""
+"""``train_keys``: makes the certificates of a run, and the configuration of a server that lets them in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.security.credentials import CA, SERVER, TOKEN, TRAINER, certificate_path, key_path, worker_identity
+from rtgym_ros.train.security.credentials import (
+    CA,
+    SERVER,
+    TRAINER,
+    VIEWER,
+    certificate_path,
+    key_path,
+    robot_names,
+    worker_identity,
+)
+from rtgym_ros.train.server.nats_configuration import Listening, certificate_access, nats_configuration
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -23,23 +33,24 @@ if TYPE_CHECKING:
 
     Issuer = tuple[x509.Certificate, EllipticCurvePrivateKey]
 
-_WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,50}")  # a common name has room for 64
+_WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")  # a common name has room for 64
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "127.0.0.2", "::1")
+SERVER_FILE = "nats-server.conf"
 _CLOCK_SKEW = timedelta(hours=1)  # a robot's clock may be behind
 
 
 def make_keys(
     directory: Path, workers: Sequence[str] = (), hosts: Sequence[str] = (), days: int = 365, renew: bool = False
 ) -> list[Path]:
-    """Make what is missing: authority, server, trainer, a certificate per worker, and Ray's token.
+    """Make what is missing: authority, server, trainer, viewer, a certificate per worker, the server's configuration.
 
     Args:
         directory: where to; made for its owner alone.
         workers: names, for the common names ``worker-NAME``.
         hosts: names and addresses of the machines that run server and trainer, besides this machine's loopback.
         days: for which the certificates are good; the authority for ten times as many.
-        renew: make the certificates of server, trainer and ``workers`` again. The authority and the token stay: to
-            revoke everything, begin with an empty directory.
+        renew: make the certificates of server, trainer, viewer and ``workers`` again. The authority stays: to revoke
+            everything, begin with an empty directory; to shut one robot out, delete its certificate and run this again.
 
     Returns:
         The files that were written.
@@ -50,7 +61,7 @@ def make_keys(
     """
     for worker in workers:
         if not _WORKER_NAME.fullmatch(worker):
-            raise ConfigError(f"--worker must be up to 51 letters, digits, '_', '.' and '-', got {worker!r}")
+            raise ConfigError(f"--worker must be up to 51 letters, digits, '_' and '-', got {worker!r}")
     if days < 1:
         raise ConfigError(f"--days must be at least 1, got {days}")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -58,12 +69,21 @@ def make_keys(
     written: list[Path] = []
     issuer = _authority(directory, days, written)
     alternatives = (*_LOCAL_HOSTS, *hosts)
-    for identity in (SERVER, TRAINER, *map(worker_identity, workers)):
+    for identity in (SERVER, TRAINER, VIEWER, *map(worker_identity, workers)):
         if renew or not _complete(directory, identity):
-            _issue(directory, identity, issuer, () if identity.startswith("worker-") else alternatives, days, written)
-    if not (directory / TOKEN).exists():
-        _write(directory / TOKEN, secrets.token_hex(32).encode(), written)
+            _issue(directory, identity, issuer, alternatives if identity == SERVER else (), days, written)
+    _write(directory / SERVER_FILE, _server_configuration(directory.absolute()).encode(), written)
     return written
+
+
+def access_by_certificate(directory: Path) -> str:
+    """Return the part of a server's configuration that lets in the certificates of a directory, and nobody else."""
+    authority, certificate = certificate_path(directory, CA), certificate_path(directory, SERVER)
+    return certificate_access(authority, certificate, key_path(directory, SERVER), robot_names(directory))
+
+
+def _server_configuration(directory: Path) -> str:
+    return nats_configuration(Listening("0.0.0.0:4222", directory / "jetstream"), access_by_certificate(directory))
 
 
 def _authority(directory: Path, days: int, written: list[Path]) -> Issuer:
@@ -121,7 +141,7 @@ def _issue(
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False)
     )
     if issuer:
-        # Every process of Ray both listens and connects; a worker only ever connects.
+        # Servers of a cluster connect to each other, too; everybody else only ever connects.
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, *([ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [])]
         names = [_general_name(host) for host in hosts] or [x509.DNSName(identity)]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
@@ -160,15 +180,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``train_keys``; return its exit code."""
     parser = OneLineParser(
         prog="train_keys",
-        description="Make the certificates and the token of a run, where they are missing. ca.key stays here; a robot "
-        "gets ca.crt, worker-NAME.crt and worker-NAME.key (and ray.token, if it speaks Ray), the trainer's machine "
-        "ca.crt, trainer.crt, trainer.key and ray.token.",
+        description="Make the certificates of a run, where they are missing, and nats-server.conf, which lets them in. "
+        "ca.key stays here; a robot gets ca.crt, worker-NAME.crt and worker-NAME.key, the trainer's machine ca.crt, "
+        "trainer.crt and trainer.key, who watches ca.crt, viewer.crt and viewer.key.",
     )
     parser.add_argument("directory", type=Path, help="of the files; security.directory of the configuration")
     parser.add_argument("--worker", action="append", default=[], metavar="NAME", help="a robot; may be given again")
     parser.add_argument(
         "--host", action="append", default=[], metavar="NAME_OR_IP",
-        help="by which server or trainer are reached; may be given again",
+        help="by which the server is reached; may be given again",
     )  # fmt: skip
     parser.add_argument("--days", type=int, default=365, help="for which the certificates are good (default: 365)")
     parser.add_argument(

@@ -1,1 +1,1 @@
-"""The central server: a durable queue of samples, and the newest weights."""
+"""The NATS server of a run: where its binary is, its configuration, its health."""

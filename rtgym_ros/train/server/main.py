@@ -1,91 +1,113 @@
-"""``train_server``: the queue between robots and trainer, and the ways to it."""
+"""``train_server``: a nats-server for the samples and weights of a run, configured, watched, started again."""
 
 from __future__ import annotations
 
-import argparse
-import shutil
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
+from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import CredentialsError, ProtocolError
-from rtgym_ros.train.server.ray_head import head_address, head_folder
-from rtgym_ros.train.supervision.supervisor import Child, Supervisor
+from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.local.ports import check_free, free_port
+from rtgym_ros.train.policy.policy_file import write_atomically
+from rtgym_ros.train.security.credentials import (
+    CA,
+    SERVER,
+    certificate_path,
+    credential_files,
+    make_token,
+    security_directory,
+)
+from rtgym_ros.train.security.keys import SERVER_FILE, access_by_certificate
+from rtgym_ros.train.server.binary import find_nats_server
+from rtgym_ros.train.server.health import is_healthy
+from rtgym_ros.train.server.nats_configuration import (
+    Listening,
+    is_loopback,
+    nats_configuration,
+    open_access,
+    token_access,
+)
+from rtgym_ros.train.stream.connection import token_file
+from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 
-_HEARTBEAT_TIMEOUT_S = 60.0  # Ray may take its time to start on a small machine
+_STOP_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = 60.0
+"""A large store is read when a server starts (s)."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``train_server``; return its exit code."""
-    parser = config_parser(
-        "train_server",
-        "Queue samples of workers for the trainer, and its weights for them, until SIGINT or SIGTERM. With neither "
-        "server.ray nor server.zenoh it serves this machine only, on server.sock in the run's folder.",
-    )
-    arguments = parser.parse_args(argv)
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``train_server`` until SIGINT or SIGTERM; return its exit code."""
+    options = config_parser("train_server", __doc__).parse_args(arguments)
     try:
-        config = config_of(arguments)
-        config.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if config.server.ray is None and not config.server.zenoh:
-            return _serve_socket(config)
-        supervisor = Supervisor(_children(config, arguments))
-    except (ConfigError, CredentialsError, ProtocolError, OSError) as error:
+        config = config_of(options)
+        return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
+    except (ConfigError, CredentialsError, OSError) as error:
         sys.stderr.write(f"train_server: {error}\n")
-        return 2
-    try:
-        return supervisor.run()
-    finally:
-        if config.server.ray is not None and config.server.start_ray:
-            shutil.rmtree(head_folder(head_address(config)), ignore_errors=True)
+        return REFUSED
 
 
-def _children(config: TrainConfig, arguments: argparse.Namespace) -> list[Child]:
-    """Return the processes of the server; what is wrong with the configuration is told here, once."""
-    from rtgym_ros.train.security.ray_environment import ray_environment
+def server_child(config: TrainConfig) -> Child:
+    """Return the nats-server of a run as a process to supervise; its configuration is written.
 
-    def child(name: str, watched: bool = True) -> Child:
-        heartbeat = config.folder.resolve() / f"{name}.heartbeat" if watched else None
-        command = [sys.executable, "-m", f"rtgym_ros.train.server.{name}", *config_arguments(arguments)]
-        if heartbeat is not None:
-            command += ["--heartbeat", str(heartbeat)]
-        return Child(name, command, heartbeat=heartbeat, heartbeat_timeout_s=_HEARTBEAT_TIMEOUT_S)
-
-    children: list[Child] = []
-    if config.server.ray is not None:
-        ray_environment(head_address(config).host, config.security, "server")
-        if config.server.start_ray:
-            children.append(child("ray_head", watched=False))
-        children.append(child("actor_keeper"))
-    if config.server.zenoh:
-        from rtgym_ros.train.server.gateway import gateway_config
-
-        gateway_config(config)
-        children.append(child("gateway"))
-    return children
-
-
-def _serve_socket(config: TrainConfig) -> int:
-    from rtgym_ros.train.server.ray_actor import server_folder
-    from rtgym_ros.train.server.server import Server
-    from rtgym_ros.train.server.unix_server import UnixServer
-
-    server = Server(server_folder(config), config.server, config.run)
-    try:
-        with StopSignal() as stop, UnixServer(socket_path(config), server.handle):
-            while not stop.wait(3600.0):
-                pass
-    finally:
-        server.close()
-    return 0
+    Raises:
+        ConfigError: nats-server is not installed, or its address is not possible or open to everybody.
+        CredentialsError: credentials are missing or not fit for use.
+    """
+    program = find_nats_server()
+    host, _, port = config.server.listen.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigError(f"server.listen must be HOST:PORT, got {config.server.listen!r}")
+    security = config.security
+    if security.directory is None and not security.insecure and not is_loopback(host):
+        raise ConfigError(
+            f"server.listen {config.server.listen} is reached from elsewhere: set security.directory to the folder "
+            "that train_keys made (or security.insecure, where nobody else is on the network)"
+        )
+    check_free(host, int(port), "server.listen")
+    folder = config.folder.absolute() / "server"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    health_port = free_port("127.0.0.1")
+    path = folder / SERVER_FILE
+    write = partial(_write_configuration, config, folder, path, health_port)
+    write()
+    watched: tuple[Path, ...] = ()
+    if security.directory is not None:
+        directory = security_directory(security)
+        watched = (directory, certificate_path(directory, CA), certificate_path(directory, SERVER))
+    return Child(
+        "nats-server",
+        [program, "-c", str(path)],
+        is_healthy=partial(is_healthy, health_port),
+        heartbeat_timeout_s=_START_TIMEOUT_S,
+        watched=watched,
+        prepare_reload=write,
+    )
 
 
-def socket_path(config: TrainConfig) -> Path:
-    """Return the socket of a server without Ray and zenoh."""
-    return config.folder / "server.sock"
+def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_port: int) -> None:
+    security, server = config.security, config.server
+    if security.directory is not None:
+        credential_files(security, SERVER)
+        access = access_by_certificate(security_directory(security).absolute())
+    elif security.insecure:
+        access = open_access()
+    else:
+        access = token_access(make_token(token_file(config)))
+    listening = Listening(
+        server.listen,
+        folder / "jetstream",
+        server.sync_interval,
+        server.max_payload,
+        health_port,
+        folder / "nats-server.log",
+        includes=[Path(name).expanduser().absolute() for name in server.include],
+    )
+    write_atomically(path, nats_configuration(listening, access).encode())
+    path.chmod(0o600)
 
 
 if __name__ == "__main__":

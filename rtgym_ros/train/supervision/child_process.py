@@ -11,9 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rtgym_ros.train.supervision.heartbeat import HeartbeatWatch
+from rtgym_ros.core.errors import RtgymError
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, HeartbeatWatch
 from rtgym_ros.train.supervision.restart_pause import RestartPause
 
+UNHEALTHY_S = 5.0
+"""For so long (s) the check of a process may fail, once it has succeeded."""
+_LOOK_S = 2.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded here: between fork and exec there is little that one may do
 
@@ -29,6 +33,9 @@ class Child:
         ends_run: when it ends with code 0, everything ends.
         heartbeat: a file that it touches; when it is silent for longer than the timeout it is killed and started again.
         heartbeat_timeout_s: that timeout (s), from its start on too.
+        is_healthy: a check that must not fail for :data:`UNHEALTHY_S` (from its start: for the heartbeat's timeout).
+        watched: files and folders; when they change, the process gets SIGHUP.
+        prepare_reload: called before that; if it raises, nothing is sent.
         death_signal: what the system sends it when the supervisor dies. SIGTERM is for one that has a robot to stop,
             and that is sure to end then.
     """
@@ -39,6 +46,9 @@ class Child:
     ends_run: bool = False
     heartbeat: Path | None = None
     heartbeat_timeout_s: float = 30.0
+    is_healthy: Callable[[], bool] | None = None
+    watched: tuple[Path, ...] = ()
+    prepare_reload: Callable[[], None] | None = None
     death_signal: int = signal.SIGKILL
 
 
@@ -56,7 +66,9 @@ class ChildProcess:
         self._start_s = now_s
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
-        self._watch: HeartbeatWatch | None = None
+        self._watch: HeartbeatWatch | HealthWatch | None = None
+        self._files = FileWatch(child.watched) if child.watched else None
+        self.timeout_s = UNHEALTHY_S if child.is_healthy else child.heartbeat_timeout_s
 
     @property
     def is_running(self) -> bool:
@@ -76,7 +88,9 @@ class ChildProcess:
         """Return in how long there is something to do (s), whatever the process does."""
         if self._process is None:
             return max(self._start_s - now_s, 0.0)
-        return float("inf") if self._watch is None else self.child.heartbeat_timeout_s / 4
+        if self.child.is_healthy or self._files:
+            return _LOOK_S
+        return float("inf") if self._watch is None else self.timeout_s / 4
 
     def start_if_due(self, now_s: float) -> None:
         """Start the process if there is none and its pause is over.
@@ -96,11 +110,26 @@ class ChildProcess:
         )
         self._pidfd = os.pidfd_open(self._process.pid)
         self._pause.started(now_s)
-        self._watch = None if child.heartbeat is None else HeartbeatWatch(child.heartbeat, now_s)
+        if child.is_healthy is not None:
+            self._watch = HealthWatch(child.is_healthy, now_s, child.heartbeat_timeout_s)
+        elif child.heartbeat is not None:
+            self._watch = HeartbeatWatch(child.heartbeat, now_s)
 
     def is_silent(self, now_s: float) -> bool:
-        """Whether it has not touched its heartbeat for too long."""
-        return self._watch is not None and self._watch.silent_for(now_s) > self.child.heartbeat_timeout_s
+        """Whether it has not touched its heartbeat, or failed its check, for too long."""
+        return self._watch is not None and self._watch.silent_for(now_s) > self.timeout_s
+
+    def reload_if_changed(self) -> str | None:
+        """Let the process read its files again if they have changed; return what went wrong, if something did."""
+        if self._process is None or self._files is None or not self._files.has_changed():
+            return None
+        try:
+            if self.child.prepare_reload is not None:
+                self.child.prepare_reload()
+        except (RtgymError, OSError) as error:
+            return str(error)
+        self._process.send_signal(signal.SIGHUP)
+        return None
 
     def reap(self, now_s: float) -> int:
         """Return the exit code of the process (minus the signal that killed it), and plan the next start."""

@@ -62,8 +62,11 @@ class Supervisor:
                 if not self._start(process, now_s):
                     return REFUSED
                 if process.is_silent(now_s):
-                    self._say(f"{process.child.name} is silent for {process.child.heartbeat_timeout_s:g} s: killed")
+                    self._say(f"{process.child.name} is silent for {process.timeout_s:g} s: killed")
                     process.send_signal(signal.SIGKILL)
+                problem = process.reload_if_changed()
+                if problem is not None:
+                    self._say(f"{process.child.name} goes on with what it has: {problem}")
             ended = self._wait(stop, now_s)
             codes = [(process.child, process.reap(monotonic()), process) for process in ended]
             if any(code == REFUSED for _, code, _ in codes):

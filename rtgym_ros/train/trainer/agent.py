@@ -19,7 +19,7 @@ class Agent(ABC):
     came from the robots, delays included, so that it may keep whatever it learns from.
 
     Args:
-        schema: of the samples: shapes, types and the bounds of the action.
+        schema: of the samples: the spaces of the environment, exactly, and every column.
         config: the section of the configuration, ``agent_kwargs`` among it.
 
     Raises:
@@ -49,7 +49,13 @@ class Agent(ABC):
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write into an empty folder everything that :meth:`load` needs to go on as if nothing had happened."""
+        """Write into an empty folder what :meth:`load` needs to go on, but for the replay memory.
+
+        The samples are in the stream: after :meth:`load` they come again through :meth:`add`.
+
+        Raises:
+            FloatingPointError: a weight is not finite: the checkpoints before are kept, and training goes on from one.
+        """
 
     @abstractmethod
     def load(self, folder: Path) -> None:

@@ -14,30 +14,40 @@ import msgspec
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CheckpointError
-from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
+from rtgym_ros.train.stream.sample_reader import Bookmark
 
-FORMAT = 1
+FORMAT = 2
 _INFO = "checkpoint.json"
-_LEARNED = ("agent", "agent_kwargs", "memory_size", "batch_size")  # entries of the trainer that change what is learned
+_KWARGS = "trainer.agent_kwargs."
+_MAY_CHANGE = tuple(
+    _KWARGS + name
+    for name in (
+        "learning_rate", "actor_learning_rate", "critic_learning_rate", "entropy_learning_rate", "gamma", "tau",
+        "target_update_interval", "target_entropy", "top_quantiles_to_drop_per_net", "policy_delay",
+    )
+)  # fmt: skip
+"""Entries that may be others when training goes on: nothing that is in a checkpoint depends on them."""
+_LEARNED = ("agent", "agent_kwargs", "learn_from")  # entries of the trainer that change what is learned
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far training has come.
 
     Attributes:
-        position: behind the last sample that was taken in.
         samples: taken in, those of tests and resets among them.
         transitions: put into the replay memory.
         updates: done.
         version: of the weights that were published last; -1 for none.
+        refused: samples that were not finite, and were left out.
         seconds: that training took, over all its processes (s).
     """
 
-    position: int = 0
     samples: int = 0
     transitions: int = 0
     updates: int = 0
     version: int = -1
+    refused: int = 0
     seconds: float = 0.0
 
 
@@ -46,18 +56,22 @@ class Info(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     Attributes:
         settings: see :func:`settings_of`.
-        schema: of the samples.
+        schema: of the samples, MessagePack.
         progress: at that time.
-        boots: worker and boot whose last records are in the checkpoint.
+        bookmark: behind the last samples that were taken in.
+        memory_begin: position in the stream where the oldest transition of the replay memory begins.
+        next_seq: robot, boot, and the first sample of it that was not taken in.
         logs: how long the log files were (bytes).
         files: size (bytes) and CRC-32 of every other file.
         format: :data:`FORMAT`.
     """
 
     settings: dict[str, Any]
-    schema: SampleSchema
+    schema: bytes
     progress: Progress
-    boots: list[tuple[str, str]]
+    bookmark: Bookmark
+    memory_begin: int
+    next_seq: list[tuple[str, str, int]]
     logs: dict[str, int]
     files: dict[str, tuple[int, int]] = {}
     format: int = FORMAT
@@ -75,7 +89,7 @@ class Checkpoints:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._keep = keep
-        self._positions: dict[Path, int] = {}
+        self._whole: list[Path] = []
         for left in folder.glob(".writing*"):
             shutil.rmtree(left)  # by a process that was killed
 
@@ -87,36 +101,43 @@ class Checkpoints:
                 found.append((path, _read(path)))
             except CheckpointError as error:
                 logging.getLogger(__name__).warning("%s: %s; an older one is used", path, error)
-        self._positions = {path: info.progress.position for path, info in found}
+        self._whole = [path for path, _ in found]
         return found[-1] if found else None
 
-    def write(self, info: Info, write_files: Callable[[Path], None]) -> int:
+    def write(self, info: Info, write_files: Callable[[Path], None]) -> None:
         """Write a checkpoint, and delete those that are too many.
 
         Args:
             info: of it; ``files`` is filled in.
             write_files: called with an empty folder.
 
-        Returns:
-            The position below which no checkpoint that is kept needs samples.
+        Raises:
+            OSError: it could not be written, for example because the disk is full; the ones before are kept.
         """
         existing = self._existing()
         path = self._folder / f"{int(existing[-1].name) + 1 if existing else 1:08d}"
         writing = self._folder / f".writing-{path.name}"
         writing.mkdir()
-        write_files(writing)
-        info = msgspec.structs.replace(info, files={_name(writing, file): _sum(file) for file in _files(writing)})
-        (writing / _INFO).write_bytes(msgspec.json.format(msgspec.json.encode(info)))
-        for entry in (*_files(writing), *(entry for entry in writing.rglob("*") if entry.is_dir()), writing):
-            _sync(entry)
-        writing.rename(path)
+        try:
+            write_files(writing)
+            info = msgspec.structs.replace(info, files={_name(writing, file): _sum(file) for file in _files(writing)})
+            (writing / _INFO).write_bytes(msgspec.json.format(msgspec.json.encode(info)))
+            for entry in (*_files(writing), *(entry for entry in writing.rglob("*") if entry.is_dir()), writing):
+                _sync(entry)
+            writing.rename(path)
+        except BaseException:
+            shutil.rmtree(writing, ignore_errors=True)
+            raise
         _sync(self._folder)
-        self._positions[path] = info.progress.position
-        self._positions = dict(list(self._positions.items())[-self._keep :])
+        self._whole = [*self._whole, path][-self._keep :]
         for old in existing:
-            if old not in self._positions:
+            if old not in self._whole:
                 shutil.rmtree(old)
-        return min(self._positions.values())
+
+    def discard(self) -> None:
+        """Delete all of them: training begins anew."""
+        for path in self._existing():
+            shutil.rmtree(path)
 
     def _existing(self) -> list[Path]:
         return sorted(path for path in self._folder.iterdir() if path.name.isdigit())
@@ -130,7 +151,7 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = None) -> None:
+def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = None) -> list[str]:
     """Refuse a checkpoint of another configuration.
 
     Args:
@@ -138,19 +159,28 @@ def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = No
         config: of now.
         schema: of the samples of now; None where it is not known.
 
+    Returns:
+        Which entries are others from now on, a phrase each, with both values.
+
     Raises:
-        CheckpointError: entries differ; it names each, with both values.
+        CheckpointError: entries differ that may not; it names each, with both values.
     """
     here = settings_of(config)
+    names = [name for name in dict.fromkeys((*info.settings, *here)) if _say(info.settings, name) != _say(here, name)]
+    changed = [name for name in names if name.startswith(_MAY_CHANGE)]
     differing = [
         f"{name} is {_say(info.settings, name)} in the checkpoint, {_say(here, name)} in the configuration"
-        for name in dict.fromkeys((*info.settings, *here))
-        if _say(info.settings, name) != _say(here, name)
+        for name in names
+        if name not in changed
     ]
     if schema is not None:
-        differing += info.schema.differences(schema, "in the checkpoint", "at the server")
+        differing += schema_from_bytes(info.schema).differences(schema, "in the checkpoint", "at the server")
     if differing:
-        raise CheckpointError(f"the checkpoint is of another configuration: {'; '.join(differing)}")
+        raise CheckpointError(
+            f"the checkpoint is of another configuration: {'; '.join(differing)}. Begin anew with --reset-training, "
+            "which keeps the samples"
+        )
+    return [f"{name} was {_say(info.settings, name)}, and is {_say(here, name)} from now on" for name in changed]
 
 
 def _flat(name: str, value: Any) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from rtgym_ros.core.errors import ConfigError
 
 _WHERE = "trainer.agent_kwargs.learning_rate"
 _NAMES = ("begin", "end", "updates")
+PARTS = ("actor", "critic", "entropy")
+"""In the order in which Stable-Baselines3's SAC lists its optimisers."""
 
 
 class LearningRate:
@@ -29,6 +31,23 @@ class LearningRate:
         """Return the learning rate for the next update."""
         done = min(self.updates_done / self._updates, 1.0)
         return float(self._begin * (self._end / self._begin) ** done)
+
+
+def make_learning_rates(value: Any) -> dict[str, LearningRate]:
+    """Return the learning rates of actor, critic and entropy coefficient.
+
+    Args:
+        value: of the configuration: a number, or a map of ``begin``, ``end`` and ``updates``, for all of them; or a
+            map of ``actor``, ``critic`` and ``entropy`` with one of these for each.
+
+    Raises:
+        ConfigError: it is none of these.
+    """
+    if isinstance(value, dict) and set(value) & set(PARTS):
+        if sorted(value) != sorted(PARTS):
+            raise ConfigError(f"{_WHERE} has an entry for each of {', '.join(PARTS)}, got {value!r}")
+        return {part: make_learning_rate(value[part]) for part in PARTS}
+    return {part: make_learning_rate(value) for part in PARTS}
 
 
 def make_learning_rate(value: Any) -> LearningRate:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import logging
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +18,8 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
+
+_log = logging.getLogger(__name__)
 
 
 class TrainerLog:
@@ -37,14 +42,16 @@ class TrainerLog:
         from torch.utils.tensorboard import SummaryWriter
 
         self._wall_s = wall_s
+        self._told: set[str] = set()
         self._wandb = _start_wandb(folder, config) if config.trainer.wandb else None
         self._files = {}
         for name in ("statistics.jsonl", "episodes.jsonl"):
-            file = (folder / name).open("ab")
+            file = (folder / name).open("ab", buffering=0)  # a line is there whole, or an error now
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._tensorboard = SummaryWriter(str(folder / "tensorboard"))
+        self._make_writer: Callable[[], Any] = lambda: SummaryWriter(str(folder / "tensorboard"))
+        self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
         return self
@@ -52,16 +59,15 @@ class TrainerLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._tensorboard.close()
+        self._try("TensorBoard", self._tensorboard.close)
         for file in self._files.values():
             file.close()
         if self._wandb is not None:
-            self._wandb.finish(exit_code=int(error is not None))
+            finish = self._wandb.finish
+            self._try("Weights & Biases", lambda: finish(exit_code=int(error is not None)))
 
     def lengths(self) -> dict[str, int]:
-        """Return how long the files are (bytes), everything written out."""
-        for file in self._files.values():
-            file.flush()
+        """Return how long the files are (bytes)."""
         return {name: file.tell() for name, file in self._files.items()}
 
     def round(self, epoch: int, number: int, figures: dict[str, Any]) -> None:
@@ -74,10 +80,10 @@ class TrainerLog:
         """
         self._write("statistics.jsonl", {"epoch": epoch, "round": number, "time": self._wall_s(), **figures})
         told = {name: value for name, value in figures.items() if value is not None}
-        for name, value in told.items():
-            self._tensorboard.add_scalar(name, value, figures["updates"])
+        self._try("TensorBoard", lambda: self._to_tensorboard(told, figures["updates"]))
         if self._wandb is not None:
-            self._wandb.log(told)
+            log = self._wandb.log
+            self._try("Weights & Biases", lambda: log(told))
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
@@ -101,9 +107,34 @@ class TrainerLog:
             },
         )
 
+    def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
+        try:
+            for name, value in told.items():
+                self._tensorboard.add_scalar(name, value, updates)
+            self._tensorboard.flush()
+        except OSError:
+            self._tensorboard = self._make_writer()  # one that could not write never writes again
+            raise
+
     def _write(self, name: str, values: dict[str, Any]) -> None:
-        self._files[name].write(msgspec.json.encode(values) + b"\n")
-        self._files[name].flush()
+        file, line = self._files[name], msgspec.json.encode(values) + b"\n"
+
+        def write() -> None:
+            end = file.seek(0, 2)
+            if file.write(line) != len(line):  # a full disk takes what still fits
+                file.truncate(end)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        self._try(name, write)
+
+    def _try(self, what: str, write: Callable[[], None]) -> None:
+        """Write, and go on training if that cannot be done, for example because a disk is full; it is told once."""
+        try:
+            write()
+        except Exception as error:  # of a library of somebody else's, W&B's among them
+            if what not in self._told:
+                self._told.add(what)
+                _log.warning("figures are lost, training goes on: %s: %s", what, error)
 
 
 def _start_wandb(folder: Path, config: TrainConfig) -> Any:
@@ -111,11 +142,15 @@ def _start_wandb(folder: Path, config: TrainConfig) -> Any:
         import wandb
     except ImportError as error:
         raise ConfigError("trainer.wandb is set, and the package wandb is not installed: pip install wandb") from error
-    return wandb.init(
-        project=config.trainer.wandb,
-        name=config.run,
-        id=config.run,
-        resume="allow",
-        dir=str(folder),
-        config=msgspec.to_builtins(config),
-    )
+    try:
+        return wandb.init(
+            project=config.trainer.wandb,
+            name=config.run,
+            id=config.run,
+            resume="allow",
+            dir=str(folder),
+            config=msgspec.to_builtins(config),
+        )
+    except Exception as error:  # it is away, or the key is wrong
+        _log.warning("training goes on without Weights & Biases: %s", error)
+        return None

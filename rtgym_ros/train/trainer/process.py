@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import logging
-import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,62 +12,44 @@ from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import LinkError
-from rtgym_ros.train.links.server_client import ServerClient
-from rtgym_ros.train.links.unix_link import UnixLink
-from rtgym_ros.train.policy.policy_file import write_atomically
 from rtgym_ros.train.supervision.heartbeat import beat
 from rtgym_ros.train.supervision.supervisor import REFUSED
 
-_TIMEOUT_S = 10.0
 _PATIENCE_S = 55.0  # for the last checkpoint; a little less than the supervisor's
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train; return 0, or 2 where it is of no use to start again."""
-    parser = config_parser("trainer", __doc__)
-    parser.add_argument("--socket", type=Path, required=True, help="Unix socket of the relay, or of the server")
-    options = parser.parse_args(arguments)
+    options = config_parser("trainer", __doc__).parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="trainer: %(message)s", stream=sys.stderr)
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # what matters of it comes as an exception
     with StopSignal(_PATIENCE_S) as stop:
         try:
-            _train(config_of(options), options.socket, stop)
-        except LinkError:
-            raise  # the server was not there at the end: the supervisor starts again
+            _train(config_of(options), stop)
         except RtgymError as error:
             sys.stderr.write(f"trainer: {error}\n")
             return REFUSED
     return 0
 
 
-def _train(config: TrainConfig, socket: Path, stop: StopSignal) -> None:
+def _train(config: TrainConfig, stop: StopSignal) -> None:
     folder = config.folder / "trainer"
     folder.mkdir(parents=True, exist_ok=True)
     heartbeat = heartbeat_of(config)
     beat(heartbeat)
     from rtgym_ros.train.trainer.trainer import Trainer  # torch, in agents and log: it takes its time
 
-    with (folder / "lock").open("wb") as lock, UnixLink(socket) as link:
+    with (folder / "lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(f"{folder} is in use by another trainer") from error
-        Trainer(
-            config, ServerClient(link, _TIMEOUT_S), _name(folder), lambda: stop.is_set, lambda: beat(heartbeat)
-        ).run()
+        Trainer(config, lambda: stop.is_set, lambda: beat(heartbeat)).run()
 
 
 def heartbeat_of(config: TrainConfig) -> Path:
     """Return the file that the process touches as long as it gets on."""
     return config.folder / "trainer" / "heartbeat"
-
-
-def _name(folder: Path) -> str:
-    """Return a name that this folder keeps: a trainer that was killed is let in again, another one is not."""
-    path = folder / "name"
-    if not path.exists():
-        write_atomically(path, f"trainer-{secrets.token_hex(4)}".encode())
-    return path.read_text()
 
 
 if __name__ == "__main__":

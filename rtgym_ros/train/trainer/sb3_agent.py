@@ -16,10 +16,10 @@ from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, SampleSchema
 from rtgym_ros.train.trainer.agent import Agent
-from rtgym_ros.train.trainer.flat_spaces import FlatSpaces
-from rtgym_ros.train.trainer.learning_rate import make_learning_rate
+from rtgym_ros.train.trainer.learning_rate import make_learning_rates
+from rtgym_ros.train.trainer.observations import Actions, Observations
 from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
@@ -41,28 +41,31 @@ class Sb3Agent(Agent):
     """SAC (Haarnoja et al. 2018) or TQC (Kuznetsov et al. 2020).
 
     ``agent_kwargs`` go to the constructor of SB3; ``policy_kwargs`` holds ``net_arch``, and ``activation_fn`` by name:
-    ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``.
+    ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``, or one
+    of these for each of ``actor``, ``critic`` and ``entropy``.
     """
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
         super().__init__(schema, config)
-        self._spaces = FlatSpaces(schema)
+        self._observations, self._actions = Observations(schema), Actions(schema)
+        self._action_column = EXECUTED if config.learn_from == "executed" else ACTION
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
-        self._learning_rate = make_learning_rate(kwargs.pop("learning_rate", _LEARNING_RATE))
+        self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", _LEARNING_RATE))
         try:
             self._model = _model_class(config.agent)(
                 "MlpPolicy",
-                _SpacesOnly(self._spaces),
+                _SpacesOnly(self._observations.space, self._actions.space),
                 buffer_size=config.memory_size,
                 batch_size=config.batch_size,
                 device=config.device,
                 seed=config.seed,
-                learning_rate=self._learning_rate,
+                learning_rate=self._learning_rates["actor"],
                 **kwargs,
             )
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
             raise ConfigError(f"trainer.agent_kwargs {config.agent_kwargs!r}: {error}") from error
+        self._model._update_learning_rate = self._set_learning_rates
         self._model.set_logger(Logger(folder=None, output_formats=[]))
         self.export()  # a network that cannot be exported is an error now, not after the first updates
 
@@ -78,9 +81,9 @@ class Sb3Agent(Agent):
         end = buffer.pos + len(transitions)
         before, after = transitions.before[-size:], transitions.after[-size:]
         where = np.arange(end - len(after), end) % size
-        buffer.observations[where, 0] = self._spaces.observations(before)
-        buffer.next_observations[where, 0] = self._spaces.observations(after)
-        buffer.actions[where, 0] = self._spaces.scaled_actions(after)
+        buffer.observations[where, 0] = self._observations.of(before)
+        buffer.next_observations[where, 0] = self._observations.of(after)
+        buffer.actions[where, 0] = self._actions.scaled(after, self._action_column)
         buffer.rewards[where, 0] = after["reward"]
         buffer.dones[where, 0] = after["terminated"] | after["truncated"]
         buffer.timeouts[where, 0] = after["truncated"] & ~after["terminated"]  # TimeLimit.truncated of SB3
@@ -91,7 +94,8 @@ class Sb3Agent(Agent):
         """Do so many updates, and return the means of losses and entropy coefficient."""
         sums: dict[str, float] = {}
         for count, early in self._chunks(updates):
-            self._learning_rate.updates_done = self._model._n_updates
+            for rate in self._learning_rates.values():
+                rate.updates_done = self._model._n_updates
             if early:
                 self._without_target_update(count)
             else:
@@ -107,12 +111,18 @@ class Sb3Agent(Agent):
         return export_actor(self._model.actor)
 
     def save(self, folder: Path) -> None:
-        """Write networks, optimisers, random states and the filled part of the replay memory."""
+        """Write networks, optimisers and random states; the replay memory is filled from the stream again."""
         save_model(self._model, folder)
 
     def load(self, folder: Path) -> None:
         """Go on from there."""
         load_model(self._model, folder)
+
+    def _set_learning_rates(self, optimizers: list[torch.optim.Optimizer]) -> None:
+        """Take the place of SB3's method, which knows one rate for all: actor, critic, and perhaps entropy."""
+        for optimizer, rate in zip(optimizers, self._learning_rates.values(), strict=False):
+            for group in optimizer.param_groups:
+                group["lr"] = rate(1.0)
 
     def _chunks(self, updates: int) -> list[tuple[int, bool]]:
         """Split updates where a target update is due: SB3 counts to it from 0 again in every call of ``train``."""
@@ -134,9 +144,9 @@ class Sb3Agent(Agent):
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
     """Tells SB3 the spaces; it is never stepped."""
 
-    def __init__(self, flat: FlatSpaces) -> None:
-        self.observation_space = spaces.Box(-np.inf, np.inf, (flat.observation_size,), np.float32)
-        self.action_space = spaces.Box(flat.low, flat.high, dtype=np.float32)
+    def __init__(self, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+        self.observation_space = observation_space
+        self.action_space = action_space
 
 
 def _model_class(agent: str) -> Any:

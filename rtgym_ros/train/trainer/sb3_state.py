@@ -1,4 +1,4 @@
-"""A model of SB3 as files: tensors that ``torch.load`` reads with ``weights_only``, and arrays; no pickled objects."""
+"""A model of SB3 as a file: tensors that ``torch.load`` reads with ``weights_only``; no pickled objects."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.numpy import load_file, save_file
-
-_ARRAYS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
 
 
 def save_model(model: Any, folder: Path) -> None:
-    """Write networks, optimisers, counters, random states and the filled part of the replay memory.
+    """Write networks, optimisers, counters and random states; the replay memory is filled from the stream again.
 
     Args:
         model: SAC or TQC.
         folder: that exists.
+
+    Raises:
+        FloatingPointError: a weight is not finite.
     """
-    buffer = model.replay_buffer
+    for name, tensor in model.policy.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise FloatingPointError(f"{name} is not finite: no checkpoint is made of it")
     _, variables = model._get_torch_save_params()
     torch.save(
         {
             "parameters": model.get_parameters(),
             "variables": {name: getattr(model, name).detach() for name in variables},
             "updates": int(model._n_updates),
-            "position": int(buffer.pos),
-            "full": bool(buffer.full),
             "random": _random_state(),
         },
         folder / "model.pt",
     )
-    save_file({name: getattr(buffer, name)[: buffer.size()] for name in _ARRAYS}, folder / "memory.safetensors")
 
 
 def load_model(model: Any, folder: Path) -> None:
@@ -43,10 +42,6 @@ def load_model(model: Any, folder: Path) -> None:
         with torch.no_grad():  # in place: the optimiser holds this very tensor
             getattr(model, name).copy_(value)
     model._n_updates = state["updates"]
-    buffer = model.replay_buffer
-    for name, array in load_file(folder / "memory.safetensors").items():
-        getattr(buffer, name)[: len(array)] = array
-    buffer.pos, buffer.full = state["position"], state["full"]
     _set_random_state(state["random"])
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from statistics import fmean, median
 from typing import Any
 
 from rtgym_ros.train.trainer.checkpoint import Progress
@@ -48,6 +51,7 @@ class RoundStatistics:
             "transitions": progress.transitions,
             "updates": progress.updates,
             "memory_length": memory_length,
+            "refused": progress.refused,
             "version": progress.version,
             "seconds": round(progress.seconds, 3),
             "round_seconds": seconds,
@@ -71,4 +75,39 @@ def _of_episodes(kind: str, episodes: list[Episode]) -> dict[str, Any]:
         f"{kind}/success": mean([float(episode.terminated) for episode in episodes]),
         f"{kind}/length": mean([float(episode.length) for episode in episodes]),
         f"{kind}/timeouts": sum(episode.timeouts for episode in episodes),
+    }
+
+
+class Scoreboard:
+    """How the last episodes of each robot went, for who watches."""
+
+    LAST = 50
+    """Episodes that are told of."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, bool], deque[Episode]] = defaultdict(lambda: deque(maxlen=self.LAST))
+        self._timeouts: dict[tuple[str, bool], int] = defaultdict(int)
+        self._count: dict[tuple[str, bool], int] = defaultdict(int)
+
+    def ended(self, episode: Episode) -> None:
+        """Note an episode."""
+        key = episode.worker, episode.test
+        self._last[key].append(episode)
+        self._timeouts[key] += episode.timeouts
+        self._count[key] += 1
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return one map for each robot and kind of episodes."""
+        return [
+            {"robot": robot, "test": test, "episodes": self._count[robot, test], **_of_last(episodes),
+             "timeouts": self._timeouts[robot, test]}
+            for (robot, test), episodes in sorted(self._last.items())
+        ]  # fmt: skip
+
+
+def _of_last(episodes: Sequence[Episode]) -> dict[str, float]:
+    return {
+        "return": median(episode.episode_return for episode in episodes),
+        "success": fmean(episode.terminated for episode in episodes),
+        "length": fmean(episode.length for episode in episodes),
     }

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from safetensors.numpy import load_file, save_file
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.stream.learner_link import LearnerLink
+from rtgym_ros.train.stream.sample_message import SampleBatch
+from rtgym_ros.train.stream.sample_reader import Bookmark
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, settings_of
-from rtgym_ros.train.trainer.exchange import Exchange
 from rtgym_ros.train.trainer.log import TrainerLog
 from rtgym_ros.train.trainer.ratio import updates_due
-from rtgym_ros.train.trainer.statistics import RoundStatistics
-from rtgym_ros.train.trainer.transitions import TransitionAssembler
+from rtgym_ros.train.trainer.statistics import RoundStatistics, Scoreboard
+from rtgym_ros.train.trainer.transitions import TransitionAssembler, finite
 
 _WAIT_S = 0.5  # for samples, until signals and heartbeat are seen to again
 _FLUSH_S = 10.0
-_CHECKPOINT_SHARE = 20  # a big memory takes its time to write: not more than about 1/20 of all of it
+_CHECKPOINT_SHARE = 20  # a checkpoint takes its time to write: not more than about 1/20 of all of it
+_TELL_S = 1.0  # from one word to who watches to the next
+_MARKS = 1000  # places in the stream that are remembered, over the replay memory
+
+_log = logging.getLogger(__name__)
 
 
 class Training:
@@ -32,10 +39,9 @@ class Training:
         config: of the run.
         schema: of the samples.
         agent: that learns, new.
-        exchange: with the server, entered.
+        link: to the server.
         log: for the figures.
         checkpoints: of the run.
-        found: the newest checkpoint, which training goes on from; None to begin.
         now_s: a monotonic clock (s).
     """
 
@@ -44,30 +50,53 @@ class Training:
         config: TrainConfig,
         schema: SampleSchema,
         agent: Agent,
-        exchange: Exchange,
+        link: LearnerLink,
         log: TrainerLog,
         checkpoints: Checkpoints,
-        found: tuple[Path, Info] | None,
         now_s: Callable[[], float],
     ) -> None:
         self._config = config
         self._trainer = config.trainer
         self._schema = schema
         self._agent = agent
-        self._exchange = exchange
+        self._link = link
         self._log = log
         self._checkpoints = checkpoints
         self._assembler = TransitionAssembler(schema.dtype)
         self._progress = Progress()
-        self._saved: Progress | None = None
+        self._bookmark = Bookmark()
+        self._next_seq: dict[tuple[str, str], int] = {}
+        self._marks: deque[tuple[int, int]] = deque([(1, 0)])  # positions, and transitions that came before
+        self._saved: tuple[Bookmark, int] | None = None
         self._now_s = now_s
         self._policy_path = config.folder / "policy.safetensors"
         self._last_update = self._trainer.epochs * self._trainer.rounds * self._trainer.steps
-        if found is not None:
-            self._resume(*found)
-        self._clock_s = self._checkpoint_s = now_s()
+        self._clock_s = self._checkpoint_s = self._told_s = now_s()
         self._pause_s = self._trainer.checkpoint_interval
         self._statistics = RoundStatistics(self._progress, self._clock_s)
+        self._scoreboard = Scoreboard()
+
+    def load(self, folder: Path, info: Info) -> None:
+        """Go on from a checkpoint; its replay memory comes through :meth:`refill`."""
+        self._agent.load(folder / "agent")
+        self._progress, self._bookmark = info.progress, info.bookmark
+        self._saved = info.bookmark, info.progress.updates
+        self._next_seq = {(robot, boot): seq for robot, boot, seq in info.next_seq}
+        self._marks = deque([(info.memory_begin, max(info.progress.transitions - self._trainer.memory_size, 0))])
+        self._statistics = RoundStatistics(self._progress, self._clock_s)
+        if info.progress.updates:
+            self._link.publish(self._agent.export())  # for those who come late, and a server that lost them
+
+    def refill(self, batches: Sequence[SampleBatch]) -> bool:
+        """Put samples into the replay memory again; return False behind those that the checkpoint had taken in."""
+        for batch in batches:
+            if batch.position > self._bookmark.position:
+                return False
+            if batch.header.next_seq <= self._next_seq.get((batch.robot, batch.boot), 0):
+                transitions, _ = self._assembler.add(batch.robot, batch.boot, self._finite(batch))
+                if len(transitions):
+                    self._agent.add(transitions)
+        return True
 
     def turn(self) -> bool:
         """Do a little of everything that is due; return False at the end of training."""
@@ -80,23 +109,21 @@ class Training:
             self._take_in(0.0 if due else _WAIT_S)
         if due:
             self._train(due)
-        if self._now_s() - self._checkpoint_s >= self._pause_s:
+        now_s = self._now_s()
+        if now_s - self._told_s >= _TELL_S:
+            self._told_s = now_s
+            self._tell()
+        if now_s - self._checkpoint_s >= self._pause_s:
             self._write_checkpoint()
         return True
 
     def end(self) -> None:
         """Write the last checkpoint, and let the workers have the last weights."""
         if self._progress.updates:
-            self._exchange.publish(self._agent.export())
+            self._link.publish(self._agent.export())
         self._write_checkpoint()
-        self._exchange.flush(_FLUSH_S)
-
-    def _resume(self, folder: Path, info: Info) -> None:
-        self._agent.load(folder / "agent")
-        self._assembler.load_state(info.boots, load_file(folder / "assembler.safetensors")["records"])
-        self._progress = self._saved = info.progress
-        if info.progress.updates:
-            self._exchange.publish(self._agent.export())  # for those who come late, and a server that lost them
+        self._tell()
+        self._link.flush(_FLUSH_S)
 
     def _updates_due(self) -> int:
         done, trainer = self._progress.updates, self._trainer
@@ -114,26 +141,49 @@ class Training:
         return self._trainer.max_samples is not None and self._progress.samples >= self._trainer.max_samples
 
     def _take_in(self, timeout_s: float) -> None:
-        arrived = self._exchange.collect(timeout_s)
-        if arrived is None:
-            return
-        for worker, boot, records in arrived.batches:
-            transitions, episodes = self._assembler.add(worker, boot, records)
+        for batch in self._link.collect(timeout_s):
+            records = self._finite(batch)
+            transitions, episodes = self._assembler.add(batch.robot, batch.boot, records)
+            self._mark(batch.position)
             if len(transitions):
                 self._agent.add(transitions)
-            self._note(samples=len(records), transitions=len(transitions))
+            now = self._progress
+            self._progress = msgspec.structs.replace(
+                now,
+                samples=now.samples + len(batch.records),
+                transitions=now.transitions + len(transitions),
+                refused=now.refused + len(batch.records) - len(records),
+            )
+            self._next_seq[batch.robot, batch.boot] = batch.header.next_seq
+            self._bookmark = Bookmark(
+                position=batch.position, robot=batch.robot, boot=batch.boot, first_seq=batch.header.first_seq
+            )
             for episode in episodes:
                 self._statistics.ended(episode)
+                self._scoreboard.ended(episode)
                 self._log.episode(episode, self._progress)
-        self._progress = msgspec.structs.replace(self._progress, position=arrived.position)
+
+    def _finite(self, batch: SampleBatch) -> np.ndarray:
+        records = finite(batch.records, self._schema.float_fields)
+        if len(records) != len(batch.records):
+            _log.warning("%d samples of %s are not finite and left out", len(batch.records) - len(records), batch.robot)
+        return records
+
+    def _mark(self, position: int) -> None:
+        """Remember where in the stream the replay memory begins, in about a thousand steps."""
+        done, marks = self._progress.transitions, self._marks
+        if done - marks[-1][1] >= max(self._trainer.memory_size // _MARKS, 1):
+            marks.append((position, done))
+        while len(marks) > 1 and done - marks[1][1] >= self._trainer.memory_size:
+            marks.popleft()
 
     def _train(self, updates: int) -> None:
         begin_s = self._now_s()
         figures = self._agent.train(updates)
         self._statistics.trained(figures, updates, self._now_s() - begin_s)
-        self._note(updates=updates)
+        self._progress = msgspec.structs.replace(self._progress, updates=self._progress.updates + updates)
         if self._progress.updates % self._trainer.publish_interval == 0:
-            self._exchange.publish(self._agent.export())
+            self._link.publish(self._agent.export())
         if self._progress.updates % self._trainer.steps == 0:
             self._end_round()
 
@@ -144,43 +194,44 @@ class Training:
         self._log.round(epoch, number, figures)
         self._statistics = RoundStatistics(self._progress, self._clock_s)
 
-    def _note(self, samples: int = 0, transitions: int = 0, updates: int = 0) -> None:
-        now = self._progress
-        self._progress = msgspec.structs.replace(
-            now,
-            samples=now.samples + samples,
-            transitions=now.transitions + transitions,
-            updates=now.updates + updates,
-        )
-
     def _tick(self) -> None:
         """Bring time and version up to date."""
         now_s = self._now_s()
         seconds = self._progress.seconds + now_s - self._clock_s
-        self._progress = msgspec.structs.replace(self._progress, seconds=seconds, version=self._exchange.version)
+        self._progress = msgspec.structs.replace(self._progress, seconds=seconds, version=self._link.version)
         self._clock_s = now_s
+
+    def _tell(self) -> None:
+        """Publish how it is going, for who watches."""
+        self._tick()
+        goal = {"updates": self._last_update, "samples": self._trainer.max_samples}
+        figures = {**msgspec.to_builtins(self._progress), "memory": self._agent.memory_length, "goal": goal}
+        self._link.publish_progress({**figures, **self._link.counts, "robots": self._scoreboard.summary()})
 
     def _write_checkpoint(self) -> None:
         begin_s = self._now_s()
         self._tick()
-        saved, now = self._saved, self._progress
-        if saved is None or (saved.position, saved.updates) != (now.position, now.updates):
-            boots, records = self._assembler.state()
+        state = self._bookmark, self._progress.updates
+        if self._saved != state:
             info = Info(
                 settings=settings_of(self._config),
-                schema=self._schema,
-                progress=now,
-                boots=boots,
+                schema=self._schema.to_bytes(),
+                progress=self._progress,
+                bookmark=self._bookmark,
+                memory_begin=self._marks[0][0],
+                next_seq=[(robot, boot, seq) for (robot, boot), seq in list(self._next_seq.items())[-_MARKS:]],
                 logs=self._log.lengths(),
             )
-            self._exchange.release(self._checkpoints.write(info, lambda folder: self._write_files(folder, records)))
-            self._saved = now
+            try:
+                self._checkpoints.write(info, self._write_files)
+                self._saved = state
+            except OSError as error:
+                _log.warning("no checkpoint could be written, training goes on: %s", error)
         self._checkpoint_s = self._now_s()
         self._pause_s = max(self._trainer.checkpoint_interval, _CHECKPOINT_SHARE * (self._checkpoint_s - begin_s))
 
-    def _write_files(self, folder: Path, records: np.ndarray) -> None:
+    def _write_files(self, folder: Path) -> None:
         (folder / "agent").mkdir()
         self._agent.save(folder / "agent")
-        save_file({"records": np.ascontiguousarray(records)}, folder / "assembler.safetensors")
         policy = self._agent.export()
         replace(policy, version=self._progress.version).save(self._policy_path)

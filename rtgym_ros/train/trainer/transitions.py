@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,21 +96,19 @@ class TransitionAssembler:
         pairs = Transitions(before, after) if complete else Transitions(before[follows], after[follows])
         return pairs, [_episode(worker, boot, record) for record in ended]
 
-    def state(self) -> tuple[list[tuple[str, str]], np.ndarray]:
-        """Return what a checkpoint must keep: worker and boot, and their last records as bytes (n, size of one)."""
-        records = np.concatenate(list(self._last.values())) if self._last else np.empty(0, self._dtype)
-        return list(self._last), records.view(np.uint8).reshape(len(records), self._dtype.itemsize)
-
-    def load_state(self, boots: list[tuple[str, str]], records: np.ndarray) -> None:
-        """Go on from what :meth:`state` returned."""
-        rows = np.ascontiguousarray(records).reshape(-1).view(self._dtype)
-        self._last = OrderedDict((boot, rows[i : i + 1].copy()) for i, boot in enumerate(boots))
-
     def _remember(self, key: tuple[str, str], record: np.ndarray) -> None:
         self._last[key] = record
         self._last.move_to_end(key)
         if len(self._last) > MAX_BOOTS:
             self._last.popitem(last=False)
+
+
+def finite(records: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Return the records whose columns ``names`` are all finite; the same array where all are."""
+    good = np.ones(len(records), bool)
+    for name in names:
+        good &= np.isfinite(records[name]).reshape(len(records), -1).all(axis=1)
+    return records if good.all() else records[good]
 
 
 def _episode(worker: str, boot: str, record: Mapping[str, Any]) -> Episode:

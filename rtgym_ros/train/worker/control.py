@@ -13,9 +13,12 @@ from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.policy.policy import Policy
+from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.make_env import make_env, make_layout, make_worker_policy
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.weights_outbox import POLICY_FILE
 
 _CLOSING_S = 15.0
 """After SIGTERM; a process that hangs for longer is ended, though nobody may be there any more who would kill it."""
@@ -38,18 +41,28 @@ def main(arguments: list[str] | None = None) -> int:
 def _fly(config: TrainConfig, options: argparse.Namespace, stop: StopSignal) -> None:
     env = make_env(config.environment)
     try:
-        layout = make_layout(config.environment, env)
         policy = make_worker_policy(config.worker, env, options.policy_file)
+        if options.policy_file is None and not options.expert:
+            _begin_with(policy, options.folder / POLICY_FILE)
+        layout = make_layout(config.environment, env, policy)
         ring = RingFolder(options.folder).create(layout.schema, config.worker.buffer_samples)
         try:
-            worker = RolloutWorker(
-                env, policy, ring, layout, config.worker, options.folder, options.expert, lambda: stop.is_set
-            )
+            worker = RolloutWorker(env, policy, ring, layout, config.worker, options.expert, lambda: stop.is_set)
             worker.run(options.episodes)
         finally:
             ring.close()
     finally:
         env.close()
+
+
+def _begin_with(policy: Policy, kept: Path) -> None:
+    """Use the weights that the link process has left in the folder, if they are there and fit."""
+    try:
+        policy.adopt(PolicyWeights.load(kept))
+    except FileNotFoundError:
+        pass
+    except (ProtocolError, OSError) as error:
+        logging.warning("%s is not used: %s", kept, error)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import logging
 import sys
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -13,46 +14,37 @@ from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, RefusedError
-from rtgym_ros.train.links.link import Link
+from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
+from rtgym_ros.train.worker.main import HEARTBEAT_FILE
 from rtgym_ros.train.worker.uploader import Uploader
-
-HEARTBEAT_FILE = "link.heartbeat"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Push until a signal comes, then drain; return 0, or 2 for what it is no use to try again."""
+    """Publish until a signal comes, then what is left; return 0, or 2 for what it is no use to try again."""
     options = _parse(arguments)
     logging.basicConfig(format=f"train_worker {options.name}: link: %(message)s", level=logging.WARNING)
-    with StopSignal() as stop:
-        try:
-            config = config_of(options)
-            options.folder.mkdir(parents=True, exist_ok=True)
-            with (options.folder / "link.lock").open("wb") as lock:
-                flock(lock, LOCK_EX | LOCK_NB)
-                _carry(config, options.name, options.folder, stop)
-        except BlockingIOError:
-            logging.error("another link process uses %s", options.folder)
-            return 2
-        except (ConfigError, CredentialsError, RefusedError) as error:
-            logging.error("%s", error)
-            return 2
+    logging.getLogger("nats").setLevel(logging.CRITICAL)  # what matters of it comes as an exception
+    try:
+        config = config_of(options)
+        options.folder.mkdir(parents=True, exist_ok=True)
+        with (options.folder / "link.lock").open("wb") as lock:
+            flock(lock, LOCK_EX | LOCK_NB)
+            with StopSignal() as stop:
+                asyncio.run(_carry(config, options.name, options.folder, stop))
+    except BlockingIOError:
+        logging.error("another link process uses %s", options.folder)
+        return 2
+    except (ConfigError, CredentialsError, RefusedError) as error:
+        logging.error("%s", error)
+        return 2
     return 0
 
 
-def _carry(config: TrainConfig, name: str, folder: Path, stop: StopSignal) -> None:
-    def open_link() -> Link:
-        from rtgym_ros.train.links.open_link import open_link  # with Ray or zenoh, as the address says
-
-        return open_link(config.worker.server, config.run, "worker", config.security)
-
-    def get_on() -> None:
-        stop.install()  # Ray takes SIGTERM for itself whenever it connects
-        beat(folder / HEARTBEAT_FILE)
-
-    uploader = Uploader(open_link, name, folder, config.worker, get_on)
+async def _carry(config: TrainConfig, name: str, folder: Path, stop: StopSignal) -> None:
+    uploader = Uploader(config, name, folder, lambda: beat(folder / HEARTBEAT_FILE))
     try:
-        uploader.run(stop.wait)
+        await uploader.run(stop_event(stop))
     finally:
         uploader.close()
 

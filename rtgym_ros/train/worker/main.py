@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
@@ -16,14 +17,16 @@ import msgspec
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.protocol.messages import Name
+from rtgym_ros.train.errors import CredentialsError, ProtocolError
+from rtgym_ros.train.security.credentials import robot_name
+from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
-from rtgym_ros.train.worker.link_main import HEARTBEAT_FILE
 
+HEARTBEAT_FILE = "link.heartbeat"
+"""Of the link process, in the worker's folder."""
 _LINK_SILENCE_S = 60.0
 """A request may take 10 s, and to connect anew longer."""
-_CLOSING_S = 20.0
+CLOSING_S = 20.0
 """What a child may take to end, besides draining."""
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
 """A policy is small: a second thread saves it nothing, and has to be waited for."""
@@ -46,55 +49,72 @@ def main(arguments: list[str] | None = None) -> int:
             measure(config, options.benchmark, _say)
             return 0
         return _supervise(config, options)
-    except (ConfigError, ProtocolError, StateError) as error:
+    except (ConfigError, CredentialsError, ProtocolError, StateError) as error:
         sys.stderr.write(f"train_worker: {error}\n")
         return 2
 
 
 def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
-    name = _checked(options.name)
+    name = _checked(options.name if options.name is not None or config.security.directory else _default_name(), config)
     folder = (options.folder or config.folder / "workers" / name).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    common = [*config_arguments(options), "--name", name, "--folder", str(folder)]
-    control = [*common]
+    more: list[str] = []
     if options.episodes is not None:
-        control += ["--episodes", str(options.episodes)]
+        more += ["--episodes", str(options.episodes)]
     if options.expert:
-        control.append("--expert")
+        more.append("--expert")
     if options.policy_file is not None:
-        control += ["--policy-file", str(options.policy_file)]
-    one_thread = {name: os.environ.get(name, number) for name, number in _ONE_THREAD.items()}
-    # The link comes first: it is stopped last, when the control process has written its last sample.
-    children = [
-        Child("link", _module("link_main", common), None, False, folder / HEARTBEAT_FILE, _LINK_SILENCE_S),
-        *([Child("robot", config.worker.robot)] if config.worker.robot else []),
-        Child("control", _module("control", control), one_thread, ends_run=True, death_signal=signal.SIGTERM),
-    ]
+        more += ["--policy-file", str(options.policy_file)]
+    children = worker_children(config, config_arguments(options), name, folder, more)
     with (folder / "worker.lock").open("wb") as lock:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError as error:
             raise ConfigError(f"another worker uses {folder}: give this one another --name") from error
         return Supervisor(
-            children, config.worker.drain_timeout + _CLOSING_S, lambda line: _complain(f"train_worker {name}: {line}")
+            children, config.worker.drain_timeout + CLOSING_S, lambda line: _complain(f"train_worker {name}: {line}")
         ).run()
+
+
+def worker_children(
+    config: TrainConfig, arguments: list[str], name: str, folder: Path, control_arguments: Sequence[str] = ()
+) -> list[Child]:
+    """Return the processes of a worker, in the order in which they start.
+
+    Args:
+        config: of the run, for this worker.
+        arguments: by which the processes get the same configuration.
+        name: of the worker.
+        folder: of the worker.
+        control_arguments: more of them, for its control process.
+    """
+    common = [*arguments, "--name", name, "--folder", str(folder)]
+    one_thread = {variable: os.environ.get(variable, number) for variable, number in _ONE_THREAD.items()}
+    control = _module("control", [*common, *control_arguments])
+    # The link comes first: it is stopped last, when the control process has written its last sample.
+    return [
+        Child(f"{name} link", _module("link_main", common), None, False, folder / HEARTBEAT_FILE, _LINK_SILENCE_S),
+        *([Child(f"{name} robot", config.worker.robot)] if config.worker.robot else []),
+        Child(f"{name} control", control, one_thread, ends_run=True, death_signal=signal.SIGTERM),
+    ]
 
 
 def _module(name: str, arguments: list[str]) -> list[str]:
     return [sys.executable, "-m", f"rtgym_ros.train.worker.{name}", *arguments]
 
 
-def _checked(name: str) -> str:
+def _checked(name: str | None, config: TrainConfig) -> str:
+    name = robot_name(config.security, name or "")
     try:
         return msgspec.convert(name, Name)
     except msgspec.ValidationError as error:
         raise ConfigError(
-            f"--name {name!r} must be up to 64 letters, digits and '_.-', beginning with a letter or digit"
+            f"--name {name!r} must be up to 64 letters, digits, '_' and '-', beginning with a letter or digit"
         ) from error
 
 
 def _default_name() -> str:
-    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", socket.gethostname()).lstrip("_.-")
+    cleaned = re.sub(r"[^A-Za-z0-9_-]+", "-", socket.gethostname()).lstrip("_-")
     return cleaned[:64] or "worker"
 
 
@@ -110,7 +130,7 @@ def _complain(line: str) -> None:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = config_parser("train_worker", __doc__)
-    parser.add_argument("--name", default=_default_name(), help="of this worker (%(default)s)")
+    parser.add_argument("--name", help=f"of this worker (that in its certificate, or {_default_name()})")
     parser.add_argument("--folder", type=Path, help="for its files (DIRECTORY/RUN/workers/NAME)")
     parser.add_argument("--episodes", type=int, metavar="N", help="end after so many training episodes")
     parser.add_argument("--expert", action="store_true", help="adopt no weights: the policy is a teacher")

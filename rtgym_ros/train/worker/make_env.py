@@ -44,8 +44,8 @@ def make_env(config: EnvironmentConfig) -> gymnasium.Env[Any, Any]:
     return env
 
 
-def make_layout(config: EnvironmentConfig, env: gymnasium.Env[Any, Any]) -> SampleLayout:
-    """Return the layout of the samples of an environment made by :func:`make_env`.
+def make_layout(config: EnvironmentConfig, env: gymnasium.Env[Any, Any], policy: Policy | None = None) -> SampleLayout:
+    """Return the layout of the samples of an environment made by :func:`make_env`, with what ``policy`` tells.
 
     Raises:
         ConfigError: there is no such compressor, or a space has no fixed shape.
@@ -53,7 +53,16 @@ def make_layout(config: EnvironmentConfig, env: gymnasium.Env[Any, Any]) -> Samp
     compressor: SampleCompressor | None = None
     if config.sample_compressor is not None:
         compressor = locate(config.sample_compressor, "environment.sample_compressor")()
-    return SampleLayout(env.observation_space, env.action_space, compressor, config.delays)
+    return SampleLayout(
+        env.observation_space,
+        env.action_space,
+        compressor,
+        config.delays,
+        config.info,
+        policy.extra_shapes if policy else None,
+        config.executed_action,
+        config.intervention,
+    )
 
 
 def make_worker_policy(config: WorkerConfig, env: gymnasium.Env[Any, Any], policy_file: Path | None = None) -> Policy:

@@ -10,6 +10,7 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
+from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +36,12 @@ class OpenRings:
         """Whether one of them holds a batch."""
         return any(ring.unread >= batch_samples(ring) for path, ring in self._open.items() if path not in self._aside)
 
-    def look(self, weights_version: int) -> list[tuple[Path, RingReader]]:
-        """Return the rings to push from, oldest first; new ones are told the version of the weights."""
+    def find(self, boot: str) -> RingReader | None:
+        """Return the open ring of a boot; None where there is none."""
+        return next((ring for ring in self._open.values() if ring.boot == boot), None)
+
+    def look(self, weights: WeightsOutbox) -> list[tuple[Path, RingReader]]:
+        """Return the rings to push from, oldest first; new ones get the newest weights."""
         for path in self._folder.paths():
             if path in self._open or path in self._aside:
                 continue
@@ -49,28 +54,32 @@ class OpenRings:
                 _log.error("%s: %s", path, error)
                 self._aside.add(path)
                 continue
-            ring.tell_weights_version(weights_version)
             self._open[path] = ring
+            self._put(ring, weights)
         for ring in self._open.values():
             ring.beat()
         return [(path, ring) for path, ring in sorted(self._open.items()) if path not in self._aside]
 
-    def tell_weights_version(self, version: int) -> None:
-        """Tell it to the control process."""
+    def put_weights(self, weights: WeightsOutbox) -> None:
+        """Hand the newest weights to the control process."""
         for ring in self._open.values():
-            ring.tell_weights_version(version)
-
-    def set_aside(self, path: Path) -> None:
-        """Push no more from a ring, and leave it where it is."""
-        self._aside.add(path)
+            self._put(ring, weights)
 
     def remove(self, path: Path) -> None:
         """Delete a ring."""
         self._open.pop(path).close()
         self._folder.remove(path)
 
+    def _put(self, ring: RingReader, weights: WeightsOutbox) -> None:
+        if not weights.data or ring.is_over():
+            return
+        try:
+            ring.put_weights(weights.version, weights.data)
+        except (ProtocolError, OSError) as error:
+            _log.error("weights %d do not get to the control process: %s", weights.version, error)
+
     def close(self) -> None:
-        """Let go of all of them."""
+        """Close all of them."""
         for ring in self._open.values():
             ring.close()
         self._open.clear()

@@ -1,6 +1,7 @@
 """The memory-mapped file behind a sample ring: what stands where.
 
-A header of whole pages, then ``capacity`` records of the schema's dtype. The header: magic, layout version, its own
+A header of whole pages, then ``capacity`` records of the schema's dtype, then, on a page of its own, room for two
+versions of the weights, which takes no memory until they come. The header: magic, layout version, its own
 size and the length of the description; the counters, 8 bytes each and aligned, those of the writer and those of the
 reader in cache lines of their own; the description in MessagePack. Everything is little endian.
 """
@@ -19,10 +20,10 @@ import msgspec
 import numpy as np
 
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.protocol.messages import Name
 from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.stream.names import Name
 
-LAYOUT_VERSION = 1
+LAYOUT_VERSION = 2
 _MAGIC = b"rtgymrng"
 _START = struct.Struct("<8sQQQ")
 _DESCRIPTION_AT = 512
@@ -31,11 +32,17 @@ _DESCRIPTION_AT = 512
 WRITTEN = 16  # records ever written
 OLDEST = 17  # number of the oldest one that is not being overwritten
 CLOSED = 18  # 1 when nothing more will come
+REFUSED = 19  # samples that were not finite, and so were not written
 # The reader's. Two pairs of (acknowledged, dropped), and which of them counts: both change at once, or not at all.
 PAIR = 24
 PAIRS = 25
-WEIGHTS_VERSION = 32  # of the policy file; -1 for none
+WEIGHTS_VERSION = 32  # of the newest weights; -1 for none
 LINK_HEARTBEAT = 33  # when the link process was last there (ns, CLOCK_MONOTONIC)
+WEIGHTS_PUTS = 34  # how often weights were put; they are in the place of that number modulo 2
+WEIGHTS_SIZES = 35  # of the weights in each of the two places (bytes)
+
+WEIGHTS_ROOM = 64 * 1024 * 1024
+"""Bytes that one version of the weights may take."""
 
 
 class RingDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,11 +52,15 @@ class RingDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         boot: name of the boot of the control process that writes it.
         capacity: in records.
         schema: of a record.
+        place: of the link to the file in the worker's folder: a file that it does not lead to is nobody's.
+        given_up: samples in rings of earlier boots that had to go for this one.
     """
 
     boot: Name
     capacity: int
     schema: SampleSchema
+    place: str = ""
+    given_up: int = 0
 
 
 class RingFile:
@@ -69,10 +80,13 @@ class RingFile:
             raise ProtocolError("sample rings are little endian, and this machine is not")
         flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
         try:
-            self._map = mmap.mmap(fd, 0, flags)
+            size = os.fstat(fd).st_size - 2 * WEIGHTS_ROOM
+            self._map = mmap.mmap(fd, max(size, 0), flags)
         except ValueError as error:  # it is empty
             raise ProtocolError(f"not a sample ring: {error}") from error
         self.description, self.records_at = _read_description(self._map)
+        self._weights_at = size
+        self._weights = mmap.mmap(fd, 2 * WEIGHTS_ROOM, mmap.MAP_SHARED, offset=size)
         self.memory = memoryview(self._map)
         self.words = self.memory[:_DESCRIPTION_AT].cast("q")
         dtype, capacity = self.description.schema.dtype, self.description.capacity
@@ -91,7 +105,10 @@ class RingFile:
         encoded = msgspec.msgpack.encode(description)
         header_bytes = -(-(_DESCRIPTION_AT + len(encoded)) // mmap.PAGESIZE) * mmap.PAGESIZE
         # Room is reserved here: writing to mapped memory without room behind it would kill the process (SIGBUS).
-        os.posix_fallocate(fd, 0, header_bytes + description.capacity * description.schema.dtype.itemsize)
+        size = header_bytes + description.capacity * description.schema.dtype.itemsize
+        size = -(-size // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
+        os.posix_fallocate(fd, 0, size)
+        os.ftruncate(fd, size + 2 * WEIGHTS_ROOM)
         os.pwrite(fd, encoded, _DESCRIPTION_AT)
         os.pwrite(fd, struct.pack("<q", -1), 8 * WEIGHTS_VERSION)
         os.pwrite(fd, _START.pack(_MAGIC, LAYOUT_VERSION, header_bytes, len(encoded)), 0)
@@ -112,6 +129,24 @@ class RingFile:
             os.close(fd)
             raise
 
+    def write_weights(self, place: int, data: bytes) -> None:
+        """Copy weights into one of the two places.
+
+        Raises:
+            ProtocolError: they are larger than :data:`WEIGHTS_ROOM`.
+            OSError: there is no memory for them.
+        """
+        if len(data) > WEIGHTS_ROOM:
+            raise ProtocolError(f"weights of {len(data)} bytes, and a ring has room for {WEIGHTS_ROOM}")
+        at = place * WEIGHTS_ROOM
+        os.posix_fallocate(self._fd, self._weights_at + at, max(len(data), 1))
+        self._weights[at : at + len(data)] = data
+
+    def read_weights(self, place: int, size: int) -> bytes:
+        """Return a copy of what is in one of the two places."""
+        at = place * WEIGHTS_ROOM
+        return self._weights[at : at + min(size, WEIGHTS_ROOM)]
+
     def is_locked(self) -> bool:
         """Whether the process that made the file still has it open; for others to ask."""
         try:
@@ -130,6 +165,7 @@ class RingFile:
         self.memory.release()
         with suppress(BufferError):  # somebody still holds an array on it: it goes with that
             self._map.close()
+        self._weights.close()
         os.close(self._fd)
         self._fd = -1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import tempfile
@@ -9,12 +10,21 @@ import time
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.worker.ring_file import RingDescription, RingFile
-from rtgym_ros.train.worker.sample_ring import RingWriter
+from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
 _SUFFIX = ".ring"
+_PREFIX = "rtgym_ros-"
+_MOST = 16
+"""Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
+
+_YOUNG_S = 10.0
+"""A file so young may be a ring that is just being made (s)."""
+
+_log = logging.getLogger(__name__)
 
 
 class RingFolder:
@@ -34,16 +44,18 @@ class RingFolder:
         Raises:
             ConfigError: there is no room for so many samples.
         """
+        remove_orphans()
+        given_up = self._make_room()
         boot = f"{time.time_ns():020d}-{secrets.token_hex(4)}"  # so that their names sort by age
         size = capacity * schema.dtype.itemsize
         # Pages of a file on a disk are written back now and then, and whoever writes to them meanwhile has to wait.
         in_ram = _free_bytes(_RAM) > 2 * size
         place = _RAM if in_ram else self._folder
-        fd, name = tempfile.mkstemp(prefix=f"rtgym_ros-{boot}-", dir=place)
+        fd, name = tempfile.mkstemp(prefix=f"{_PREFIX}{boot}-", dir=place)
         path = Path(name)
+        final = (self._folder / f"{boot}{_SUFFIX}").absolute()
         try:
-            ring = RingFile.create(fd, RingDescription(boot, capacity, schema))
-            final = self._folder / f"{boot}{_SUFFIX}"
+            ring = RingFile.create(fd, RingDescription(boot, capacity, schema, str(final), given_up))
             if in_ram:
                 final.symlink_to(path)
             else:
@@ -57,15 +69,54 @@ class RingFolder:
             ) from error
         return RingWriter(ring)
 
+    def _make_room(self) -> int:
+        """Delete the oldest rings that are too many; return how many samples nobody had fetched."""
+        given_up = 0
+        for path in self.paths()[: -_MOST + 1]:
+            try:
+                ring = RingReader(RingFile.open(path))
+                given_up += ring.unread + ring.dropped
+                ring.close()
+            except (OSError, ProtocolError):
+                pass
+            self.remove(path)
+        if given_up:
+            _log.warning("%d samples of earlier boots are given up: nobody fetched them", given_up)
+        return given_up
+
     def paths(self) -> list[Path]:
         """Return the rings that are there, oldest first."""
-        return sorted(self._folder.glob(f"*{_SUFFIX}"))
+        return sorted(self._folder.glob(f"[0-9]*{_SUFFIX}"))
 
     def remove(self, path: Path) -> None:
         """Delete a ring: that in RAM, then the link to it."""
         if path.is_symlink():
             path.readlink().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+
+
+def remove_orphans(place: Path = _RAM) -> list[Path]:
+    """Delete rings in RAM that no worker's folder leads to: of programs that were killed, of runs that were deleted.
+
+    Returns:
+        What was deleted.
+    """
+    removed = []
+    for path in place.glob(f"{_PREFIX}*"):
+        try:
+            if path.stat().st_uid != os.getuid() or time.time() - path.stat().st_mtime < _YOUNG_S:
+                continue
+            ring = RingFile.open(path)
+            held = ring.is_locked() or Path(ring.description.place).resolve() == path.resolve()
+            ring.close()
+        except ProtocolError:
+            held = False
+        except OSError:
+            continue
+        if not held:
+            path.unlink(missing_ok=True)
+            removed.append(path)
+    return removed
 
 
 def discard_rings(folder: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -16,7 +15,7 @@ from rtgym_ros.train.worker.default_action import default_action
 from rtgym_ros.train.worker.sample_ring import RingWriter
 from rtgym_ros.train.worker.sample_writer import SampleLayout, SampleWriter
 from rtgym_ros.train.worker.step_budget import StepBudget
-from rtgym_ros.train.worker.weights_inbox import POLICY_FILE, WeightsInbox
+from rtgym_ros.train.worker.weights_inbox import WeightsInbox
 
 _LOOK_S = 0.01
 """From one look for new weights to the next while waiting for them."""
@@ -49,7 +48,6 @@ class RolloutWorker:
         ring: where samples go, and where news of weights come from.
         layout: of the samples.
         config: of the worker.
-        folder: of the worker: the link process puts weights there.
         expert: the policy is better than what is being learned: no weights are adopted, nothing is tested.
         should_stop: asked after every time-step.
         now_ns: reads the robot's wall clock (ns since the epoch).
@@ -63,7 +61,6 @@ class RolloutWorker:
         ring: RingWriter,
         layout: SampleLayout,
         config: WorkerConfig,
-        folder: Path,
         expert: bool = False,
         should_stop: Callable[[], bool] = lambda: False,
         now_ns: Callable[[], int] = time.time_ns,
@@ -75,11 +72,12 @@ class RolloutWorker:
         self._config = config
         self._should_stop = should_stop
         self._sleep = sleep
-        self._writer = SampleWriter(layout, ring, now_ns)
-        inbox = WeightsInbox(policy, ring, folder / POLICY_FILE)
+        self._writer = SampleWriter(layout, ring, now_ns, expert)
+        inbox = WeightsInbox(policy, ring)
         self._look_for_weights: Callable[[], None] = _nothing if expert else inbox.look
         self._at_once = self._look_for_weights if config.adopt == "at_once" else _nothing
         self._test_interval = 0 if expert else config.test_interval
+        self._end_episodes = config.end_episodes
         per_update = config.max_steps_per_update
         self._budget = None if per_update is None else StepBudget(per_update, config.initial_steps)
         self._max_steps = config.max_samples_per_episode
@@ -90,6 +88,7 @@ class RolloutWorker:
         """Begin an episode: the environment sends its default action, the first sample is written."""
         self._timeouts_before = _timeouts(self._env)
         self._observation, info = self._env.reset()
+        self._policy.reset()
         self._writer.begin(test, default_action(self._env), self._observation, info, self._policy.version)
 
     def step(self, test: bool = False) -> tuple[bool, bool]:
@@ -101,7 +100,9 @@ class RolloutWorker:
         self._observation, terminated = observation, bool(terminated)
         truncated = bool(truncated) or (self._writer.step + 1 == self._max_steps and not terminated)
         timeouts = _timeouts(self._env) - self._timeouts_before
-        self._writer.add(action, observation, float(reward), terminated, truncated, info, policy.version, timeouts)
+        self._writer.add(
+            action, observation, float(reward), terminated, truncated, info, policy.version, timeouts, policy.extras
+        )
         return terminated, truncated
 
     def run_episode(self, test: bool = False) -> EpisodeResult:
@@ -114,10 +115,12 @@ class RolloutWorker:
         terminated = truncated = False
         self.reset(test)
         while not (terminated or truncated or self._should_stop()):
+            if not self._end_episodes and not test and not self._may_go_on():
+                break
             terminated, truncated = self.step(test)
         writer = self._writer
         timeouts = _timeouts(self._env) - self._timeouts_before
-        if self._budget is not None and not test:
+        if self._budget is not None and not test and self._end_episodes:
             self._budget.spend(writer.step)
         return EpisodeResult(writer.step, writer.episode_return, terminated, truncated, timeouts)
 
@@ -140,16 +143,26 @@ class RolloutWorker:
             self.run_episode()
             done += 1
 
+    def _may_go_on(self) -> bool:
+        """Wait within an episode, where the synchronous mode wants it; return False when it is time to stop."""
+        if self._budget is None:
+            return True
+        if not self._wait_for_weights(self._budget):
+            return False
+        self._look_for_weights()
+        self._budget.spend(1)
+        return True
+
     def _wait_for_weights(self, budget: StepBudget) -> bool:
-        """Wait, between two episodes, until the synchronous mode allows another one; return whether it does."""
-        budget.hear_version(self._ring.weights_version)
+        """Wait until the synchronous mode allows more time-steps; return whether it does."""
+        budget.note_version(self._ring.weights_version)
         if budget.is_spent and hasattr(self._env.unwrapped, "wait"):
             self._env.unwrapped.wait()
         while budget.is_spent:
             if self._should_stop():
                 return False
             self._sleep(_LOOK_S)
-            budget.hear_version(self._ring.weights_version)
+            budget.note_version(self._ring.weights_version)
         return True
 
 
@@ -164,10 +177,12 @@ def run_env_benchmark(env: gymnasium.Env[Any, Any], policy: Policy, steps: int) 
     if not hasattr(inner, "benchmarks"):
         raise ConfigError(f"{type(inner).__name__} has no benchmarks(): use a RealTimeEnv")
     observation, _ = env.reset()
+    policy.reset()
     for _ in range(steps):
         observation, _, terminated, truncated, _ = env.step(policy.act(observation, False))
         if terminated or truncated:
             observation, _ = env.reset()
+            policy.reset()
     result: dict[str, Any] = inner.benchmarks()
     return result
 

@@ -22,6 +22,9 @@ from rtgym_ros.train.worker.ring_file import (
     OLDEST,
     PAIR,
     PAIRS,
+    REFUSED,
+    WEIGHTS_PUTS,
+    WEIGHTS_SIZES,
     WEIGHTS_VERSION,
     WRITTEN,
     RingFile,
@@ -49,7 +52,7 @@ class RingWriter:
         self._record_bytes = file.records.dtype.itemsize
         self._scalars, self._first_array = _leading_scalars(file.description.schema)
         self._closed = False
-        self._stores = [_make_store(file, field.name) for field in file.description.schema.fields[self._first_array :]]
+        self._stores = [_make_store(file, name) for name, _, _ in file.description.schema.fields[self._first_array :]]
 
     @property
     def boot(self) -> str:
@@ -58,13 +61,26 @@ class RingWriter:
 
     @property
     def weights_version(self) -> int:
-        """Of the policy file that the link process has put beside; -1 for none."""
+        """Of the newest weights that the link process has put; -1 for none."""
         return self._words[WEIGHTS_VERSION]
+
+    def read_weights(self) -> bytes | None:
+        """Return the newest weights, a policy file; None where newer ones came meanwhile: look again later."""
+        puts = self._words[WEIGHTS_PUTS]
+        fence()
+        place = puts % 2
+        data = self._file.read_weights(place, self._words[WEIGHTS_SIZES + place])
+        fence()
+        return data if self._words[WEIGHTS_PUTS] == puts else None
 
     @property
     def written(self) -> int:
         """How many samples were written."""
         return self._written
+
+    def refuse(self) -> None:
+        """Count a sample that is not written because it is not finite."""
+        self._words[REFUSED] += 1
 
     def append(self, values: Sequence[Any]) -> None:
         """Write a sample over the oldest one. It never waits.
@@ -135,7 +151,12 @@ class RingReader:
     def dropped_before(self, seq: int) -> int:
         """Return how many are given up where ``seq`` is the first one that can still be acknowledged."""
         acknowledged, dropped = self._pair()
-        return dropped + max(seq - acknowledged, 0)
+        return dropped + max(seq - acknowledged, 0) + self._file.description.given_up
+
+    @property
+    def refused(self) -> int:
+        """How many samples were not finite, and were not written."""
+        return self._words[REFUSED]
 
     @property
     def unread(self) -> int:
@@ -184,8 +205,18 @@ class RingReader:
         fence()
         self._words[PAIR] = other
 
-    def tell_weights_version(self, version: int) -> None:
-        """Tell the control process that the policy file has other weights."""
+    def put_weights(self, version: int, data: bytes) -> None:
+        """Hand weights, a policy file, to the control process; errors as in :meth:`RingFile.write_weights`.
+
+        They go where the ones before last were, which nobody reads any more, unless it takes longer than from one
+        version to the next; then the reader sees that another put has happened, and reads again.
+        """
+        puts = self._words[WEIGHTS_PUTS] + 1
+        self._file.write_weights(puts % 2, data)
+        self._words[WEIGHTS_SIZES + puts % 2] = len(data)
+        fence()
+        self._words[WEIGHTS_PUTS] = puts
+        fence()
         self._words[WEIGHTS_VERSION] = version
 
     def beat(self) -> None:
@@ -204,10 +235,10 @@ class RingReader:
 def _leading_scalars(schema: SampleSchema) -> tuple[struct.Struct, int]:
     """Return how to pack the scalars that a record begins with, in one go, and how many they are."""
     formats = ""
-    for field in schema.fields:
-        if field.shape or field.dtype not in _FORMATS:
+    for _, dtype, shape in schema.fields:
+        if shape or dtype not in _FORMATS:
             break
-        formats += _FORMATS[field.dtype]
+        formats += _FORMATS[dtype]
     return struct.Struct(f"<{formats}"), len(formats)
 
 

@@ -33,6 +33,7 @@ def fly(config: TrainConfig, policy_file: Path, episodes: int | None, say: Calla
             while not stop.is_set and number != episodes:
                 number += 1
                 observation, _ = env.reset()
+                policy.reset()
                 steps, episode_return, end = 0, 0.0, "stopped"
                 while not stop.is_set and end == "stopped":
                     observation, reward, terminated, truncated, _ = env.step(policy.act(observation, True))

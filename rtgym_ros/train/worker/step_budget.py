@@ -22,7 +22,7 @@ class StepBudget:
         """Count time-steps that were made."""
         self._steps += steps
 
-    def hear_version(self, version: int) -> None:
+    def note_version(self, version: int) -> None:
         """Note the version of the newest weights; versions that were skipped on the way count, too."""
         # A lower one comes from a server that began anew.
         if self._version is not None and version > self._version:

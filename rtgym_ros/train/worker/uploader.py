@@ -2,212 +2,252 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from rtgym_ros.train.config import WorkerConfig
+from nats.aio.msg import Msg
+
+from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError, ProtocolError, RefusedError
-from rtgym_ros.train.links.link import Link
-from rtgym_ros.train.links.outage import Outage
-from rtgym_ros.train.links.server_client import ServerClient
-from rtgym_ros.train.protocol.messages import Push, Pushed
-from rtgym_ros.train.protocol.schema import to_columns
+from rtgym_ros.train.protocol.schema import schema_from_bytes
+from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.key_value import KeyValue, Weights, weights_of
+from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, key_subject
+from rtgym_ros.train.stream.outage import Outage
+from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, checksum
+from rtgym_ros.train.stream.sample_publisher import OutOfStepError, SamplePublisher
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
 
-PUSH_BYTES = 8_000_000
-"""One push holds about this much at most."""
+PUSH_BYTES = 4_000_000
+"""One message holds about this much at most; the server's ``max_payload`` may be less."""
 
-_LOOK_S = 0.1
+_LOOK_S = 0.05
 """From one look into the rings to the next: that costs a few microseconds."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
-_CALL_TIMEOUT_S = 10.0
-_REOPEN_EVERY = 3
-"""Failures in a row: links connect anew by themselves, but one that does not is replaced."""
+_ASK_S = 10.0
+"""From one question for the newest weights to the next: what was published during a short outage."""
 
 _log = logging.getLogger(__name__)
 
 
 class Uploader:
-    """Pushes what is in the rings, the oldest first. What the server has not acknowledged stays in its ring.
+    """Publishes what is in the rings, the oldest first. What is not acknowledged stays in its ring.
 
     Args:
-        open_link: makes a link to the server; it may raise LinkError.
-        name: of the worker.
+        config: of the run.
+        name: of the robot.
         folder: of the worker.
-        config: of the worker.
-        beat: called about as often as it gets on with its work.
-        monotonic: a clock (s).
-        sleep: lets so many seconds pass; only at the end, when the server cannot be reached.
+        beat: called about as often as work is done.
+        now_s: a monotonic clock (s).
     """
 
     def __init__(
         self,
-        open_link: Callable[[], Link],
+        config: TrainConfig,
         name: str,
         folder: Path,
-        config: WorkerConfig,
         beat: Callable[[], None] = lambda: None,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._open_link = open_link
-        self._name = name
         self._config = config
+        self._name = name
         self._beat = beat
-        self._monotonic = monotonic
-        self._sleep = sleep
+        self._now_s = now_s
         self._rings = OpenRings(folder)
-        self._weights = WeightsOutbox(folder, config.history_interval)
-        self._have_version = self._weights.version
-        self._link: Link | None = None
-        self._greeted: set[str] = set()
-        self._failures = 0
-        self._outage = Outage(_log, monotonic)
-        self._next_push_s = monotonic()
-        self._deadline_s: float | None = None
+        self._weights = WeightsOutbox(folder, config.worker.history_interval)
+        self._outage = Outage(_log, now_s)
+        self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
+        self._described: set[int] = set()
+        self._lost = 0
+        self._next_push_s = now_s()
 
-    def run(self, wait: Callable[[float], bool]) -> None:
-        """Push until it is time to stop, then push what is left.
-
-        Args:
-            wait: waits so many seconds, and returns whether it is time to stop.
+    async def run(self, stop: asyncio.Event) -> None:
+        """Publish until ``stop`` is set, then, for a bounded time, what is left.
 
         Raises:
-            RefusedError: the server refuses for good.
+            RefusedError: the server can never take such samples.
+            CredentialsError: credentials are missing or readable by others.
         """
-        while not wait(self.work()):
-            pass
-        self._drain()
-
-    def work(self) -> float:
-        """Do what is due, and return how long nothing is (s).
-
-        Raises:
-            RefusedError: the server refuses for good.
-        """
-        self._beat()
-        now_s = self._monotonic()
-        is_early = self._failures or not self._rings.have(self._batch_samples)
-        if now_s < self._next_push_s and is_early:
-            return min(self._next_push_s - now_s, _LOOK_S)
-        if self._try_to_push():
-            return 0.0
-        return min(max(self._next_push_s - self._monotonic(), 0.0), _LOOK_S)
+        deadline_s: float | None = None
+        while True:
+            try:
+                async with connected(self._config.url("worker"), self._config, "worker", self._name) as connection:
+                    await self._serve(connection, stop)
+                return
+            except (LinkError, ProtocolError, RefusedError) as error:
+                if isinstance(error, RefusedError) and not error.retry:
+                    raise
+                pause_s = self._outage.failed(f"the server cannot be reached: {error}")
+            if stop.is_set():
+                deadline_s = deadline_s or self._now_s() + self._config.worker.drain_timeout
+                if not self._look() or self._now_s() >= deadline_s:
+                    self._give_up()
+                    return
+                await asyncio.sleep(pause_s)
+            else:
+                await self._wait(stop, pause_s)
 
     def close(self) -> None:
-        """Close the link and the rings; a second call does nothing."""
-        if self._link is not None:
-            self._link.close()
-            self._link = None
+        """Close the rings; a second call does nothing."""
         self._rings.close()
 
-    def _try_to_push(self) -> bool:
-        """Push once from each ring; return whether there is more to push at once."""
-        began_s = self._monotonic()
-        try:
-            more = self._push_from_all()
-        except (LinkError, ProtocolError) as error:
-            self._fail(f"the server cannot be reached: {error}")
-            if self._link is not None and self._failures % _REOPEN_EVERY == 0:
-                self._link.close()
-                self._link = None
-            return False
-        except RefusedError as error:
-            if not error.retry:
-                raise
-            self._fail(f"the server refuses for now: {error}")
-            return False
-        self._outage.worked()
-        self._failures = 0
-        self._next_push_s = began_s + self._config.push_interval
-        return more
-
-    def _fail(self, line: str) -> None:
-        self._outage.failed(line)
-        pause_s = min(_FIRST_PAUSE_S * 2 ** min(self._failures, 16), _LONGEST_PAUSE_S)
-        self._failures += 1
-        self._next_push_s = self._monotonic() + pause_s
-
-    def _push_from_all(self) -> bool:
-        more = False
-        for path, ring in self._rings.look(self._weights.version):
-            is_over = ring.is_over()  # first: what is written until then is there to be read
-            try:
-                self._push(ring)
-            except RefusedError as error:
-                if error.retry or not is_over:
-                    raise
-                _log.error("%d samples of an earlier boot are refused: %s; delete %s", ring.unread, error, path)
-                self._rings.set_aside(path)
-                continue
-            if is_over and not ring.unread:
-                self._rings.remove(path)
-                continue
-            more |= ring.unread >= (1 if is_over else self._batch_samples(ring))
-        return more
-
-    def _push(self, ring: RingReader) -> None:
-        if ring.boot not in self._greeted:
-            # An earlier link process may have pushed what it could not acknowledge any more.
-            ring.acknowledge(self._send(ring, 0).next_seq)
-            self._greeted.add(ring.boot)
-        self._send(ring, self._batch_samples(ring))
-
-    def _send(self, ring: RingReader, max_samples: int) -> Pushed:
-        first_seq, records = ring.read(max_samples)
-        push = Push(
-            worker=self._name,
-            boot=ring.boot,
-            first_seq=first_seq,
-            count=len(records),
-            dropped=ring.dropped_before(first_seq),
-            have_version=self._have_version,
-            schema=ring.schema,
-            columns=to_columns(records),
+    async def _serve(self, connection: Connection, stop: asyncio.Event) -> None:
+        """Publish over one connection, until it is lost or everything is done."""
+        keys, publisher = (
+            KeyValue(connection, self._config.run),
+            SamplePublisher(connection, self._config.run, self._name),
         )
-        if self._link is None:
-            self._link = self._open_link()
-        reply = ServerClient(self._link, self._timeout_s()).push(push)
-        if len(records):
-            if reply.next_seq <= first_seq:
-                raise RefusedError(f"nothing was taken in from sample {first_seq} on", retry=True)
-            ring.acknowledge(min(reply.next_seq, first_seq + len(records)), first_seq)
-        self._take_weights(reply)
-        self._beat()
-        return reply
+        news = asyncio.Event()
+        newest: list[Weights] = []
 
-    def _take_weights(self, reply: Pushed) -> None:
-        if reply.weights is not None:
-            self._weights.put(reply.version, reply.weights)
-            self._rings.tell_weights_version(reply.version)
-            self._have_version = reply.version
-        elif 0 <= reply.version < self._have_version:
-            _log.warning("the server has weights %d, older than ours: they are asked for", reply.version)
-            self._have_version = -1
+        async def on_weights(message: Msg) -> None:
+            newest[:] = [weights_of(message.headers, message.data)]
+            news.set()
+
+        await connection.client.subscribe(key_subject(self._config.run, WEIGHTS), cb=on_weights)
+        self._described.clear()
+        self._look()
+        self._recover(await publisher.last())
+        ask_s = self._now_s()
+        deadline_s: float | None = None
+        while not connection.lost.is_set():
+            self._beat()
+            if self._now_s() >= ask_s:
+                found = await keys.get_weights()
+                newest, ask_s = [found] if found else newest, self._now_s() + _ASK_S
+            while newest:
+                await self._take_weights(keys, newest.pop())
+            unread = self._look()
+            if stop.is_set():
+                deadline_s = deadline_s or self._now_s() + self._config.worker.drain_timeout
+                if not unread or self._now_s() >= deadline_s:
+                    self._give_up()
+                    return
+            if unread and (stop.is_set() or self._is_due()):
+                self._next_push_s = self._now_s() + self._config.worker.push_interval
+                await self._push(connection, keys, publisher)
+            elif not stop.is_set():
+                if not unread:
+                    self._outage.worked()
+                news.clear()
+                await self._wait(stop, min(max(self._next_push_s - self._now_s(), 0.001), _LOOK_S), news)
+        raise LinkError(connection.said or "the connection was lost")
+
+    def _is_due(self) -> bool:
+        return self._now_s() >= self._next_push_s or self._rings.have(self._batch_samples)
+
+    async def _push(self, connection: Connection, keys: KeyValue, publisher: SamplePublisher) -> None:
+        """Publish one batch of the oldest ring that has some.
+
+        Strictly in this order: so the last message of the subject tells everything about a lost acknowledgement.
+        """
+        for _, ring in self._rings.look(self._weights):
+            room = connection.client.max_payload - HEADER_ROOM
+            size = ring.schema.dtype.itemsize
+            if size > room:
+                raise RefusedError(
+                    f"one sample has {size} bytes, and a message of this server holds {room} "
+                    f"(max_payload {connection.client.max_payload}): raise server.max_payload or send less"
+                )
+            first_seq, records = ring.read(min(self._batch_samples(ring), room // size))
+            if not len(records):
+                continue
+            await self._describe(keys, ring)
+            payload = records.tobytes()
+            header = BatchHeader(
+                boot=ring.boot,
+                first_seq=first_seq,
+                count=len(records),
+                crc=checksum(payload),
+                schema=ring.schema.digest,
+                dropped=ring.dropped_before(first_seq),
+                refused=ring.refused,
+                unread=ring.unread - len(records),
+                version=self._weights.version,
+                lost=self._lost,
+            )
+            try:
+                await publisher.publish(header, payload)
+            except OutOfStepError:
+                self._recover(await publisher.last())
+                return
+            self._note(ring.boot, first_seq, header.next_seq)
+            ring.acknowledge(header.next_seq, first_seq)
+            self._outage.worked()  # and not before: a server whose disk is full lets everybody in
+            return
+
+    def _note(self, boot: str, first_seq: int, next_seq: int) -> None:
+        first, _ = self._published.get(boot, (first_seq, 0))
+        self._published[boot] = first, next_seq
+
+    def _recover(self, header: BatchHeader | None) -> None:
+        """Go on behind the newest message of the subject, whoever sent it."""
+        if header is None:
+            return
+        ring = self._rings.find(header.boot)
+        if ring is not None and header.next_seq > ring.acknowledged:  # its acknowledgement was lost
+            self._note(header.boot, header.first_seq, header.next_seq)
+            ring.acknowledge(header.next_seq, header.first_seq)
+        lost = 0
+        for boot, (first, end) in self._published.items():  # boots are named so that their names sort by age
+            kept = header.next_seq if boot == header.boot else 0 if boot > header.boot else end
+            lost += max(end - max(kept, first), 0)
+            self._published[boot] = min(max(kept, first), end), min(max(kept, first), end)
+        if lost:
+            self._lost += lost
+            _log.warning("the server has lost %d samples that it had acknowledged", lost)
+
+    async def _describe(self, keys: KeyValue, ring: RingReader) -> None:
+        """Publish the schema of the samples, once a connection, and tell where a learner expects another one."""
+        schema = ring.schema
+        if schema.digest in self._described:
+            return
+        await keys.put(f"{SCHEMA}.{self._name}", schema.to_bytes())
+        self._described.add(schema.digest)
+        expected = await keys.get(SCHEMA)
+        if expected is None:
+            return
+        with suppress(ProtocolError):
+            differences = schema_from_bytes(expected[1]).differences(schema, "at the trainer", "here")
+            if differences:
+                _log.error("the trainer does not learn from these samples: %s", "; ".join(differences))
+
+    async def _take_weights(self, keys: KeyValue, weights: Weights) -> None:
+        if weights.version == self._weights.version:
+            return
+        data = await keys.fetch(weights)
+        try:
+            self._weights.put(weights.version, data)
+        except ProtocolError as error:
+            _log.error("weights %d are not used: %s", weights.version, error)
+            return
+        except OSError as error:
+            _log.warning("weights %d are not kept for the next start: %s", weights.version, error)
+        self._rings.put_weights(self._weights)
+
+    def _look(self) -> int:
+        """Return how many samples wait; rings that are done with are removed."""
+        for path, ring in self._rings.look(self._weights):
+            if ring.is_over() and not ring.unread:
+                self._rings.remove(path)
+        return self._rings.unread
 
     def _batch_samples(self, ring: RingReader) -> int:
-        return max(min(self._config.push_samples, PUSH_BYTES // ring.schema.dtype.itemsize), 1)
+        return max(min(self._config.worker.push_samples, PUSH_BYTES // ring.schema.dtype.itemsize), 1)
 
-    def _timeout_s(self) -> float:
-        if self._deadline_s is None:
-            return _CALL_TIMEOUT_S
-        return max(min(self._deadline_s - self._monotonic(), _CALL_TIMEOUT_S), 0.1)
+    def _give_up(self) -> None:
+        if self._rings.unread:
+            _log.warning("%d samples are left: they are sent when the worker starts again", self._rings.unread)
 
-    def _drain(self) -> None:
-        """Push what is left, for a bounded time."""
-        self._deadline_s = self._monotonic() + self._config.drain_timeout
-        while True:
-            self._try_to_push()
-            self._rings.look(self._weights.version)
-            if not self._rings.unread:
-                return
-            left_s = self._deadline_s - self._monotonic()
-            if left_s <= 0:
-                _log.warning("%d samples are left: they are sent when the worker starts again", self._rings.unread)
-                return
-            if self._failures:
-                self._sleep(min(_FIRST_PAUSE_S, left_s))
+    async def _wait(self, stop: asyncio.Event, seconds: float, news: asyncio.Event | None = None) -> None:
+        """Wait for the time to pass or an event, with heartbeats."""
+        until_s = self._now_s() + seconds
+        while (left_s := until_s - self._now_s()) > 0 and not stop.is_set() and not (news and news.is_set()):
+            self._beat()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for((news or stop).wait(), min(left_s, _LOOK_S))

@@ -1,16 +1,14 @@
-"""New weights, as the control process hears of them: a number in the ring's header, then a file."""
+"""New weights, as the control process gets them: from memory shared with the link process, never from a file."""
 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.sample_ring import RingWriter
 
-POLICY_FILE = "policy.safetensors"
 _log = logging.getLogger(__name__)
 
 
@@ -18,28 +16,27 @@ class WeightsInbox:
     """Lets a policy adopt the newest weights.
 
     Args:
-        policy: who is to adopt them.
-        ring: whose header tells of new ones.
-        path: of the file; weights that are already there are adopted at the first look.
+        policy: that adopts them.
+        ring: whose memory has them.
     """
 
-    def __init__(self, policy: Policy, ring: RingWriter, path: Path) -> None:
+    def __init__(self, policy: Policy, ring: RingWriter) -> None:
         self._policy = policy
         self._ring = ring
-        self._path = path
-        self._seen: int | None = None
+        self._seen = -1
 
     def look(self) -> None:
         """Adopt what is new. Without anything new it costs the reading of a number."""
         version = self._ring.weights_version
         if version == self._seen:
             return
-        is_first, self._seen = self._seen is None, version
-        if version < 0 and not (is_first and self._path.exists()):
+        data = self._ring.read_weights()
+        if data is None:
             return
+        self._seen = version
         try:
-            weights = PolicyWeights.load(self._path)
+            weights = PolicyWeights.from_bytes(data)
             if weights.version != self._policy.version:
                 self._policy.adopt(weights)
-        except (ProtocolError, OSError) as error:
+        except ProtocolError as error:
             _log.error("weights %d are not adopted, %d stay in use: %s", version, self._policy.version, error)

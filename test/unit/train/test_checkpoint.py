@@ -12,6 +12,7 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config
 from rtgym_ros.train.errors import CheckpointError
 from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.stream.sample_reader import Bookmark
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, check_same, settings_of
 
 
@@ -22,9 +23,11 @@ def config_of(environment: dict | None = None, **trainer) -> TrainConfig:
 def info_of(position: int = 0, config: TrainConfig | None = None, schema: SampleSchema | None = None) -> Info:
     return Info(
         settings=settings_of(config or config_of()),
-        schema=schema or schema_of(),
-        progress=Progress(position=position),
-        boots=[],
+        schema=(schema or schema_of()).to_bytes(),
+        progress=Progress(samples=position),
+        bookmark=Bookmark(position=position),
+        memory_begin=0,
+        next_seq=[],
         logs={},
     )
 
@@ -34,25 +37,25 @@ def write_files(folder: Path) -> None:
     (folder / "agent" / "data").write_bytes(b"x" * 1000)
 
 
-def write(checkpoints: Checkpoints, *positions: int) -> int:
-    return [checkpoints.write(info_of(position), write_files) for position in positions][-1]
+def write(checkpoints: Checkpoints, *positions: int) -> None:
+    for position in positions:
+        checkpoints.write(info_of(position), write_files)
 
 
 def position_of(checkpoints: Checkpoints) -> int | None:
     found = checkpoints.newest()
-    return None if found is None else found[1].progress.position
+    return None if found is None else found[1].bookmark.position
 
 
 def test_the_newest_is_found_and_two_are_kept(tmp_path):
     checkpoints = Checkpoints(tmp_path)
     assert position_of(checkpoints) is None
-    assert write(checkpoints, 10) == 10
-    assert write(checkpoints, 20) == 10  # the older one may still be needed, with what came after it
-    assert write(checkpoints, 30) == 20
+    write(checkpoints, 10, 20, 30)
     again = Checkpoints(tmp_path)
     assert position_of(again) == 30
     assert len(list(tmp_path.iterdir())) == 2
-    assert again.write(info_of(40), write_files) == 30
+    write(again, 40)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "gone", "info", "no info"])
@@ -70,7 +73,7 @@ def test_a_damaged_one_is_skipped(tmp_path, damage: str):
     }[damage]()
     checkpoints = Checkpoints(tmp_path)
     assert position_of(checkpoints) == 10
-    assert write(checkpoints, 30) == 10
+    write(checkpoints, 30)
     assert position_of(checkpoints) == 30
     assert not newest.exists()
 
@@ -91,20 +94,28 @@ def test_what_a_killed_process_left_is_not_used_and_removed(tmp_path):
 
 
 def test_the_same_configuration_passes_whatever_else_has_changed():
-    info = info_of(config=config_of(epochs=3, server="unix:a"))
+    info = info_of(config=config_of(epochs=3, url=["nats://a:1"]))
     info = msgspec.json.decode(msgspec.json.encode(info), type=Info)
-    check_same(info, config_of(epochs=9, server="unix:b", publish_interval=7, agent_kwargs={}), schema_of())
+    assert (
+        check_same(
+            info,
+            config_of(epochs=9, url=["nats://b:1"], batch_size=7, publish_interval=7, agent_kwargs={}),
+            schema_of(),
+        )
+        == []
+    )
 
 
 def test_another_configuration_is_refused_and_each_difference_named():
-    info = info_of(config=config_of({"kwargs": {"config": {"act_buf_len": 4}}}, batch_size=64))
-    other = config_of({"kwargs": {"config": {"act_buf_len": 2}}}, batch_size=32, agent_kwargs={"gamma": 0.9})
+    info = info_of(config=config_of({"kwargs": {"config": {"act_buf_len": 4}}}, learn_from="action"))
+    other = config_of({"kwargs": {"config": {"act_buf_len": 2}}}, agent_kwargs={"policy_kwargs": {"net_arch": [9]}})
     with pytest.raises(CheckpointError) as error:
         check_same(info, other, schema_of(type(ACTION)(-1.0, 1.0, (2,))))
     for part in (
         "environment.kwargs.config.act_buf_len is 4 in the checkpoint, 2 in the configuration",
-        "trainer.batch_size is 64 in the checkpoint, 32 in the configuration",
-        "trainer.agent_kwargs.gamma is not set in the checkpoint, 0.9 in the configuration",
-        "action is <f4[2] in [2 values",
+        'trainer.learn_from is "action" in the checkpoint, "executed" in the configuration',
+        "trainer.agent_kwargs.policy_kwargs.net_arch is not set in the checkpoint, [9] in the configuration",
+        "action is Box([-1. -2.], [1. 3.], (2,), float32) in the checkpoint",
+        "--reset-training, which keeps the samples",
     ):
         assert part in str(error.value)

@@ -6,7 +6,7 @@ import pytest
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.security.credentials import load_credentials, token_path, worker_identities
+from rtgym_ros.train.security.credentials import credential_files, make_token, read_token, robot_name, robot_names
 
 x509 = pytest.importorskip("cryptography.x509")
 from rtgym_ros.train.security.keys import main, make_keys  # noqa: E402
@@ -29,8 +29,9 @@ def read(path):
 def test_every_file_is_for_its_owner_alone(folder):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     names = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
-    identities = ("ca", "server", "trainer", "worker-anna")
-    assert names == dict.fromkeys([f"{i}.{e}" for i in identities for e in ("crt", "key")] + ["ray.token"], 0o600)
+    identities = ("ca", "server", "trainer", "viewer", "worker-anna")
+    files = [f"{i}.{e}" for i in identities for e in ("crt", "key")]
+    assert names == dict.fromkeys([*files, "nats-server.conf"], 0o600)
 
 
 def test_certificates_say_who_and_where(folder):
@@ -51,67 +52,66 @@ def test_a_worker_cannot_pass_for_a_server(folder):
 def test_what_is_there_stays_unless_renewed(folder):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     written = make_keys(folder, ["anna", "bert"])
-    assert sorted(path.name for path in written) == ["worker-bert.crt", "worker-bert.key"]
-    assert all((folder / name).read_bytes() == content for name, content in before.items())
+    assert sorted(path.name for path in written) == ["nats-server.conf", "worker-bert.crt", "worker-bert.key"]
+    changed = {name for name, content in before.items() if (folder / name).read_bytes() != content}
+    assert changed == {"nats-server.conf"}
     make_keys(folder, ["bert"], renew=True)
     changed = {name for name, content in before.items() if (folder / name).read_bytes() != content}
-    assert changed == {"server.crt", "server.key", "trainer.crt", "trainer.key"}
-    assert worker_identities(security(folder)) == ["worker-anna", "worker-bert"]
+    renewed = {f"{name}.{end}" for name in ("server", "trainer", "viewer") for end in ("crt", "key")}
+    assert changed == {*renewed, "nats-server.conf"}
+    assert robot_names(folder) == ["anna", "bert"]
 
 
 def test_each_role_finds_its_own(folder):
-    for role, name in (("server", "server"), ("trainer", "trainer"), ("worker", "worker-anna")):
-        found = load_credentials(security(folder), role, {})
-        assert found.certificate == (folder / f"{name}.crt").read_text()
-        assert found.key not in repr(found)
+    for role, name in (("server", "server"), ("trainer", "trainer"), ("viewer", "viewer"), ("worker", "worker-anna")):
+        found = credential_files(security(folder), role, {})
+        assert found == (folder / "ca.crt", folder / f"{name}.crt", folder / f"{name}.key")
 
 
 def test_of_several_workers_the_environment_chooses(folder):
     make_keys(folder, ["bert"])
     with pytest.raises(CredentialsError, match="RTGYM_ROS_IDENTITY"):
-        load_credentials(security(folder), "worker", {})
-    found = load_credentials(security(folder), "worker", {"RTGYM_ROS_IDENTITY": "worker-bert"})
-    assert found.certificate == (folder / "worker-bert.crt").read_text()
+        credential_files(security(folder), "worker", {})
+    found = credential_files(security(folder), "worker", {"RTGYM_ROS_IDENTITY": "worker-bert"})
+    assert found[1] == folder / "worker-bert.crt"
 
 
-def test_the_environment_may_stand_for_the_files(folder):
-    texts = {
-        "RTGYM_ROS_CA_CERTIFICATE": (folder / "ca.crt").read_text(),
-        "RTGYM_ROS_CERTIFICATE": (folder / "worker-anna.crt").read_text(),
-        "RTGYM_ROS_PRIVATE_KEY": (folder / "worker-anna.key").read_text(),
-    }
-    assert load_credentials(SecurityConfig(), "worker", texts).key == texts["RTGYM_ROS_PRIVATE_KEY"]
-    del texts["RTGYM_ROS_CERTIFICATE"]
-    with pytest.raises(CredentialsError, match="RTGYM_ROS_CERTIFICATE must be"):
-        load_credentials(SecurityConfig(), "worker", texts)
+def test_a_worker_is_called_as_its_certificate_says(folder):
+    assert robot_name(security(folder), "") == robot_name(security(folder), "anna") == "anna"
+    with pytest.raises(CredentialsError, match="--name is 'bert', and the certificate here is of 'anna'"):
+        robot_name(security(folder), "bert")
+    assert robot_name(SecurityConfig(), "bert") == "bert"
 
 
-def test_a_key_that_others_may_read_is_refused(folder):
+def test_a_key_or_a_token_that_others_may_read_is_refused(folder):
     (folder / "trainer.key").chmod(0o640)
     with pytest.raises(CredentialsError, match="mode 640"):
-        load_credentials(security(folder), "trainer", {})
-    (folder / "ray.token").chmod(0o604)
-    with pytest.raises(CredentialsError, match=r"ray\.token has mode 604"):
-        token_path(security(folder))
+        credential_files(security(folder), "trainer", {})
+    token = make_token(folder / "token")
+    assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
+    assert make_token(folder / "token") == read_token(folder / "token") == token
+    (folder / "token").chmod(0o604)
+    with pytest.raises(CredentialsError, match=r"token has mode 604"):
+        read_token(folder / "token")
 
 
 @pytest.mark.parametrize(("days", "message"), [(366, "expired"), (-1, "not good before")])
 def test_a_certificate_out_of_its_time_is_refused(folder, days, message):
     now = datetime.now(timezone.utc) + timedelta(days=days)
     with pytest.raises(CredentialsError, match=message):
-        load_credentials(security(folder), "server", {}, now)
+        credential_files(security(folder), "server", {}, now)
 
 
 def test_what_is_missing_is_named(folder, tmp_path):
     (folder / "server.key").unlink()
     with pytest.raises(CredentialsError, match=r"server\.key: No such file"):
-        load_credentials(security(folder), "server", {})
+        credential_files(security(folder), "server", {})
     with pytest.raises(CredentialsError, match=r"without server\.key"):
         make_keys(folder)
     with pytest.raises(CredentialsError, match=r"no worker-NAME\.key"):
-        load_credentials(security(tmp_path), "worker", {})
+        credential_files(security(tmp_path), "worker", {})
     with pytest.raises(CredentialsError, match=r"security\.directory is not set"):
-        load_credentials(SecurityConfig(), "server", {})
+        credential_files(SecurityConfig(), "server", {})
 
 
 @pytest.mark.parametrize("worker", ["", "../x", "a b", "x" * 52])
@@ -126,5 +126,5 @@ def test_impossible_names_are_refused(tmp_path, worker, capsys):
 def test_the_program_tells_files_and_no_secrets(tmp_path, capsys):
     assert main([str(tmp_path / "keys"), "--worker", "anna", "--host", "10.1.1.1", "--days", "3"]) == 0
     out = capsys.readouterr().out
-    assert (tmp_path / "keys" / "ray.token").read_text() not in out
-    assert len(out.splitlines()) == 9
+    assert "PRIVATE" not in out
+    assert len(out.splitlines()) == 11

@@ -17,6 +17,7 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
+from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.default_action import default_action, neutral_action
 from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
@@ -26,8 +27,7 @@ from rtgym_ros.train.worker.sample_compressor import CompactCompressor
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.sample_writer import SampleLayout
 from rtgym_ros.train.worker.step_budget import StepBudget
-from rtgym_ros.train.worker.weights_inbox import POLICY_FILE
-from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
+from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
 
 
 class Pilot(Policy):
@@ -54,10 +54,10 @@ def weights(version, kind="pilot"):
 class Flight:
     """A worker on an environment, and the reader of its ring."""
 
-    def __init__(self, env, folder, delays=False, compressor=None, expert=False, **config):
+    def __init__(self, env, folder, delays=False, compressor=None, expert=False, info=(), extras=None, **config):
         self.env, self.folder = env, folder
         self.policy = Pilot()
-        layout = SampleLayout(env.observation_space, env.action_space, compressor, delays)
+        layout = SampleLayout(env.observation_space, env.action_space, compressor, delays, info, extras)
         rings = RingFolder(folder)
         self.ring = rings.create(layout.schema, 1000)
         self.path = rings.paths()[-1]
@@ -71,7 +71,6 @@ class Flight:
             self.ring,
             layout,
             WorkerConfig(**config),
-            folder,
             expert,
             lambda: self.stop,
             self.now_ns,
@@ -89,8 +88,7 @@ class Flight:
 
     def publish(self, version, kind="pilot"):
         """Do what the link process does with new weights."""
-        weights(version, kind).save(self.folder / POLICY_FILE)
-        self.reader.tell_weights_version(version)
+        self.reader.put_weights(version, weights(version, kind).to_bytes())
 
     def samples(self):
         first_seq, records = self.reader.read(1000)
@@ -176,14 +174,53 @@ def test_timeouts_are_counted_by_episode(fly, clock):
 def test_delays_come_from_the_infos(fly):
     def observe():
         number = flight.env.interface.captures
-        return [np.zeros(1, np.float32)], 0.0, False, {"alpha": number, "kappa": 0.5}
+        return [np.zeros(1, np.float32)], 0.0, False, {"alpha": number, "kappa": 0.5, "beta": 2.0}
 
     flight = fly(do={"get_obs_rew_terminated_info": observe}, delays=True)
     flight.worker.run_episode()
     samples = flight.samples()
-    assert samples["alpha"].tolist() == [0, 1, 2, 3]
-    assert samples["kappa"].tolist() == [0, 0.5, 0.5, 0.5]
-    assert samples["beta"].tolist() == [0, 0, 0, 0]
+    assert samples["alpha"][1:].tolist() == [1, 2, 3]
+    assert samples["kappa"][1:].tolist() == [0.5, 0.5, 0.5]
+    assert samples["beta"][1:].tolist() == [2, 2, 2]
+    assert np.isnan(samples["alpha"][0])
+
+
+def test_an_environment_that_does_not_measure_its_delays_is_refused(fly):
+    flight = fly(delays=True)
+    with pytest.raises(ConfigError, match=r"environment\.delays is set, and the environment's info has no 'alpha'"):
+        flight.worker.run_episode()
+
+
+def test_executed_actions_interventions_infos_and_extras_are_recorded(fly, tmp_path):
+    def observe():
+        number = flight.env.interface.captures
+        info = {"executed_action": np.array([0.1 * number], np.float32), "battery": 12.5, "intervention": number == 2}
+        return [np.zeros(1, np.float32)], 0.0, False, info
+
+    flight = fly(do={"get_obs_rew_terminated_info": observe}, info=("battery", "absent"), extras={"log_prob": ()})
+    flight.policy.extras = {"log_prob": np.float32(-0.5)}
+    flight.worker.run_episode()
+    samples = flight.samples()
+    assert samples["executed"].ravel()[1:] == pytest.approx([0.1, 0.2, 0.3])
+    assert samples["action"].ravel()[1:].tolist() == [1.5, 1.5, 1.5]
+    assert samples["intervention"].tolist() == [False, False, True, False]
+    assert samples["info/battery"][1:].tolist() == [12.5] * 3
+    assert np.isnan(samples["info/absent"]).all()
+    assert samples["extra/log_prob"][1:].tolist() == [-0.5] * 3
+    assert np.isnan(samples["extra/log_prob"][0])
+
+
+def test_a_sample_that_is_not_finite_is_not_written_and_counted(fly):
+    flight = fly()
+    writer = flight.worker._writer
+    good, info = flight.env.observation_space.sample(), {}
+    action = np.zeros(1, np.float32)
+    writer.begin(False, action, good, info, -1)
+    bad = (np.array([np.nan], np.float32), *good[1:])
+    for observation, reward in ((good, 1.0), (bad, 1.0), (good, 1.0), (good, float("inf"))):
+        writer.add(action, observation, reward, False, False, info, -1, 0, {})
+    assert flight.samples()["step"].tolist() == [0, 1, 3]
+    assert flight.reader.refused == 2
 
 
 # --- weights ---
@@ -222,21 +259,22 @@ def test_weights_are_adopted_at_once(fly):
 
 def test_weights_of_the_boot_before_are_adopted_at_the_start(fly):
     flight = fly()
+    _begin_with(flight.policy, flight.folder / POLICY_FILE)  # there are none: it begins without
     weights(4).save(flight.folder / POLICY_FILE)
+    _begin_with(flight.policy, flight.folder / POLICY_FILE)
     flight.worker.run_episode()
     assert flight.samples()["policy_version"].tolist() == [4] * 4
 
 
-@pytest.mark.parametrize("damage", ["other kind", "no policy", "missing"])
+@pytest.mark.parametrize("damage", ["other kind", "no policy"])
 def test_weights_that_cannot_be_used_are_told_once_and_the_old_ones_stay(fly, caplog, damage):
     flight = fly()
     flight.publish(3)
     flight.worker.run_episode()
-    flight.publish(4, "other")
     if damage == "no policy":
-        (flight.folder / POLICY_FILE).write_bytes(b"nonsense")
-    if damage == "missing":
-        (flight.folder / POLICY_FILE).unlink()
+        flight.reader.put_weights(4, b"nonsense")
+    else:
+        flight.publish(4, "other")
     with caplog.at_level(logging.ERROR):
         flight.worker.run(3)
     assert flight.policy.version == 3
@@ -304,18 +342,18 @@ def test_waiting_for_weights_can_be_stopped(fly):
 
 def test_a_budget_counts_versions_that_were_skipped():
     budget = StepBudget(2.5, 1)
-    budget.hear_version(4)  # there from the start: it allows nothing
+    budget.note_version(4)  # there from the start: it allows nothing
     assert not budget.is_spent
     budget.spend(1)
     assert budget.is_spent
-    budget.hear_version(6)
+    budget.note_version(6)
     budget.spend(4)
     assert not budget.is_spent
     budget.spend(1)
     assert budget.is_spent
-    budget.hear_version(0)  # the server began anew
+    budget.note_version(0)  # the server began anew
     assert budget.is_spent
-    budget.hear_version(1)
+    budget.note_version(1)
     assert not budget.is_spent
 
 
@@ -434,7 +472,7 @@ def test_the_environment_is_benchmarked(make_env):
 def test_the_control_process_imports_no_learning_library():
     code = (
         "import sys, rtgym_ros.train.worker.control, rtgym_ros.train.worker.main\n"
-        "print([name for name in ('ray', 'torch', 'zenoh', 'rclpy', 'stable_baselines3') if name in sys.modules])"
+        "print([name for name in ('nats', 'torch', 'rclpy', 'stable_baselines3') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ)
     assert done.stdout.strip() == "[]", done.stderr

@@ -1,6 +1,7 @@
 """The ring: against a model, and with a writer and a reader in two processes."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker import ring_folder
-from rtgym_ros.train.worker.ring_file import OLDEST, WRITTEN, RingFile
+from rtgym_ros.train.worker.ring_file import OLDEST, WEIGHTS_ROOM, WRITTEN, RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
@@ -29,10 +30,11 @@ SMALL = make_schema(spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(5))
 
 def sample(number, image=True):
     """Return the values of a record that are all made of one number."""
-    head = (number, number % 100, False, number % 2 == 0, True, -1, number, 3, number / 2, -float(number))
+    head = (number, number % 100, False, number % 2 == 0, True, False, False, -1, number, 3, number / 2, -float(number))
     if not image:
-        return (*head, number % 5, np.full(3, number, np.float32))
-    return (*head, np.full(2, number), np.full(3, number), np.full(IMAGE, number % 251, np.uint8))
+        return (*head, number % 5, number % 5, np.full(3, number, np.float32))
+    leaves = np.full(2, number), np.full(2, number), np.full(3, number), np.full(IMAGE, number % 251, np.uint8)
+    return (*head, *leaves)
 
 
 def check(records, first_seq):
@@ -219,11 +221,61 @@ def test_the_end_of_a_writer_is_seen(ends):
     assert reader.unread == 1
 
 
-def test_news_of_weights_reach_the_writer(ends):
+def test_weights_reach_the_writer_whole_or_not_at_all(ends):
     writer, reader = ends(4)
     assert writer.weights_version == -1
-    reader.tell_weights_version(7)
-    assert writer.weights_version == 7
+    reader.put_weights(7, b"seven")
+    assert (writer.weights_version, writer.read_weights()) == (7, b"seven")
+    reader.put_weights(8, b"eight!")
+    assert (writer.weights_version, writer.read_weights()) == (8, b"eight!")
+
+    def put_while_reading(place, size):
+        data = type(writer._file).read_weights(writer._file, place, size)
+        reader.put_weights(9, b"nine")
+        return data
+
+    writer._file.read_weights = put_while_reading
+    assert writer.read_weights() is None  # it may be torn: it is read again
+    del writer._file.read_weights
+    assert writer.read_weights() == b"nine"
+    with pytest.raises(ProtocolError, match="room for 67108864"):
+        reader.put_weights(10, bytes(WEIGHTS_ROOM + 1))
+
+
+def test_a_control_process_that_crashes_again_and_again_does_not_fill_the_memory(folder, caplog):
+    for _ in range(20):
+        writer = folder.create(SMALL, 4)
+        writer.append(sample(0, image=False))
+        writer.close()
+    paths = folder.paths()
+    assert len(paths) == 16
+    reader = RingReader(RingFile.open(paths[-1]))
+    assert reader.dropped == 1  # the sample of the ring that had to go for this one
+    reader.close()
+    assert "1 samples of earlier boots are given up" in caplog.text
+    for path in paths:
+        folder.remove(path)
+
+
+def test_what_killed_programs_and_deleted_runs_leave_in_memory_is_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(ring_folder, "_YOUNG_S", 0.0)
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(ring_folder, "_RAM", memory)
+    kept, deleted = RingFolder(tmp_path / "kept"), RingFolder(tmp_path / "deleted")
+    writers = [kept.create(SMALL, 4), deleted.create(SMALL, 4)]
+    used = RingFolder(tmp_path / "used")
+    writers.append(used.create(SMALL, 4))  # open: a run that is going on, wherever its folder is
+    orphan = deleted.paths()[0].resolve()
+    half_made = memory / "rtgym_ros-half-made"
+    half_made.write_bytes(b"")
+    for writer in writers[:2]:
+        writer.close()
+    shutil.rmtree(tmp_path / "deleted")
+    shutil.rmtree(tmp_path / "used")
+    assert set(ring_folder.remove_orphans(memory)) == {orphan, half_made}
+    assert kept.paths()[0].resolve().exists()
+    writers[2].close()
 
 
 def test_rings_are_listed_oldest_first_and_removed_with_their_memory(folder):
@@ -268,8 +320,8 @@ samples = [sample(number) for number in range(2000)]
 print("ready", flush=True)
 number = 0
 while True:
-    ring.append((number, 0, False, False, True, -1, number, 3, 0.0, -float(number), *samples[number % 251][-3:-2],
-                 samples[number % 251][-2], samples[number % 251][-1]))
+    head = (number, 0, False, False, True, False, False, -1, number, 3, 0.0, -float(number))
+    ring.append((*head, *samples[number % 251][-4:]))
     number += 1
 """
 

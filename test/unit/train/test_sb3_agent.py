@@ -15,7 +15,7 @@ from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
 from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
-from rtgym_ros.train.trainer.learning_rate import make_learning_rate  # noqa: E402
+from rtgym_ros.train.trainer.learning_rate import make_learning_rate, make_learning_rates  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
 COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
@@ -88,18 +88,23 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(agent: str, tmp_
     figures = first.train(7)
     second = agent_of(agent, memory_size=50, seed=99, target_update_interval=3)
     second.load(tmp_path)
+    second.add(transitions_of([70]))  # from the stream
     assert second.memory_length == 50
     assert second.train(7) == figures
     for mine, theirs in zip(parameters(second), parameters(first), strict=True):
         assert (mine == theirs).all()
 
 
-def test_the_files_hold_the_filled_part_of_the_memory_and_no_pickle(tmp_path):
+def test_the_file_holds_no_memory_and_no_pickle_and_nothing_that_is_not_finite(tmp_path):
     agent = agent_of(memory_size=100_000)
     agent.add(transitions_of([20]))
     agent.save(tmp_path)
-    assert (tmp_path / "memory.safetensors").stat().st_size < 5000
+    assert [path.name for path in tmp_path.iterdir()] == ["model.pt"]
     torch.load(tmp_path / "model.pt", weights_only=True)
+    with torch.no_grad():
+        agent._model.actor.mu.bias[0] = float("nan")
+    with pytest.raises(FloatingPointError, match=r"actor\.mu\.bias is not finite"):
+        agent.save(tmp_path)
 
 
 @pytest.mark.parametrize("calls", [[1] * 12, [12], [5, 7], [2, 3, 4, 3]])
@@ -149,10 +154,10 @@ def test_the_configuration_stays_as_it_was():
 @pytest.mark.parametrize(
     ("observation", "action", "message"),
     [
-        (spaces.Discrete(3), ACTION, "observation/0 is a Discrete"),
-        (OBSERVATION, spaces.Discrete(3), "the action is in Discrete"),
-        (OBSERVATION, spaces.Box(-np.inf, np.inf, (2,)), "the action is in .-inf, inf"),
-        (OBSERVATION, spaces.Tuple((ACTION, ACTION)), "several parts"),
+        (spaces.Discrete(3), ACTION, "observation is a Discrete"),
+        (OBSERVATION, spaces.Discrete(3), "the action is a Discrete"),
+        (OBSERVATION, spaces.Box(-np.inf, np.inf, (2,)), "the action is a Box.-inf, inf"),
+        (OBSERVATION, spaces.Tuple((ACTION, ACTION)), "the action is a Tuple"),
     ],
 )
 def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, action, message: str):
@@ -181,3 +186,20 @@ def test_the_optimisers_follow_the_learning_rate():
     model = agent._model
     for optimizer in (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer):
         assert optimizer.param_groups[0]["lr"] == pytest.approx(1e-5)
+
+
+def test_actor_critic_and_entropy_have_learning_rates_of_their_own():
+    agent = agent_of(
+        learning_rate={"actor": 1e-3, "critic": {"begin": 1e-2, "end": 1e-4, "updates": 10}, "entropy": 0.5}
+    )
+    agent.add(transitions_of([50]))
+    agent.train(5)
+    agent.train(1)
+    model = agent._model
+    rates = [
+        optimizer.param_groups[0]["lr"]
+        for optimizer in (model.actor.optimizer, model.critic.optimizer, model.ent_coef_optimizer)
+    ]
+    assert rates == pytest.approx([1e-3, 1e-3, 0.5])
+    with pytest.raises(ConfigError, match="has an entry for each of actor, critic, entropy"):
+        make_learning_rates({"actor": 1e-3})

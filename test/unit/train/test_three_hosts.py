@@ -5,6 +5,7 @@ RTGYM_ROS_CUT_S is how long it is cut off (s).
 
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -20,12 +21,6 @@ import real_time_robot
 from three_hosts import ADDRESSES, LATENCY_S, LOSS, ThreeHosts, what_is_missing
 
 from rtgym_ros.train.config_file import load_config, make_config, to_yaml
-from rtgym_ros.train.protocol.messages import AskStatus, WorkerStatus, decode_reply, encode
-from rtgym_ros.train.protocol.schema import from_columns
-from rtgym_ros.train.server.journal import Journal
-from rtgym_ros.train.server.ray_actor import server_folder
-from rtgym_ros.train.server.run_schema import RunSchema
-from rtgym_ros.train.server.server import Server
 
 CUT_S = float(os.environ.get("RTGYM_ROS_CUT_S", "8"))
 START_S, REACH_S, STOP_S = 180.0, 60.0, 60.0
@@ -47,7 +42,7 @@ class Story:
         cut_ns: when robot2 was cut off (ns since the epoch).
         heal_ns: when it was healed.
         reached_ns: when the trainer had heard of its new weights.
-        workers: as the server knows them in the end, by name.
+        boots: how many boots each worker had, and how many samples it gave up, by name.
         intruder: what the one with the foreign keys said.
         intruder_folder: its files.
     """
@@ -56,7 +51,7 @@ class Story:
     cut_ns: int
     heal_ns: int
     reached_ns: int
-    workers: dict[str, WorkerStatus]
+    boots: dict[str, tuple[int, int]]
     intruder: str
     intruder_folder: Path
 
@@ -70,7 +65,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory):
-    for needed in ("ray", "zenoh", "cryptography", "stable_baselines3"):
+    for needed in ("nats", "cryptography", "stable_baselines3"):
         pytest.importorskip(needed)
     folder = tmp_path_factory.mktemp("hosts")
     with ThreeHosts() as hosts, ExitStack() as stack:
@@ -102,7 +97,9 @@ def tell(hosts, stack, folder):
     hosts.cut("robot2")
     cut_ns = time.time_ns()
     once = ("--episodes", "1", "--set", "worker.drain_timeout=2")
-    intruder = worker("intruder", "robot1", folder / "foreign", *once)
+    (folder / "intruder").mkdir()
+    own = ("--set", f"directory={folder / 'intruder'}", "--set", f"security.directory={folder / 'foreign'}")
+    intruder = on("robot1", "worker.main", *own, *once)
     time.sleep(CUT_S)
     newest = max(versions("robot1"))
     hosts.heal("robot2")
@@ -112,12 +109,10 @@ def tell(hosts, stack, folder):
     for robot in robots:  # they hand over what they have
         end(robot)
     end(intruder, None)
-    arrived = journal_of(config, folder / "copy")
+    arrived, boots = stream_of(hosts, path, folder)
     end(trainer)
     end(server)
-    return Story(
-        arrived, cut_ns, heal_ns, reached_ns, workers_of(config), intruder.log.read_text(), folder / "intruder"
-    )
+    return Story(arrived, cut_ns, heal_ns, reached_ns, boots, intruder.log.read_text(), folder / "intruder")
 
 
 def prepare(folder):
@@ -131,24 +126,20 @@ def prepare(folder):
         (folder / robot / "keys").mkdir(parents=True)
         for name in ("ca.crt", f"worker-{robot}.crt", f"worker-{robot}.key"):
             shutil.copy(folder / "keys" / name, folder / robot / "keys")
-    # The hosts share /tmp, where Ray has a folder by address and port.
-    ray = f"{gpu}:{10_000 + os.getpid() % 20_000}"
     config = make_config(
         {
             "run": "hosts",
             "directory": str(folder / "runs"),
             "environment": {"id": real_time_robot.ID, "modules": ["real_time_robot"]},
             "security": {"directory": str(folder / "keys")},
-            "server": {"ray": ray, "zenoh": ["tls/0.0.0.0:7447"]},
-            "worker": {"server": f"zenoh:tls/{gpu}:7447", "push_interval": 0.2},
+            "server": {"listen": "0.0.0.0:7447", "url": [f"nats://{gpu}:7447"]},
+            "worker": {"push_interval": 0.2},
             "trainer": {
-                "server": f"ray:{ray}",
                 "agent_kwargs": {"policy_kwargs": {"net_arch": [16]}},
                 "batch_size": 16,
                 "max_updates_per_sample": 0.2,
                 "publish_interval": 10,
                 "epochs": 1000,
-                "checkpoint_interval": 1e6,  # so that the server still has every sample in the end
             },
         }
     )
@@ -180,7 +171,7 @@ def running(hosts, host, folder, module, *arguments):
         yield program
     finally:
         if program.process.poll() is None:
-            program.process.terminate()  # a Ray that is killed leaves its folder in /tmp
+            program.process.terminate()
             try:
                 program.process.wait(STOP_S / 2)
             except subprocess.TimeoutExpired:
@@ -203,34 +194,38 @@ def wait_for(condition, timeout_s):
         time.sleep(0.05)
 
 
-def journal_of(config, copy):
-    """Return worker, number and record of all samples, in the order in which they came."""
-    shutil.copytree(server_folder(config) / "journal", copy)
-    schema = RunSchema(server_folder(config) / "schema.json").schema
-    journal = Journal(copy)
-    try:
-        return [
-            (batch.worker, batch.first_seq + number, record)
-            for batch in journal.read_all(0)
-            for number, record in enumerate(from_columns(schema, batch.columns, batch.count))
-        ]
-    finally:
-        journal.close()
+DUMP = """
+import pickle, sys
+from rtgym_ros.train import Run
+with Run.connect(sys.argv[1]) as run, open(sys.argv[2], "wb") as file:
+    batches = [(b.robot, b.boot, b.header.first_seq, b.header.dropped, b.records.copy()) for b in run.samples(3.0)]
+    pickle.dump(batches, file)
+"""
+"""Writes down the whole stream; on a host, for a test in another network."""
 
 
-def workers_of(config):
-    server = Server(server_folder(config), config.server, config.run)
-    try:
-        return {worker.worker: worker for worker in decode_reply(server.handle(encode(AskStatus()))).workers}
-    finally:
-        server.close()
+def stream_of(hosts, path, folder):
+    """Return worker, number and record of all samples, in their order; boots and given up by worker."""
+    command = hosts.command("gpu", sys.executable, "-c", DUMP, path, folder / "stream")
+    subprocess.run(command, check=True, timeout=REACH_S, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    batches = pickle.loads((folder / "stream").read_bytes())
+    samples = [
+        (robot, first + number, record)
+        for robot, _, first, _, records in batches
+        for number, record in enumerate(records)
+    ]
+    boots = {
+        robot: (len({b[1] for b in batches if b[0] == robot}), max(b[3] for b in batches if b[0] == robot))
+        for robot in {b[0] for b in batches}
+    }
+    return samples, boots
 
 
 @pytest.mark.parametrize("robot", ROBOTS)
 def test_every_sample_is_there_once(story, robot):
     numbers = sorted(number for name, number, _ in story.arrived if name == robot)
     assert numbers == list(range(len(numbers)))
-    assert (story.workers[robot].dropped, story.workers[robot].boots) == (0, 1)
+    assert story.boots[robot] == (1, 0)
 
 
 @pytest.mark.parametrize("robot", ROBOTS)
@@ -263,7 +258,7 @@ def test_the_other_robot_and_the_trainer_go_on(story):
 
 
 def test_foreign_keys_get_nothing(story):
-    assert set(story.workers) == set(ROBOTS)
+    assert set(story.boots) == set(ROBOTS)
     assert "samples are left" in story.intruder
     assert not list(story.intruder_folder.rglob("*.safetensors"))
 

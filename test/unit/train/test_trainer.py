@@ -7,11 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
@@ -22,35 +20,20 @@ pytest.importorskip("stable_baselines3")
 pytest.importorskip("torch")
 pytest.importorskip("tensorboard")
 
-from safetensors.numpy import load_file
-from trainer_helpers import make_records, push_of
+from nats_server import NatsServer, running, with_connection
+from nats_server import config_of as server_config
+from trainer_helpers import make_records, schema_of, send
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config, to_yaml
-from rtgym_ros.train.errors import CheckpointError, LinkError, RefusedError
-from rtgym_ros.train.links.link import Link
-from rtgym_ros.train.links.server_client import ServerClient
+from rtgym_ros.train.errors import CheckpointError
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.messages import Publish, Refused, Take, decode_request, encode
-from rtgym_ros.train.server.server import Server
-from rtgym_ros.train.server.unix_server import UnixServer
+from rtgym_ros.train.stream.key_value import KeyValue
+from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.checkpoint import Info
 from rtgym_ros.train.trainer.trainer import Trainer
 from rtgym_ros.train.trainer.transitions import Transitions
-
-
-class Direct(Link):
-    """To a server in this process; ``trouble`` may raise, or answer, in its place."""
-
-    def __init__(self, server: Server, trouble: Callable[[bytes], bytes | None] = lambda request: None) -> None:
-        self.server, self.trouble = server, trouble
-
-    def call(self, request: bytes, timeout_s: float) -> bytes:
-        return self.trouble(request) or self.server.handle(request)
-
-    def close(self) -> None:
-        pass
 
 
 class Counting(Agent):
@@ -76,27 +59,26 @@ class Counting(Agent):
         return PolicyWeights("test", -1, {"updates": np.array([self.updates])}, {})
 
     def save(self, folder: Path) -> None:
-        (folder / "state.json").write_text(json.dumps([self.stamps, self.updates]))
+        (folder / "state.json").write_text(json.dumps(self.updates))
 
     def load(self, folder: Path) -> None:
-        self.stamps, self.updates = json.loads((folder / "state.json").read_text())
+        self.updates = json.loads((folder / "state.json").read_text())
 
 
-def config_of(folder: Path, **trainer) -> TrainConfig:
+def config_of(server: NatsServer, **trainer) -> TrainConfig:
     entries = {"start_training": 10, "epochs": 100, "rounds": 2, "steps": 50, "publish_interval": 25, "device": "cpu"}
-    values = {"run": "r", "directory": str(folder), "environment": {"id": "e"}, "trainer": {**entries, **trainer}}
-    return make_config(values)
+    values = msgspec.to_builtins(server.config)
+    return make_config({**values, "trainer": {**entries, **trainer}})
 
 
-def train(config: TrainConfig, link: Link, **arguments) -> Counting:
-    (config.folder / "trainer").mkdir(parents=True, exist_ok=True)
+def train(config: TrainConfig, **arguments) -> Counting:
     agents: list[Counting] = []
 
     def make(schema) -> Counting:
         agents.append(Counting(schema, config.trainer))
         return agents[-1]
 
-    Trainer(config, ServerClient(link), make=make, **arguments).run()
+    Trainer(config, make=make, **arguments).run()
     return agents[0]
 
 
@@ -105,30 +87,26 @@ def lines(config: TrainConfig, name: str) -> list[dict]:
 
 
 @pytest.fixture
-def server(tmp_path) -> Iterator[Server]:
-    made = Server(tmp_path / "server", make_config({"run": "r", "environment": {"id": "e"}}).server, "r")
-    yield made
-    made.close()
+def server(tmp_path) -> Iterator[NatsServer]:
+    with running(server_config(tmp_path)) as server:
+        yield server
 
 
-def push(server: Server, records: np.ndarray, first_seq: int = 0, **names) -> None:
-    ServerClient(Direct(server)).push(push_of(records, first_seq, **names))
+def published(server: NatsServer) -> PolicyWeights:
+    async def get(connection):
+        return PolicyWeights.from_bytes((await KeyValue(connection, "r").get_weights()).data)
+
+    return with_connection(server.config, "trainer", get)
 
 
-def test_it_trains_to_the_last_sample_and_ends(server, tmp_path):
-    config = config_of(tmp_path, max_samples=202, max_updates_per_sample=0.5)
+def test_it_trains_to_the_last_sample_and_ends(server):
+    config = config_of(server, max_samples=202, max_updates_per_sample=0.5)
     records = make_records([100, 100])
-    push(server, records)
-    agent = train(config, Direct(server))
+    send(config, records)
+    agent = train(config)
     assert agent.stamps == records["stamp_ns"][records["step"] > 0].tolist()
     assert agent.updates == 100
-    client = ServerClient(Direct(server))
-    status = client.status()
-    assert (status.queued, status.samples) == (0, 202)
-    pushed = client.push(push_of(records[:0], 202))
-    weights = PolicyWeights.from_bytes(pushed.weights)
-    assert weights.version == pushed.version
-    assert weights.arrays["updates"] == 100
+    assert published(server).arrays["updates"] == 100
     assert PolicyWeights.load(config.folder / "policy.safetensors").arrays["updates"] == 100
     rounds = lines(config, "statistics.jsonl")
     assert [(line["epoch"], line["round"], line["updates"]) for line in rounds] == [(0, 0, 50), (0, 1, 100)]
@@ -140,101 +118,122 @@ def test_it_trains_to_the_last_sample_and_ends(server, tmp_path):
     assert list((config.folder / "trainer" / "tensorboard").iterdir())
 
 
-def test_it_ends_after_its_epochs_and_has_nothing_to_do_when_it_is_started_again(server, tmp_path):
-    push(server, make_records([500]))
-    config = config_of(tmp_path, epochs=2)
-    assert train(config, Direct(server)).updates == 200
-    assert train(config, Direct(server)).updates == 200
+def test_it_ends_after_its_epochs_and_has_nothing_to_do_when_it_is_started_again(server):
+    config = config_of(server, epochs=2)
+    send(config, make_records([500]))
+    assert train(config).updates == 200
+    assert train(config).updates == 200
     assert len(lines(config, "statistics.jsonl")) == 4
-    assert train(config_of(tmp_path, epochs=3), Direct(server)).updates == 300
+    assert train(config_of(server, epochs=3)).updates == 300
 
 
-def test_stopped_and_resumed_it_counts_everything_once(server, tmp_path):
-    config, records = config_of(tmp_path, max_samples=404), make_records([100] * 4, test_every=4)
-    push(server, records[:150])
+def test_stopped_and_resumed_it_counts_everything_once_and_its_memory_comes_from_the_stream(server):
+    config, records = config_of(server, max_samples=404), make_records([100] * 4, test_every=4)
+    send(config, records[:150])
     turns = iter(range(6))
-    train(config, Direct(server), should_stop=lambda: next(turns, None) is None)
-    push(server, records[150:], 150)
-    agent = train(config, Direct(server))
+    train(config, should_stop=lambda: next(turns, None) is None)
+    send(config, records[150:], 150)
+    agent = train(config)
     learned = records["stamp_ns"][(records["step"] > 0) & ~records["test"]]
     assert agent.stamps == learned.tolist()
     assert [line["episode"] for line in lines(config, "episodes.jsonl")] == [0, 1, 2, 3]
     assert [line["test"] for line in lines(config, "episodes.jsonl")] == [True, False, False, False]
 
 
-def test_an_unreachable_server_is_waited_for(server, tmp_path):
-    calls = 0
-
-    def trouble(request: bytes) -> bytes | None:
-        nonlocal calls
-        calls += 1
-        if calls in (1, 3, 4):
-            raise LinkError("cut")
-        if calls == 6:
-            return encode(Refused(reason="not now", retry=True))
-        if calls == 8:
-            server.handle(request)  # it was done, and the answer is lost
-            raise LinkError("cut")
-        return None
-
-    push(server, make_records([100]))
-    agent = train(config_of(tmp_path, max_samples=101), Direct(server, trouble))
-    assert agent.updates == len(agent.stamps) == 100
-    assert calls > 8
-
-
-def test_training_does_not_wait_for_the_exchange(server, tmp_path):
-    held, took = threading.Event(), []
-
-    def trouble(request: bytes) -> None:
-        if isinstance(decode_request(request), Take):
-            took.append(request)
-        if len(took) > 1:
-            held.wait(20)
-
-    class Releasing(Counting):
+def test_the_server_may_go_and_come_back_while_it_trains(server):
+    class Interrupting(Counting):
         def train(self, updates: int) -> dict[str, float]:
-            if self.updates > 60:
-                held.set()  # only reached if updates go on while the server is silent
+            if 40 < self.updates < 60:
+                server.kill()
+                server.start()
             return super().train(updates)
 
-    push(server, make_records([100]))
-    config = config_of(tmp_path, max_samples=101)
-    (config.folder / "trainer").mkdir(parents=True)
-    begin = time.monotonic()
-    Trainer(config, ServerClient(Direct(server, trouble)), make=lambda schema: Releasing(schema, config.trainer)).run()
-    assert held.is_set()
-    assert time.monotonic() - begin < 15
+    config = config_of(server, max_samples=303, retrieve_interval=15)
+    send(config, make_records([100] * 3))
+    agents = []
+    Trainer(config, make=lambda schema: agents.append(Interrupting(schema, config.trainer)) or agents[0]).run()
+    assert agents[0].updates == len(agents[0].stamps) == 300
+    assert published(server).arrays["updates"] == 300
 
 
-def test_refused_for_good_it_ends_with_the_reason(server, tmp_path):
-    with pytest.raises(RefusedError, match="never"):
-        train(config_of(tmp_path), Direct(server, lambda request: encode(Refused(reason="never"))))
+def test_what_may_not_change_is_refused_and_what_may_is_told(server, caplog):
+    caplog.set_level("INFO")
+    config = config_of(server, max_samples=101)
+    send(config, make_records([100]))
+    train(config)
+    with pytest.raises(CheckpointError, match=r"trainer.agent is \"sac\" in the checkpoint, \"tqc\""):
+        train(config_of(server, agent="tqc"))
+    train(config_of(server, max_samples=101, agent_kwargs={"gamma": 0.9}))
+    assert "trainer.agent_kwargs.gamma was not set, and is 0.9 from now on" in caplog.text
 
 
-def test_a_checkpoint_of_another_configuration_is_refused(server, tmp_path):
-    push(server, make_records([100]))
-    train(config_of(tmp_path, max_samples=101), Direct(server))
-    with pytest.raises(CheckpointError, match=r"trainer.batch_size is 256 in the checkpoint, 128"):
-        train(config_of(tmp_path, batch_size=128), Direct(server))
+def test_training_that_is_reset_begins_anew_with_all_samples_of_the_stream(server):
+    config = config_of(server, max_samples=101)
+    send(config, make_records([100]))
+    assert train(config).updates == 100
+    Trainer(config).reset_training()
+    again = train(config_of(server, max_samples=101, max_updates_per_sample=0.5))
+    assert (again.updates, len(again.stamps)) == (50, 100)
 
 
-def test_versions_grow_beyond_those_of_the_server(server, tmp_path):
-    push(server, make_records([100]))
-    newer = PolicyWeights("test", 41, {"updates": np.array([0])}, {})
-    ServerClient(Direct(server)).publish(Publish(trainer="trainer", version=41, weights=newer.to_bytes()))
-    train(config_of(tmp_path, max_samples=101), Direct(server))
-    assert ServerClient(Direct(server)).status().version > 41
+def test_versions_grow_beyond_those_of_the_server(server):
+    config = config_of(server, max_samples=101)
+    send(config, make_records([100]))
+    with closing(LearnerLink(config, version=40, schema=schema_of())) as link:
+        link.publish(PolicyWeights("test", -1, {"updates": np.array([0])}, {}))
+        assert link.flush(10)
+    train(config)
+    assert published(server).version > 41
+
+
+def test_a_sample_that_is_not_finite_is_left_out_and_counted(server, caplog):
+    config, records = config_of(server, max_samples=101), make_records([100])
+    records["observation/0"][50, 1] = np.nan
+    send(config, records)
+    agent = train(config)
+    assert agent.stamps == [stamp for stamp in range(1, 101) if stamp not in (50, 51)]
+    assert lines(config, "statistics.jsonl")[-1]["refused"] == 1
+    assert "1 samples of robot are not finite" in caplog.text
+
+
+def test_a_network_that_is_not_finite_gets_in_no_checkpoint(server):
+    class Poisoned(Counting):
+        def save(self, folder: Path) -> None:
+            raise FloatingPointError("actor.mu.weight is not finite")
+
+    config = config_of(server, max_samples=101)
+    send(config, make_records([100]))
+    with pytest.raises(FloatingPointError):
+        Trainer(config, make=lambda schema: Poisoned(schema, config.trainer)).run()
+    assert not list((config.folder / "trainer" / "checkpoints").iterdir())
+
+
+def test_a_server_that_was_set_back_does_not_make_samples_come_twice_after_a_restart(server, tmp_path):
+    config, records = config_of(server, max_samples=303), make_records([100] * 3)
+    send(config, records[:101])
+    server.stop()
+    server.save(tmp_path / "copy")
+    server.start()
+    send(config, records[101:202], 101)
+    train(config_of(server, max_samples=202))
+    server.stop()
+    server.restore(tmp_path / "copy")
+    server.start()
+    send(config, records[202:], 202)
+    agent = train(config)
+    # The memory has what the stream still has; what was read before is not counted again.
+    assert agent.stamps == [*range(1, 101), *range(203, 303)]
+    assert lines(config, "statistics.jsonl")[-1]["samples"] == 303
 
 
 class Process:
     """A real trainer process."""
 
-    def __init__(self, config: TrainConfig, folder: Path, socket: Path) -> None:
+    def __init__(self, config: TrainConfig, folder: Path) -> None:
         file = folder / "config.yaml"
         file.write_text(to_yaml(config))
         self.errors = (folder / "stderr").open("ab")
-        command = [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", file, "--socket", socket]
+        command = [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", file]
         self.process = subprocess.Popen(command, stderr=self.errors, env={**os.environ, "PYTHONUNBUFFERED": "1"})
 
     def __enter__(self) -> subprocess.Popen:
@@ -257,7 +256,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen, timeout_s
 @pytest.mark.timeout(200)
 def test_a_killed_process_goes_on_and_counts_every_sample_once(server, tmp_path):
     config = config_of(
-        tmp_path,
+        server,
         agent_kwargs={"policy_kwargs": {"net_arch": [8]}},
         batch_size=8,
         memory_size=3000,
@@ -275,53 +274,44 @@ def test_a_killed_process_goes_on_and_counts_every_sample_once(server, tmp_path)
                 return json.loads(path.read_text())["progress"]["updates"]
         return 0
 
-    with tempfile.TemporaryDirectory(prefix="t") as sockets, UnixServer(Path(sockets) / "s", server.handle):
-        push(server, records[:600])
-        with Process(config, tmp_path, Path(sockets) / "s") as process:
-            wait_for(lambda: updates() > 100, process)
-            push(server, records[600:1500], 600)
-            wait_for(lambda: len(lines(config, "episodes.jsonl")) > 10, process)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        push(server, records[1500:], 1500)
-        with Process(config, tmp_path, Path(sockets) / "s") as process:
-            wait_for(lambda: updates() > 400, process)
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0
-        before = updates()
-        with Process(config, tmp_path, Path(sockets) / "s") as process:
-            assert process.wait(90) == 0
+    send(config, records[:600])
+    with Process(config, tmp_path) as process:
+        wait_for(lambda: updates() > 100, process)
+        send(config, records[600:1500], 600)
+        wait_for(lambda: len(lines(config, "episodes.jsonl")) > 10, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    send(config, records[1500:], 1500)
+    with Process(config, tmp_path) as process:
+        wait_for(lambda: updates() > 400, process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    before = updates()
+    with Process(config, tmp_path) as process:
+        assert process.wait(90) == 0
     newest = sorted(checkpoints.iterdir())[-1]
     info = msgspec.json.decode((newest / "checkpoint.json").read_bytes(), type=Info)
     learned = records[(records["step"] > 0) & ~records["test"]]
-    assert (info.progress.samples, info.progress.position) == (2020, 2020)
+    assert info.progress.samples == 2020
     assert info.progress.transitions == info.progress.updates == len(learned) >= before
-    memory = load_file(newest / "agent" / "memory.safetensors")
-    assert memory["rewards"][:, 0] == pytest.approx(learned["reward"].astype(np.float32))
     assert [line["episode"] for line in lines(config, "episodes.jsonl")] == list(range(20))
     assert [line["updates"] for line in lines(config, "statistics.jsonl")] == [*range(50, 1601, 50)]
 
 
 def test_it_is_refused_in_one_line(server, tmp_path):
-    config = config_of(tmp_path, agent_kwargs={"learning_rat": 1})
-    push(server, make_records([100]))
-    with (
-        tempfile.TemporaryDirectory(prefix="t") as sockets,
-        UnixServer(Path(sockets) / "s", server.handle),
-        Process(config, tmp_path, Path(sockets) / "s") as process,
-    ):
+    config = config_of(server, agent_kwargs={"learning_rat": 1})
+    send(config, make_records([100]))
+    with Process(config, tmp_path) as process:
         assert process.wait(60) == 2
     assert (tmp_path / "stderr").read_text().splitlines()[-1].startswith("trainer: trainer.agent_kwargs: unknown entry")
 
 
-def test_the_entry_point_trains_over_a_unix_socket(server, tmp_path):
-    push(server, make_records([100]))
-    with tempfile.TemporaryDirectory(prefix="t") as sockets, UnixServer(Path(sockets) / "s", server.handle):
-        config = config_of(tmp_path, server=f"unix:{sockets}/s", max_samples=101, batch_size=8)
-        (tmp_path / "run.yaml").write_text(to_yaml(config))
-        command = [sys.executable, "-m", "rtgym_ros.train.trainer.main", "--config", tmp_path / "run.yaml"]
-        done = subprocess.run(
-            [*command, "--set", "trainer.memory_size=200"], timeout=90, capture_output=True, text=True
-        )
-    assert done.returncode == 0, done.stderr
+def test_the_entry_point_trains_with_a_memory_that_comes_from_the_stream_again(server, tmp_path):
+    config = config_of(server, max_samples=101, batch_size=8)
+    send(config, make_records([100, 100]))
+    (tmp_path / "run.yaml").write_text(to_yaml(config))
+    command = [sys.executable, "-m", "rtgym_ros.train.trainer.main", "--config", tmp_path / "run.yaml"]
+    for more in (("--set", "trainer.memory_size=200"), ("--set", "trainer.max_samples=202"), ("--reset-training",)):
+        done = subprocess.run([*command, *more], timeout=90, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
     assert len(lines(config, "episodes.jsonl")) == 1

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.train.protocol.messages import Push
-from rtgym_ros.train.protocol.schema import SampleSchema, make_schema, to_columns
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.protocol.schema import SampleSchema, make_schema
+from rtgym_ros.train.stream.connection import connected
+from rtgym_ros.train.stream.key_value import KeyValue
+from rtgym_ros.train.stream.provision import provision
+from rtgym_ros.train.stream.sample_message import BatchHeader, checksum
+from rtgym_ros.train.stream.sample_publisher import SamplePublisher
 
 OBSERVATION = spaces.Tuple((spaces.Box(-1.0, 1.0, (2,), np.float32), spaces.Box(-5.0, 5.0, (1,), np.float32)))
 ACTION = spaces.Box(np.array([-1.0, -2.0], np.float32), np.array([1.0, 3.0], np.float32))
@@ -33,17 +40,34 @@ def make_records(lengths: list[int], test_every: int = 0, terminated: bool = Tru
         row += length + 1
     records["observation/0"] = rng.uniform(-1, 1, (count, 2))
     records["observation/1"] = np.arange(count)[:, None] / 1000
-    records["action"] = rng.uniform(ACTION.low, ACTION.high, (count, 2))
+    records["action"] = records["executed"] = rng.uniform(ACTION.low, ACTION.high, (count, 2))
     records["stamp_ns"] = np.arange(count)
     return records
 
 
-def push_of(records: np.ndarray, first_seq: int, worker: str = "robot", boot: str = "boot1") -> Push:
-    return Push(
-        worker=worker,
-        boot=boot,
-        first_seq=first_seq,
-        count=len(records),
-        schema=schema_of(),
-        columns=to_columns(records),
-    )
+def send(
+    config: TrainConfig,
+    records: np.ndarray,
+    first_seq: int = 0,
+    robot: str = "robot",
+    boot: str = "boot1",
+    batch: int = 50,
+) -> None:
+    """Publish records as a robot does, over a connection of a robot."""
+
+    async def call() -> None:
+        async with connected(config.url("trainer"), config, "trainer") as connection:
+            await provision(connection, config)
+        async with connected(config.url("worker"), config, "worker", robot) as connection:
+            await KeyValue(connection, config.run).put(f"schema.{robot}", schema_of().to_bytes())
+            publisher = SamplePublisher(connection, config.run, robot)
+            await publisher.last()
+            for begin in range(0, len(records), batch):
+                part = records[begin : begin + batch]
+                payload = part.tobytes()
+                await publisher.publish(
+                    BatchHeader(boot=boot, first_seq=first_seq + begin, count=len(part), crc=checksum(payload),
+                                schema=schema_of().digest), payload,
+                )  # fmt: skip
+
+    asyncio.run(call())

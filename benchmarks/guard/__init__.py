@@ -1,0 +1,1 @@
+"""How fast the guard stops the robot."""

@@ -1,0 +1,1 @@
+"""A first contract, out of what a running robot shows and its URDF says."""

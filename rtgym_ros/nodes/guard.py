@@ -1,0 +1,67 @@
+"""``ros2 run rtgym_ros guard CONTRACT``: stands between the agents and the robot, and stops it whoever dies."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Thread
+
+from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.core.errors import RtgymError
+from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.ros.guard.guard_node import GuardNode
+from rtgym_ros.ros.session import RosSession
+
+_PATIENCE_S = 5.0
+"""How long the end may take (s)."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the guard until SIGINT or SIGTERM; return 0, or 2 for a contract or arguments that cannot be used."""
+    arguments = sys.argv if arguments is None else arguments
+    with StopSignal(patience_s=_PATIENCE_S) as stop:
+        try:
+            options = _parse(arguments[1:])
+            if options.until_eof:
+                Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
+            contract = read_contract(_find(options.contract))
+            session = RosSession("guard", arguments=arguments)
+            try:
+                guard = GuardNode(session, contract, allow_code_beside=options.allow_code_beside)
+                guard.run(stop)
+            finally:
+                session.close()
+        except RtgymError as error:
+            print(f"guard: {error}", file=sys.stderr)
+            return 2
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = OneLineParser("guard", description="Send the robot's commands on, within the limits of its contract.")
+    parser.add_argument("contract", metavar="CONTRACT", help="file, or the name of one that comes with the package")
+    parser.add_argument("--allow-code-beside", action="store_true", help="let the contract's code lie beside it")
+    parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
+    return parser.parse_args(arguments)
+
+
+def _find(name: str) -> Path:
+    if Path(name).is_file():
+        return Path(name)
+    from rtgym_ros.ros.contract_env import find_contract  # with all that an environment needs
+
+    return find_contract(name)
+
+
+def _stop_at_eof(stop: StopSignal) -> None:
+    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
+        pass
+    stop.set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Measuring a robot's delays over ROS 2, for ``rtgym_ros calibrate``."""

@@ -1,0 +1,1 @@
+"""The guard over ROS 2."""

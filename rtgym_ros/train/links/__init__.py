@@ -1,1 +1,0 @@
-"""Ways to the server: Ray, zenoh, and a socket on the same machine."""

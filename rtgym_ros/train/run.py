@@ -1,0 +1,230 @@
+"""A run as a learner of one's own sees it: samples come out of it, policies go into it.
+
+```python
+with Run.connect("drone") as run:
+    for batch in run.transitions():
+        ...                                  # into a replay memory; then some updates
+        run.publish(PolicyWeights(...))
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from typing_extensions import Self
+
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import load_config, make_config
+from rtgym_ros.train.errors import LinkError
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, unflatten
+from rtgym_ros.train.stream.learner_link import LearnerLink
+from rtgym_ros.train.stream.sample_message import SampleBatch
+from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
+
+
+@dataclass(frozen=True)
+class TransitionBatch:
+    """Transitions of one robot, in order; arrays of length n, observations and actions in the structure of their space.
+
+    Attributes:
+        observations: from which the policy computed the action.
+        actions: that it computed.
+        executed: that were sent: limited, clipped, or of somebody who intervened.
+        rewards: float64.
+        next_observations: that came back.
+        terminated: bool.
+        truncated: bool.
+        robot: whose they are.
+        records: the samples behind them, with every column of the schema: infos, delays, extras of the policy, episode
+            and time-step, marks of interventions and demonstrations.
+    """
+
+    observations: Any
+    actions: Any
+    executed: Any
+    rewards: np.ndarray
+    next_observations: Any
+    terminated: np.ndarray
+    truncated: np.ndarray
+    robot: str
+    records: np.ndarray
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.rewards)
+
+
+class Run:
+    """A run on a NATS server; :meth:`connect` makes one.
+
+    Lost connections are made anew by themselves: nothing is lost and nothing comes twice. It is used from one thread.
+
+    Args:
+        config: of the run.
+        link: to its server.
+    """
+
+    def __init__(self, config: TrainConfig, link: LearnerLink) -> None:
+        self._config = config
+        self._link = link
+        self.bookmark = Bookmark()
+        """Behind the last batch that was handed out: where another :meth:`connect` may go on."""
+
+    @classmethod
+    def connect(
+        cls,
+        run: str | Path | TrainConfig,
+        url: str | None = None,
+        *,
+        directory: str | None = None,
+        keys: str | None = None,
+        memory_size: int | None = None,
+        bookmark: Bookmark | None = None,
+        timeout: float = 10.0,
+    ) -> Run:
+        """Connect to a run, and make its stream if this is the first learner.
+
+        Args:
+            run: its name, or its configuration or the path of that (a name that ends with ``.yaml``).
+            url: ``nats://HOST:PORT``; None for that of the configuration, or for this machine.
+            directory: of the run's files, where the token of a server on this machine is.
+            keys: folder that ``train_keys`` made, for servers elsewhere.
+            memory_size: samples that the stream keeps.
+            bookmark: behind which to read; None for the beginning of the stream.
+            timeout: for the first connection (s).
+
+        Raises:
+            LinkError: the server cannot be reached in time.
+            ConfigError: an argument is wrong.
+            CredentialsError: credentials are missing or not fit for use.
+        """
+        config = _configuration(run, url, directory, keys, memory_size)
+        link = LearnerLink(config, bookmark)
+        try:
+            if not link.wait_until_connected(timeout):
+                raise LinkError(f"no server at {', '.join(config.url('trainer'))} within {timeout:g} s")
+        except BaseException:
+            link.close()
+            raise
+        return cls(config, link)
+
+    @property
+    def schema(self) -> SampleSchema:
+        """Return what the samples are; waits for the first robot."""
+        schema = self._link.wait_for_schema(None)
+        assert schema is not None
+        return schema
+
+    @property
+    def observation_space(self) -> spaces.Space[Any]:
+        """Return the space of observations; waits for the first robot."""
+        return self.schema.observation_space
+
+    @property
+    def action_space(self) -> spaces.Space[Any]:
+        """Return the space of actions; waits for the first robot."""
+        return self.schema.action_space
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what went wrong so far, as of :class:`SampleReader`: messages evicted, refused, samples repeated."""
+        return dict(self._link.counts)
+
+    def samples(self, timeout: float | None = None) -> Iterator[SampleBatch]:
+        """Yield samples as they come, those of one robot in their order.
+
+        Args:
+            timeout: ends the iteration when nothing comes for so long (s); None never does.
+        """
+        while batches := self._link.collect(timeout):
+            for batch in batches:
+                self.bookmark = Bookmark(
+                    position=batch.position, robot=batch.robot, boot=batch.boot, first_seq=batch.header.first_seq
+                )
+                yield batch
+
+    def transitions(self, timeout: float | None = None) -> Iterator[TransitionBatch]:
+        """Yield the transitions that the samples make, but for those of test episodes.
+
+        Args:
+            timeout: as in :meth:`samples`.
+        """
+        assembler: TransitionAssembler | None = None
+        for batch in self.samples(timeout):
+            assembler = assembler or TransitionAssembler(self.schema.dtype)
+            transitions, _ = assembler.add(batch.robot, batch.boot, batch.records)
+            if len(transitions):
+                yield self._structured(batch.robot, transitions)
+
+    def publish(self, policy: PolicyWeights) -> None:
+        """Give every robot a new policy; its version is one more than the newest. Returns at once.
+
+        Of policies that cannot be published in time only the newest is.
+        """
+        self._link.publish(policy)
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Wait until the policy is published; return whether it is."""
+        return self._link.flush(timeout)
+
+    def close(self) -> None:
+        """Close the connection; a second call does nothing."""
+        self._link.close()
+
+    def __enter__(self) -> Self:
+        """Return the run; it is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def _structured(self, robot: str, transitions: Transitions) -> TransitionBatch:
+        schema, before, after = self.schema, transitions.before, transitions.after
+        return TransitionBatch(
+            observations=unflatten(OBSERVATION, schema.observation_space, before),
+            actions=unflatten(ACTION, schema.action_space, after),
+            executed=unflatten(EXECUTED, schema.action_space, after),
+            rewards=after["reward"],
+            next_observations=unflatten(OBSERVATION, schema.observation_space, after),
+            terminated=after["terminated"],
+            truncated=after["truncated"],
+            robot=robot,
+            records=after,
+        )
+
+
+def _configuration(
+    run: str | Path | TrainConfig, url: str | None, directory: str | None, keys: str | None, memory_size: int | None
+) -> TrainConfig:
+    import msgspec
+
+    if not isinstance(run, (TrainConfig, str, Path)):
+        raise ConfigError(f"run is a name, a path or a TrainConfig, got {type(run).__name__}")
+    if isinstance(run, TrainConfig):
+        values = msgspec.to_builtins(run)
+    elif isinstance(run, Path) or run.endswith((".yaml", ".yml")):
+        values = msgspec.to_builtins(load_config(Path(run)))
+    else:
+        values = {"run": run, "environment": {"id": "elsewhere"}}
+    if url is not None:
+        values.setdefault("trainer", {})["url"] = [url]
+    if directory is not None:
+        values["directory"] = directory
+    if keys is not None:
+        values.setdefault("security", {})["directory"] = keys
+    if memory_size is not None:
+        values.setdefault("trainer", {})["memory_size"] = memory_size
+    return make_config(values, "Run.connect")

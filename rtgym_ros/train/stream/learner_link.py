@@ -1,0 +1,239 @@
+"""A learner's link to the server: samples are fetched ahead and weights published in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from time import monotonic
+from typing import Any
+
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError, RefusedError
+from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
+from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.event_loop import EventLoopThread
+from rtgym_ros.train.stream.key_value import KeyValue
+from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_name, direct_get_subject, key_subject
+from rtgym_ros.train.stream.outage import Outage
+from rtgym_ros.train.stream.provision import provision
+from rtgym_ros.train.stream.sample_message import SampleBatch
+from rtgym_ros.train.stream.sample_reader import Bookmark, SampleReader
+
+_POLL_S = 0.02
+"""From one look at a stream without anything new to the next."""
+_SCHEMA_POLL_S = 0.2
+_MAX_BYTES = 16_000_000
+"""Of samples that are fetched and not yet collected, about."""
+
+_log = logging.getLogger(__name__)
+
+
+class LearnerLink:
+    """Fetches samples ahead and publishes weights, over connections that are made anew whenever one is lost.
+
+    Of weights that could not be published only the newest are kept. It begins when it is made; :meth:`close` ends it.
+
+    Args:
+        config: of the run.
+        bookmark: behind which to read.
+        version: of the weights that this learner published last; -1 for none.
+        schema: of the samples; None takes that of the robot which came last.
+        next_seq: as of :class:`SampleReader`.
+        now_s: a monotonic clock (s).
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        bookmark: Bookmark | None = None,
+        version: int = -1,
+        schema: SampleSchema | None = None,
+        next_seq: Mapping[tuple[str, str], int] | None = None,
+        now_s: Callable[[], float] = monotonic,
+    ) -> None:
+        self._config = config
+        self._reader = SampleReader(config.run, bookmark, next_seq)
+        self._outage = Outage(_log, now_s)
+        self._condition = threading.Condition()
+        self._schema = schema
+        self._version = version
+        self._arrived: list[SampleBatch] = []
+        self._caught_up = False
+        self._weights: PolicyWeights | None = None
+        self._progress: bytes | None = None
+        self._error: Exception | None = None
+        self._connected = False
+        self._thread = EventLoopThread("rtgym_ros learner")
+        self._wake = asyncio.Event()
+        self._thread.start(self._run())
+
+    @property
+    def version(self) -> int:
+        """The newest version of the weights that is known to be published."""
+        return self._version
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What went wrong so far, as of :class:`SampleReader`."""
+        return self._reader.counts
+
+    def collect(self, timeout_s: float | None = 0.0) -> list[SampleBatch]:
+        """Return the batches that have come, oldest first; none where none come within ``timeout_s`` (None: for ever).
+
+        Raises:
+            CredentialsError: credentials are missing or readable by others.
+            ProtocolError: what the server says cannot be understood.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: self._arrived or self._error is not None, timeout_s)
+            self._raise_error()
+            arrived, self._arrived = self._arrived, []
+        self._thread.call(self._wake.set)
+        return arrived
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether the stream had nothing more at the last look, and all of it is collected."""
+        with self._condition:
+            self._raise_error()
+            return self._caught_up and not self._arrived
+
+    def wait_until_connected(self, timeout_s: float) -> bool:
+        """Wait for the first connection; return whether there is one. Errors as in :meth:`collect`."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._connected or self._error is not None, timeout_s)
+            self._raise_error()
+            return self._connected
+
+    def wait_for_schema(self, timeout_s: float | None) -> SampleSchema | None:
+        """Return the schema of the run, None where it is not known in time; errors as in :meth:`collect`."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._schema is not None or self._error is not None, timeout_s)
+            self._raise_error()
+            return self._schema
+
+    def publish(self, weights: PolicyWeights) -> None:
+        """Publish weights soon; their version is chosen then."""
+        with self._condition:
+            self._weights = weights
+        self._thread.call(self._wake.set)
+
+    def publish_progress(self, figures: dict[str, Any]) -> None:
+        """Publish figures for who watches, soon."""
+        with self._condition:
+            self._progress = json.dumps(figures).encode()
+        self._thread.call(self._wake.set)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything is published; return whether it is."""
+        with self._condition:
+            done = self._condition.wait_for(
+                lambda: self._error is not None or (self._weights is None and self._progress is None), timeout_s
+            )
+            self._raise_error()
+            return done
+
+    def close(self) -> None:
+        """End the thread and the connection; a second call does nothing."""
+        self._thread.close()
+
+    def _raise_error(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with connected(self._config.url("trainer"), self._config, "trainer") as connection:
+                    await self._serve(connection)
+            except (LinkError, RefusedError) as error:
+                await asyncio.sleep(self._outage.failed(f"the server: {error}"))
+            except Exception as error:  # whoever calls next raises it
+                if not isinstance(error, (CredentialsError, ProtocolError)):
+                    _log.exception("the connection to the server failed")
+                with self._condition:
+                    self._error = error
+                    self._condition.notify_all()
+                return
+
+    async def _serve(self, connection: Connection) -> None:
+        keys = KeyValue(connection, self._config.run)
+        await provision(connection, self._config, self._schema)
+        known = await keys.get_weights()
+        self._version = max(self._version, known.version if known else -1)
+        with self._condition:
+            self._connected = True
+            self._condition.notify_all()
+        await self._agree_on_schema(connection, keys)
+        await self._reader.verify(connection)
+        while True:
+            self._outage.worked()
+            self._wake.clear()
+            await self._send(keys)
+            if connection.lost.is_set():
+                raise LinkError(connection.said or "the connection was lost")
+            if self._arrived or not await self._fetch(connection):
+                await _wait(self._wake, _POLL_S)
+
+    async def _agree_on_schema(self, connection: Connection, keys: KeyValue) -> None:
+        """Wait for the schema of a robot where none is known, and publish what is expected."""
+        while self._schema is None:
+            found = await _newest_schema(connection, self._config.run)
+            if found is not None:
+                await provision(connection, self._config, found)
+                with self._condition:
+                    self._schema = found
+                    self._condition.notify_all()
+                break
+            await self._send(keys)
+            await asyncio.sleep(_SCHEMA_POLL_S)
+            if connection.lost.is_set():
+                raise LinkError("the connection was lost")
+        await keys.put(SCHEMA, self._schema.to_bytes())
+
+    async def _fetch(self, connection: Connection) -> bool:
+        """Fetch what is next; return whether there was something."""
+        assert self._schema is not None
+        before = self._reader.bookmark.position
+        batches = await self._reader.read(connection, self._schema, _MAX_BYTES)
+        found = self._reader.bookmark.position != before
+        with self._condition:
+            self._arrived += batches
+            self._caught_up = not found
+            self._condition.notify_all()
+        return found
+
+    async def _send(self, keys: KeyValue) -> None:
+        with self._condition:
+            weights, progress = self._weights, self._progress
+        if weights is not None:
+            version = self._version + 1
+            await keys.put_weights(version, replace(weights, version=version).to_bytes())
+            self._version = version
+        if progress is not None:
+            await keys.put(PROGRESS, progress)
+        if weights is not None or progress is not None:
+            with self._condition:
+                self._weights = None if self._weights is weights else self._weights
+                self._progress = None if self._progress is progress else self._progress
+                self._condition.notify_all()
+
+
+async def _newest_schema(connection: Connection, run: str) -> SampleSchema | None:
+    subject = direct_get_subject(f"KV_{bucket_name(run)}")
+    request = json.dumps({"last_by_subj": key_subject(run, f"{SCHEMA}.*")})
+    reply = await connection.request(subject, request.encode(), 5.0)
+    if "Nats-Sequence" not in (reply.headers or {}):
+        return None
+    return schema_from_bytes(reply.data)
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

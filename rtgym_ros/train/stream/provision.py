@@ -1,0 +1,93 @@
+"""Makes the stream and the bucket of a run where they are missing, and adapts them to its configuration."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from nats.errors import Error as NatsError
+from nats.js.api import DiscardPolicy, KeyValueConfig, ObjectStoreConfig, Placement, StorageType, StreamConfig
+from nats.js.client import JetStreamContext
+from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import Error as JetStreamError
+
+from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.errors import LinkError
+from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.stream.connection import Connection
+from rtgym_ros.train.stream.names import bucket_name, object_bucket_name, sample_subject, stream_name
+
+_MESSAGE_BYTES = 400
+"""What a message takes beside its samples: subject, headers, the file store's own."""
+_AT_FIRST_BYTES = 256_000_000
+"""Of the stream, until it is known how large a sample is: a server reserves as much of its disk."""
+_NO_ROOM = 10047
+_SAMPLES_A_MESSAGE = 4
+"""At least so many are reckoned for one message; at 20 Hz and a push every 0.5 s they are ten."""
+
+_log = logging.getLogger(__name__)
+
+
+async def provision(connection: Connection, config: TrainConfig, schema: SampleSchema | None = None) -> None:
+    """Make what is missing; a learner's part.
+
+    Args:
+        connection: of a learner.
+        config: of the run.
+        schema: of the samples, once it is known: the stream then keeps ``trainer.memory_size`` of them.
+
+    Raises:
+        LinkError: the server does not answer, or cannot, for now.
+    """
+    context = connection.client.jetstream()
+    server = config.server
+    placement = Placement(cluster=server.placement_cluster, tags=list(server.placement_tags))
+    where = {"num_replicas": server.replicas, "placement": placement if server.placement_cluster else None}
+    wanted = StreamConfig(
+        name=stream_name(config.run),
+        subjects=[sample_subject(config.run, "*")],
+        storage=StorageType.FILE,
+        max_bytes=stream_bytes(config, schema),
+        discard=DiscardPolicy.OLD,
+        allow_direct=True,
+        **where,  # type: ignore[arg-type]
+    )
+    try:
+        try:
+            found = (await context.stream_info(wanted.name or "")).config
+            if schema is not None and found.max_bytes != wanted.max_bytes:
+                await _resize(context, found, wanted.max_bytes or 0)
+        except NotFoundError:
+            await context.add_stream(wanted)
+        bucket = KeyValueConfig(bucket_name(config.run), history=1, direct=True, replicas=server.replicas)
+        try:
+            await context.stream_info(f"KV_{bucket.bucket}")
+        except NotFoundError:
+            await context.create_key_value(replace(bucket, placement=where["placement"]))  # type: ignore[arg-type]
+        objects = object_bucket_name(config.run)
+        try:
+            await context.stream_info(f"OBJ_{objects}")
+        except NotFoundError:
+            await context.create_object_store(objects, ObjectStoreConfig(objects, replicas=server.replicas))
+    except (NatsError, JetStreamError, OSError) as error:
+        raise LinkError(f"stream {wanted.name}: {connection.said or error}") from error
+
+
+async def _resize(context: JetStreamContext, stream: StreamConfig, max_bytes: int) -> None:
+    try:
+        await context.update_stream(replace(stream, max_bytes=max_bytes))
+    except APIError as error:
+        if error.err_code != _NO_ROOM:
+            raise
+        _log.warning(
+            "the server has no room for %d bytes of samples, the stream keeps %d: lower trainer.memory_size or "
+            "server.max_bytes, or free its disk", max_bytes, stream.max_bytes,
+        )  # fmt: skip
+
+
+def stream_bytes(config: TrainConfig, schema: SampleSchema | None) -> int:
+    """Return how large the stream may become (bytes): the replay memory, or ``server.max_bytes`` if that is less."""
+    if schema is None:
+        return min(_AT_FIRST_BYTES, config.server.max_bytes)
+    sample = schema.dtype.itemsize + _MESSAGE_BYTES // _SAMPLES_A_MESSAGE
+    return min(config.trainer.memory_size * sample + 64 * _MESSAGE_BYTES, config.server.max_bytes)

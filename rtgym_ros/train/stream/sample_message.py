@@ -1,0 +1,122 @@
+"""A batch of samples as one message: what it is in a header, the records as they stand in memory as its payload."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.protocol.schema import SampleSchema
+from rtgym_ros.train.stream.names import Name
+
+BATCH_HEADER = "Rtgym-Batch"
+"""Name of the NATS header, whose value is JSON."""
+HEADER_ROOM = 4096
+"""Bytes of a message that its headers may take."""
+FORMAT = 1
+
+
+class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
+    """What a batch is. Unknown entries are ignored, so that later versions may add some.
+
+    Attributes:
+        boot: of the control process that made the samples.
+        first_seq: number of the first sample in that boot, from 0.
+        count: how many there are, numbered without gaps.
+        crc: CRC-32 of the payload.
+        schema: :attr:`SampleSchema.digest` of the records.
+        dropped: samples of this boot that were given up so far, because the ring was full.
+        refused: samples of this boot that were not finite, and were not sent.
+        unread: samples that wait in the robot's ring.
+        version: of the weights that the robot has; -1 for none.
+        lost: acknowledged samples that a server had lost when it came back, over the life of the link process.
+        format: :data:`FORMAT`.
+    """
+
+    boot: Name
+    first_seq: int
+    count: int
+    crc: int
+    schema: int
+    dropped: int = 0
+    refused: int = 0
+    unread: int = 0
+    version: int = -1
+    lost: int = 0
+    format: int = FORMAT
+
+    @property
+    def next_seq(self) -> int:
+        """Return the number of the sample behind this batch."""
+        return self.first_seq + self.count
+
+    def headers(self) -> dict[str, str]:
+        """Return it as NATS headers."""
+        return {BATCH_HEADER: msgspec.json.encode(self).decode()}
+
+
+_decoder = msgspec.json.Decoder(BatchHeader)
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Samples that came together.
+
+    Attributes:
+        robot: whose they are.
+        header: what it says of itself.
+        position: of the message in the stream.
+        records: of the schema, shape (n,), read-only; those that came before are left out.
+    """
+
+    robot: str
+    header: BatchHeader
+    position: int
+    records: np.ndarray
+
+    @property
+    def boot(self) -> str:
+        """Return the boot of the control process."""
+        return self.header.boot
+
+
+def read_header(headers: Mapping[str, str] | None) -> BatchHeader:
+    """Return what a batch says of itself.
+
+    Raises:
+        ProtocolError: the message is no batch of samples, or of another format.
+    """
+    try:
+        header = _decoder.decode((headers or {})[BATCH_HEADER])
+    except (KeyError, msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise ProtocolError(f"not a batch of samples: {error}") from error
+    if header.format != FORMAT:
+        raise ProtocolError(f"a batch of format {header.format}, and {FORMAT} is read here")
+    if header.count < 0 or header.first_seq < 0:
+        raise ProtocolError(f"a batch of {header.count} samples from {header.first_seq} on")
+    return header
+
+
+def read_records(header: BatchHeader, payload: bytes, schema: SampleSchema) -> np.ndarray:
+    """Return the records of a batch, shape (header.count,), without a copy.
+
+    Raises:
+        ProtocolError: they are damaged, or of another schema.
+    """
+    if header.schema != schema.digest:
+        raise ProtocolError(f"samples of schema {header.schema:08x}, and {schema.digest:08x} is expected")
+    size = header.count * schema.dtype.itemsize
+    if len(payload) != size:
+        raise ProtocolError(f"{len(payload)} bytes; {header.count} samples have {size}")
+    if zlib.crc32(payload) != header.crc:
+        raise ProtocolError("the checksum of the samples is wrong")
+    return np.frombuffer(payload, schema.dtype)
+
+
+def checksum(payload: bytes) -> int:
+    """Return the CRC-32 of a payload."""
+    return zlib.crc32(payload)
