@@ -73,6 +73,7 @@ def _with_value(text: str, path: Path_, value: str) -> str:
             return _with_entry(text, section, path[depth:], value)
         section = found
     _refuse_shared(root, section, path)
+    assert section is not None
     return text[: section.start_mark.index] + value + text[section.end_mark.index :]
 
 

@@ -105,7 +105,11 @@ def _nearest_value(found: Found) -> bool:
     return found.event == "attributes" and found.path[0] in _NEAREST
 
 
-_NEAREST = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length") + (
+_NEAREST = (
+    "start_obs_capture",
+    "time_step_timeout_factor",
+    "time_step_timeout",
+    "ep_max_length",
     "act_in_obs",
     "reset_act_buf",
     "wait_on_done",

@@ -84,7 +84,7 @@ def fly(
         box = spaces.flatten_space(space)
         if not isinstance(box, spaces.Box):
             raise ConfigError(f"the action space {space} cannot be moved in: it has to be made of Boxes")
-        middle = spaces.flatten(space, env.default_action)
+        middle = np.asarray(spaces.flatten(space, env.default_action))
         motion = Excitation(box.low, box.high, middle, amplitude, np.random.default_rng(seed))
         count = max(round(duration / env.config.time_step_duration), 1) + _SETTLING
         observation, _ = env.reset(seed=seed)
@@ -220,7 +220,7 @@ def _predictable(interface: LoggingInterface, captures: list[Capture]) -> Predic
     """The action that is sent after a capture is the newest of the buffer that is returned with it."""
     rows = [c for c in captures if c.values is not None and c.sent < len(interface.commands)]
     try:
-        return predictability([c.values for c in rows], [interface.commands[c.sent] for c in rows])
+        return predictability(np.array([c.values for c in rows]), [interface.commands[c.sent] for c in rows])
     except ValueError:
         return None
 
