@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -78,4 +79,3 @@ class Excitation:
             self._step[at] = share * self._reach[at]
             self._length[at] = self._rng.integers(self._lengths[0], self._lengths[1] + 1)
         self._left[at] = self._length[at]
-

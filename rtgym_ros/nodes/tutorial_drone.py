@@ -19,7 +19,7 @@ from rtgym_ros.nodes.drone_process import DroneProcess
 _START_S = 15.0
 """How long the drone's topics may take to appear (s)."""
 
-_DISCOVERY_S = 0.5
+_DISCOVERY_S = 2.0
 """How long others on its topics may take to be discovered (s)."""
 
 _OLDEST_POSE_S = 1.0

@@ -354,9 +354,10 @@ class ContractInterface(RosInterface):
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
+            InterfaceError: another node publishes on a topic of commands, and the parameter ``exclusive`` is true.
             RosShutdownError: ROS was shut down meanwhile.
         """
-        self._raise_if_shut_down()
+        super().wait_for_observations()  # refuses others on the topics of commands where `exclusive` is true
         self._parts.pull()
         waiting = dict(self._parts.parts)
         began, began_ns = monotonic(), self.ros_time_ns()

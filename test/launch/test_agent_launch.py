@@ -25,7 +25,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "agent_node.py"
 if MISSING:
 
     @pytest.mark.skip(reason=MISSING)
-    def test_agent_node():
+    def test_agent_launch():
         """Stands for the launch test where it cannot run."""
 
 else:

@@ -68,7 +68,12 @@ def test_a_wrong_type_is_said(checks, said, ours, other, namespace):
 
 def test_a_command_that_nobody_hears_is_said_again_when_a_robot_has_come_and_gone(checks, said, ours, other, namespace):
     line = f"nobody subscribes to {namespace}/command: commands reach no robot"
-    checks.add_command(CommandPublisher(ours, Float64, "command"))
+    command = CommandPublisher(ours, Float64, "command")
+    checks.add_command(command)
+    checks.check()
+    checks.check()
+    assert said == []  # nothing has been sent yet
+    command.publish(Float64())
     checks.check()
     assert said == []  # a robot that has not been discovered yet
     checks.check()

@@ -170,7 +170,7 @@ class LiveCheck:
         )
         try:
             part.make_space()
-            _, findings = part.capture(restart=True)
+            _, findings = part.capture(time_ns(), restart=True)
         except ContractError as error:
             yield Line(False, str(error))
             return

@@ -77,7 +77,9 @@ def test_a_section_that_there_is_not_is_added():
 
 def test_what_is_shared_is_refused():
     text = TEXT.replace("max_age: 0.5 ", "max_age: &age 0.5 ").replace("high: 1}", "high: 1, max_age: *age}")
-    with pytest.raises(ConfigError, match=r"observation\.pose\.max_age is shared through an anchor \(&\): write it out"):
+    with pytest.raises(
+        ConfigError, match=r"observation\.pose\.max_age is shared through an anchor \(&\): write it out"
+    ):
         with_values(text, {("observation", "pose", "max_age"): 0.2})
 
 

@@ -26,7 +26,9 @@ def calibration():
     measured = Measurements(
         rng.uniform(0.02, 0.06, 400), rng.uniform(0.02, 0.05, 400), np.full(400, 0.001), (), np.full(400, 0.0005)
     )
-    return Calibration(measured, 0.05, {"pose": 0.0601, "age_of_a_task": 1.0}, {"pose": 0.01}, time_steps=400, timeouts=2)
+    return Calibration(
+        measured, 0.05, {"pose": 0.0601, "age_of_a_task": 1.0}, {"pose": 0.01}, time_steps=400, timeouts=2
+    )
 
 
 def test_values_of_the_contract(calibration):

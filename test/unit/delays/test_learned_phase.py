@@ -45,6 +45,8 @@ def test_a_robot_that_changes_its_period_is_learned_anew():
             now += period_ms * MS
             phase.arrived(now)
     assert len(told) == 1
-    assert told[0].startswith("no phase to keep: it comes every 7.000 ms, 0.001 ms off at the median, and a time-step is")
+    assert told[0].startswith(
+        "no phase to keep: it comes every 7.000 ms, 0.001 ms off at the median, and a time-step is"
+    )
     assert phase.follower.period_ns == pytest.approx(10 * MS)
     assert phase.shift_ns(now + 50 * MS + 700_000) == pytest.approx(-500_000, abs=1000)
