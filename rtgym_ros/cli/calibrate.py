@@ -92,7 +92,7 @@ def _run(options: argparse.Namespace) -> None:
     file = find_contract(options.contract)
     contract = read_contract(file)
     calibration = _measure(contract, options)
-    recommendations = _recommend(calibration, contract, options)
+    recommendations = _recommend(calibration, options)
     sys.stdout.write("\n".join(report_lines(calibration, recommendations)) + "\n")
     if options.plot is not None:
         from rtgym_ros.delays.pictures import save_delay_picture
@@ -143,7 +143,7 @@ def _measure(contract: Contract, options: argparse.Namespace) -> Calibration:
         )
 
 
-def _recommend(calibration: Calibration, contract: Contract, options: argparse.Namespace) -> Recommendations:
+def _recommend(calibration: Calibration, options: argparse.Namespace) -> Recommendations:
     """Return what follows; where an earlier capture is written, the buffer is that for it."""
     duration = calibration.time_step_duration
     if options.recording is not None and options.time_step_duration is not None:

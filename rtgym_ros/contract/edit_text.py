@@ -14,10 +14,10 @@ from rtgym_ros.contract.grammar.reader import parse_contract
 from rtgym_ros.contract.grammar.yaml_file import read_text
 from rtgym_ros.core.errors import ConfigError
 
-Path_ = tuple[str, ...]
+Keys = tuple[str, ...]
 
 
-def with_values(text: str, values: Mapping[Path_, float | int | str]) -> str:
+def with_values(text: str, values: Mapping[Keys, float | int | str]) -> str:
     """Return the text of a contract with other values.
 
     A value that stands there is replaced; one that does not is added to its section, which is added to the file if
@@ -38,7 +38,7 @@ def with_values(text: str, values: Mapping[Path_, float | int | str]) -> str:
     return text
 
 
-def write_values(file: Path, values: Mapping[Path_, float | int | str]) -> None:
+def write_values(file: Path, values: Mapping[Keys, float | int | str]) -> None:
     """Change values in the file of a contract, all of them or none.
 
     Raises:
@@ -61,8 +61,8 @@ def write_values(file: Path, values: Mapping[Path_, float | int | str]) -> None:
         raise
 
 
-def _with_value(text: str, path: Path_, value: str) -> str:
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+def _with_value(text: str, path: Keys, value: str) -> str:
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     section = root
     for depth, key in enumerate(path):
         if not isinstance(section, yaml.MappingNode):
@@ -73,10 +73,12 @@ def _with_value(text: str, path: Path_, value: str) -> str:
             return _with_entry(text, section, path[depth:], value)
         section = found
     _refuse_shared(root, section, path)
+    if not isinstance(section, yaml.ScalarNode):
+        raise ConfigError(f"{'.'.join(path)} is a section: a value cannot be written in its place")
     return text[: section.start_mark.index] + value + text[section.end_mark.index :]
 
 
-def _with_entry(text: str, section: yaml.MappingNode, path: Path_, value: str) -> str:
+def _with_entry(text: str, section: yaml.MappingNode, path: Keys, value: str) -> str:
     """Add an entry at the end of a section; what is missing below it is written as ``{key: value}``."""
     for key in reversed(path[1:]):
         value = f"{{{key}: {value}}}"
@@ -92,7 +94,7 @@ def _with_entry(text: str, section: yaml.MappingNode, path: Path_, value: str) -
     return text[: first.index] + f"{entry}\n{' ' * first.column}" + text[first.index :]
 
 
-def _refuse_shared(root: Any, node: Any, path: Path_) -> None:
+def _refuse_shared(root: Any, node: Any, path: Keys) -> None:
     if _count(root, node) > 1:
         raise ConfigError(f"{'.'.join(path)} is shared through an anchor (&): write it out to have it changed")
 

@@ -48,6 +48,8 @@ class RealTimeConfig:
         observation_check: ``"raise"`` or ``"warn"`` (once) about an observation outside of its space, or ``"off"``.
         observation_arrays: ``"fresh"`` ones with every observation, or ``"reused"``: read-only, and overwritten by the
             step after the next.
+        delays: ``"observed"`` appends ``alpha``, ``kappa`` and ``beta``, which the interface's ``info`` must tell, to
+            the observation; ``"info"`` leaves them there.
         time_in_info: ``info`` says when its time-step was (:mod:`rtgym_ros.envs.step_info`).
         interface_timeout: the longest that any method of the interface may take (s).
         send_control_timeout: the longest that ``send_control`` may take (s), where that is shorter.
@@ -88,6 +90,7 @@ class RealTimeConfig:
     out_of_bounds_action: str = "clip"
     observation_check: str = "raise"
     observation_arrays: str = "fresh"
+    delays: str = "info"
     time_in_info: bool = True
     interface_timeout: float = 60.0
     send_control_timeout: float = 1.0

@@ -140,6 +140,7 @@ RULES: dict[str, _Rule] = {
     "out_of_bounds_action": ("'clip', 'send' or 'raise'", lambda v: v in ("clip", "send", "raise")),
     "observation_check": ("'raise', 'warn' or 'off'", lambda v: v in ("raise", "warn", "off")),
     "observation_arrays": ("'fresh' or 'reused'", lambda v: v in ("fresh", "reused")),
+    "delays": ("'info' or 'observed'", lambda v: v in ("info", "observed")),
     "time_in_info": _FLAG,
     "interface_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),
     "send_control_timeout": ("a number of seconds > 0", lambda v: _is_number(v) and 0 < v < math.inf),

@@ -110,7 +110,7 @@ class ElasticClock:
         self._shift_ns = 0
 
     def shift_next_capture(self, shift_ns: int) -> None:
-        """Have the next time-step capture, and end, by so much later (ns; negative: earlier); a second call replaces it.
+        """Have the next time-step capture, and end, so much later (ns; negative: earlier); a second call replaces it.
 
         It begins where the running one ends all the same, so that nothing becomes late by a shift. All that follow are
         moved with it.

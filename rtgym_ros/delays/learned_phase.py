@@ -96,8 +96,9 @@ class LearnedPhase:
         self._follower = None
         if self._warn is not None:
             self._warn(
-                f"no phase to keep: it comes every {follower.period_ns / 1e6:.3f} ms, {follower.jitter_ns / 1e6:.3f} ms "
-                f"off at the median, and a time-step is {self._time_step_ns / 1e6:g} ms; it must be a multiple, and the "
-                "jitter less than a fifth, of the period"
+                f"no phase to keep: it comes every {follower.period_ns / 1e6:.3f} ms, "
+                f"{follower.jitter_ns / 1e6:.3f} ms off at the median, and a time-step is "
+                f"{self._time_step_ns / 1e6:g} ms; it must be a multiple, and the jitter less than a fifth, of the "
+                "period"
             )
             self._warn = None

@@ -55,7 +55,10 @@ def save_delay_picture(
     draw_durations(top_left, measured.observation_delays, "observation delay at capture (ms)", duration)
     draw_durations(top_middle, measured.action_delays, "action delay (ms)", duration)
     draw_places(top_right, measured.places, recommendations.act_buf_len)
-    draw_durations(below_left, measured.inference_durations, "inference (ms)", duration)
+    if np.size(measured.inference_durations):
+        draw_durations(below_left, measured.inference_durations, "inference (ms)", duration)
+    else:
+        draw_durations(below_left, measured.capture_durations, "capture (ms)", duration)
     draw_predictability(below_middle, found)
     draw_life(below_right, life)
     figure.savefig(path, dpi=100)

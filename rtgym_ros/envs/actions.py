@@ -20,7 +20,7 @@ class ActionGuard:
 
     Args:
         space: the action space.
-        out_of_bounds: ``"clip"`` an action of a Box into it, ``"raise"`` an error, or ``"send"`` it and warn once.
+        out_of_bounds: ``"clip"`` an action of a Box into it, ``"raise"``, or ``"send"`` it, with one warning.
         check: ``"raise"`` an error, or ``"warn"`` once. With ``"warn"`` an action is admitted as it is, neither cast
             nor converted; what is not finite is never admitted.
         warn: collects that warning; by default it is given at once.

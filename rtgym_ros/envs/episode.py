@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtgym_ros.core.action_buffer import ActionBuffer
@@ -15,7 +15,7 @@ class Episode:
     Args:
         config: of the environment.
         default_action: what ``reset`` sends, unless it is to be the last action.
-        combine: takes an observation and the actions of the buffer, returns both as one.
+        combine: takes an observation, the actions of the buffer and info, returns all that is observed of them as one.
 
     Attributes:
         default_action: the same; it may be changed.
@@ -23,7 +23,10 @@ class Episode:
     """
 
     def __init__(
-        self, config: RealTimeConfig, default_action: Any, combine: Callable[[Any, tuple[Any, ...]], Any]
+        self,
+        config: RealTimeConfig,
+        default_action: Any,
+        combine: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any],
     ) -> None:
         self._combine = combine
         self.default_action = self._last_action = default_action
@@ -75,6 +78,6 @@ class Episode:
             self._buffer.replace_newest(action)
         self._newest_was_sent = True
 
-    def observed(self, observation: Any) -> Any:
-        """Return ``observation`` with the action buffer, oldest first, if it is to be in there."""
-        return self._combine(observation, self._appended.snapshot())
+    def observed(self, observation: Any, info: Mapping[str, Any]) -> Any:
+        """Return ``observation`` with the action buffer, oldest first, and the delays, if they are to be in there."""
+        return self._combine(observation, self._appended.snapshot(), info)

@@ -23,6 +23,7 @@ from rtgym_ros.core.time_source import TimeSource
 from rtgym_ros.envs.actions import ActionGuard
 from rtgym_ros.envs.answers import AnswerCheck
 from rtgym_ros.envs.clock_thread import CallerLock, ClockThread, Request
+from rtgym_ros.envs.delays_part import DelaysPart
 from rtgym_ros.envs.episode import Episode
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.interface_calls import InterfaceCalls
@@ -82,7 +83,10 @@ class InterfaceHost:
         self.action_space = _action_space(self._ask("get_action_space", interface.get_action_space))
         observed: spaces.Space[Any] = self._ask("get_observation_space", interface.get_observation_space)
         self.observed_space = observed
-        layout = ObservationLayout(observed, self.action_space, int(config.act_buf_len) if config.act_in_obs else 0)
+        length = int(config.act_buf_len)
+        # A delay as long as the action buffer is 1.
+        delays = DelaysPart.in_time_steps(max(length, 1)) if config.delays == "observed" else None
+        layout = ObservationLayout(observed, self.action_space, length if config.act_in_obs else 0, delays)
         self.observation_space = layout.space
         self.guard = ActionGuard(
             self.action_space,

@@ -239,7 +239,7 @@ class TimeStepLoop:
             info = {**time_step_info(None, captured_ns, self._interface.get_ros_time_offset_ns()), **info}
         self._begin(self._episode.first_action, self._begin_episode)
         self._start_ticking()
-        return self._episode.observed(observation), info
+        return self._episode.observed(observation, info), info
 
     def _begin_episode(self, action: Any) -> None:
         self._episode.begin(action)
@@ -269,7 +269,7 @@ class TimeStepLoop:
                 self._end_episode(action)
             else:
                 self._begin(action, self._episode.take)
-        return self._episode.observed(observation), reward, terminated, truncated, info
+        return self._episode.observed(observation, info), reward, terminated, truncated, info
 
     def _step_after_jump(self, action: Any) -> Step:
         """End the episode with what the robot shows now: the time-step under way is no longer on any grid."""
@@ -280,7 +280,7 @@ class TimeStepLoop:
             info = {**time_step_info(None, began_ns, to_ros_ns), **info}
         self._end_episode(action)
         info = {**info, "truncation": self._jump or "the clock was set back"}
-        return self._episode.observed(observation), reward, terminated, not terminated, info
+        return self._episode.observed(observation, info), reward, terminated, not terminated, info
 
     def _end_episode(self, action: Any) -> None:
         self._episode.end(action)

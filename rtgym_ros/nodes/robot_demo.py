@@ -10,17 +10,20 @@ import sys
 import warnings
 from contextlib import ExitStack
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from rtgym_ros.core.errors import ConfigError, RtgymError, TimeStepTimeoutWarning
+from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, TimeStepTimeoutWarning
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.ros.arguments import own_arguments
 
 _LARGEST_SEED = 2**31 - 1
+
+_START_S = 20.0
+"""How long the robot may take to appear (s)."""
 
 
 def main() -> int:
@@ -76,8 +79,11 @@ def _fly(options: argparse.Namespace, flights: list[Any]) -> None:
         if options.namespace is None:
             stack.enter_context(RobotProcess(robot.program, namespace, (f"seed:={options.seed}",)))
         print(f"seed {options.seed}, topics in {namespace}", flush=True)
-        env = gymnasium.make("rtgym_ros/Contract-v0", contract=robot.contract, namespace=namespace)
+        env: Any = gymnasium.make("rtgym_ros/Contract-v0", contract=robot.contract, namespace=namespace)
+        if options.record is not None:
+            env = _recorded(env, options.record)
         stack.callback(env.close)  # before the robot's process ends: it has to be stopped
+        _wait_for_robot(env.unwrapped.interface.node)
         for number in range(1, options.episodes + 1):
             flight = Flight(number)
             flights.append(flight)
@@ -97,6 +103,31 @@ def _fly(options: argparse.Namespace, flights: list[Any]) -> None:
                 f"{'reached' if flight.is_success else info.get('truncation', 'not reached')}",
                 flush=True,
             )
+
+
+def _wait_for_robot(node: Any) -> None:
+    deadline = monotonic() + _START_S
+    while not node.count_publishers("robot_ready"):
+        if monotonic() > deadline:
+            raise InterfaceTimeoutError(f"no robot has appeared in {node.get_namespace()} for {_START_S:g} s")
+        sleep(0.02)
+
+
+def _recorded(env: Any, folder: Path) -> Any:
+    """Return the environment with its time-steps and all messages of the robot recorded.
+
+    Raises:
+        ConfigError: the folder cannot be made.
+    """
+    from rtgym_ros.wrappers import Record
+
+    try:
+        return Record(env, folder, topics="all")
+    except BaseException as error:
+        env.close()
+        if isinstance(error, OSError):
+            raise ConfigError(f"--record: {error}") from error
+        raise
 
 
 def _report(options: argparse.Namespace, flights: list[Any]) -> None:
@@ -129,6 +160,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=_seed, help="of the targets and of the robot (default: a new one)")
     parser.add_argument("--namespace", metavar="/NAME", help="fly a robot that runs already, in this namespace")
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write a picture of the flights")
+    parser.add_argument(
+        "--record", type=Path, metavar="FOLDER", help="record every time-step, and every message, to MCAP files there"
+    )
     options = parser.parse_args(arguments)
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))

@@ -26,6 +26,7 @@ from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
+from rtgym_ros.ros.contract.guard_watch import GuardWatch
 from rtgym_ros.ros.contract.guarded_topics import GuardedTopics
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes
 from rtgym_ros.ros.contract.make_commands import make_commands
@@ -58,7 +59,8 @@ class ContractInterface(RosInterface):
     steps is sent from then on, and the next ``reset()`` begins with ``start``.
 
     Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
-    ``executed_action``: the last command, as an action; the measured delays
+    ``executed_action``: the last command, as an action; ``intervention``: who commands the robot in place of the
+    environment (:class:`.GuardWatch`), None: it does; the measured delays
     (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
@@ -108,6 +110,7 @@ class ContractInterface(RosInterface):
             raise
         self._record: MessageRecord | None = None
         self._is_first_action = False
+        self._intervened: Any = None
         self._truncation: str | None = None
         self._reset_ns = 0
         self._window = FrameWindow(f"rtgym_ros {contract.robot}")
@@ -157,6 +160,10 @@ class ContractInterface(RosInterface):
         self._ends.append(self._steps.close)
         first = next(iter(self._parts.parts.values()))
         self._delays = MeasuredDelays(contract, topics, first, act_buf_len, self._log.warning)
+        self._watch: GuardWatch | None = None
+        if self._guarded.input is not None:
+            self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
+            self._ends.append(self._watch.close)
         self._clock = super().get_time_source()
         port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
         self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
@@ -235,8 +242,8 @@ class ContractInterface(RosInterface):
         self._flow.make_safe()
 
     def get_executed_action(self) -> Any:
-        """Return the last command as an action."""
-        return self._sent.executed_action()
+        """Return the last command as an action; while somebody else commands the robot, the last one of theirs."""
+        return self._sent.executed_action() if self._intervened is None else self._intervened
 
     def get_obs_rew_terminated_info(self) -> tuple[Any, float, bool, dict[str, Any]]:
         """Return the newest values of each part, and what the task says of them.
@@ -246,6 +253,7 @@ class ContractInterface(RosInterface):
         """
         self._truncation = None
         self._hold_gates()
+        self._follow_the_guard()
         self._parts.pull()
         self._sent.observe()
         observation, info = self._capture(restart=False)
@@ -346,9 +354,10 @@ class ContractInterface(RosInterface):
 
         Raises:
             InterfaceTimeoutError: a topic is silent for longer than the parameter ``observation_timeout``.
+            InterfaceError: another node publishes on a topic of commands, and the parameter ``exclusive`` is true.
             RosShutdownError: ROS was shut down meanwhile.
         """
-        self._raise_if_shut_down()
+        super().wait_for_observations()  # refuses others on the topics of commands where `exclusive` is true
         self._parts.pull()
         waiting = dict(self._parts.parts)
         began, began_ns = monotonic(), self.ros_time_ns()
@@ -376,6 +385,13 @@ class ContractInterface(RosInterface):
 
     def _report_safe_actions(self) -> None:
         """Report nothing: the safe action flows at all times but in an episode."""
+
+    def _follow_the_guard(self) -> None:
+        """Note who commands the robot, and go on from there."""
+        if self._watch is None:
+            return
+        self._watch.pull()
+        self._intervened = None if self._watch.intervention is None else self._sent.follow(self._watch.executed)
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""
@@ -410,7 +426,8 @@ class ContractInterface(RosInterface):
         info: dict[str, Any] = {
             "age": self._parts.ages,
             "capture_ros_time": to_s(now_ns),
-            "executed_action": self._sent.executed_action(),
+            "executed_action": self.get_executed_action(),
+            "intervention": None if self._watch is None else self._watch.intervention,
             **self._delays.observed(now_ns),
         }
         return self._form.arrange(values), info

@@ -105,13 +105,9 @@ def _nearest_value(found: Found) -> bool:
     return found.event == "attributes" and found.path[0] in _NEAREST
 
 
-_NEAREST = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length") + (
-    "act_in_obs",
-    "reset_act_buf",
-    "wait_on_done",
-    "last_act_on_reset",
-    "benchmark",
-)
+_RANGES = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length")
+_FLAGS = ("act_in_obs", "reset_act_buf", "wait_on_done", "last_act_on_reset", "benchmark")
+_NEAREST = (*_RANGES, *_FLAGS)
 
 DIFFERENCES = (
     Difference(

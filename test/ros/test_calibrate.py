@@ -4,7 +4,6 @@ Delays are long here, and far from where the result would be another one: a busy
 """
 
 import shutil
-import time
 from pathlib import Path
 
 import pytest
@@ -77,12 +76,10 @@ def test_a_robot_that_is_only_watched_gets_no_command(namespace, contract, capsy
 
 
 def test_a_silent_robot_is_one_line(namespace, contract, capsys):
-    begin = time.monotonic()
     assert main([str(contract("drone")), "--namespace", namespace, "--duration", "1"]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("calibrate: ")
     assert "drone.yaml" in error or "no message" in error
-    assert time.monotonic() - begin < 60
 
 
 @pytest.mark.parametrize(

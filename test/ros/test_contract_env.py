@@ -101,6 +101,8 @@ def test_what_flows_when(robot, make):
     env.close()
     ended = list(robot.events)
     assert ended[-1] == ("power", False)
+    kinds = [kind for kind, _ in ended]
+    assert kinds.index("alive") < kinds.index("command"), "heartbeats flow from the first step of `start`"
     assert [e for e in ended if e[0] == "power"] == [("power", True), ("power", False)], "start runs once"
     assert [what for kind, what in ended if kind == "command"][-1] == SAFE
     first = next(i for i, (kind, _) in enumerate(ended) if kind == "command")
@@ -255,6 +257,26 @@ def test_a_gate_that_never_holds(robot, make):
         env.reset()
     assert robot.commands() == [], "commands flow when the gates hold"
     robot.wait_for(lambda: robot.events[-1] == ("power", False))
+
+
+def test_commands_with_a_rate_are_repeated(robot, make):
+    env = make(of_action="rate: 250")
+    env.reset()
+    before = len(robot.commands())
+    fly(env, 50)
+    robot.wait_for(lambda: len(robot.commands()) > before + 100)
+
+
+def test_limits_hold_between_what_the_robot_receives(robot, make):
+    env = make(of_action="limits: {max_acceleration: 5.0}")
+    env.reset()
+    before = len(robot.commands())
+    fly(env, 5, (0.5, 0.5, 0.5))
+    for _ in range(30):
+        *_, info = fly(env, 1, (-1.0, 1.0, -1.0))
+    np.testing.assert_allclose(info["executed_action"], (-1.0, 1.0, -1.0))
+    received = np.array(robot.commands()[before:])
+    assert np.abs(np.diff(received, axis=0)).max() <= 5.0 * 0.02 * (1 + 1e-9)
 
 
 def test_no_agent(robot, make):

@@ -217,6 +217,41 @@ def test_an_environment_behind_the_guard(peer, log, namespace, tmp_path):
     assert count(log, (pytest.approx(0.1), pytest.approx(0.2))) > 10
 
 
+def test_the_environment_knows_of_an_intervention_and_goes_on_from_there(peer, log, namespace, tmp_path):
+    import gymnasium
+
+    contract = write_contract(tmp_path, "limits: {max_acceleration: [0.5, 100.0]}")
+    joystick = peer.session.node.create_publisher(Joy, "joy", 10)
+    with GuardProcess(contract, namespace):
+        peer.wait_for(lambda: peer.session.node.count_subscribers(f"{namespace}/agent/cmd_vel"))
+        with gymnasium.make(
+            "rtgym_ros/Contract-v0", contract=str(contract), namespace=namespace, guard=True, config={"act_buf_len": 3}
+        ) as env:
+
+            def step_until(done, axes=None):
+                for _ in range(400):
+                    if axes is not None:
+                        joystick.publish(Joy(axes=axes))
+                    observation, *_, info = env.step([0.2, 0.5])
+                    if done(info):
+                        return observation, info
+                raise AssertionError(info)
+
+            env.reset(seed=1)
+            step_until(lambda info: info["intervention"] is None and info["executed_action"][0] > 0.19)
+            taken_over = step_until(lambda info: info["executed_action"][0] < -0.15, [0.0, -1.0])
+            observation, info = taken_over
+            assert info["intervention"] == "joystick"
+            assert observation["action_buffer"][-1][0] < -0.1
+            _, info = step_until(lambda info: info["intervention"] is None)
+            # It goes on from the joystick's last command, within the limits.
+            assert info["executed_action"][0] < 0.0
+            step_until(lambda info: info["executed_action"][0] > 0.19)
+    speeds = [values[0] for _, values in received(log)]
+    jumps = [abs(after - before) for before, after in pairwise(speeds) if after != 0.0]
+    assert max(jumps) <= 0.5 * 0.05 + 1e-6
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import rtgym_ros  # noqa: F401
+from rtgym_ros.contract.freshness.outcome import Outcome
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.messages import read_messages
 from rtgym_ros.record.reading import read_runs, recorded_files
 from rtgym_ros.ros.contract.rerun import rerun
+from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.wrappers import Record
 
 TIME_STEPS = 25
@@ -64,6 +66,23 @@ def test_live_and_made_again_are_the_same_bits(robot, program, namespace, tmp_pa
     facts = next(iter(read_runs(recorded_files(tmp_path)[0]).values())).facts
     assert f"robot: {robot}" in facts["contract"]
     assert "observation_timeout" in json.loads(facts["parameters"])
+
+
+def test_stale_rules_are_made_again(namespace, tmp_path):
+    """Whether an observation was too old comes out again as it did in flight."""
+    text = find_contract("drone").read_text()
+    stale = text.replace(
+        "    qos: {profile: sensor", "    max_age: 0.025\n    when_stale: truncate\n    qos: {profile: sensor"
+    )
+    assert stale != text
+    (tmp_path / "stale.yaml").write_text(stale)
+    fly(str(tmp_path / "stale.yaml"), "drone_node", namespace, tmp_path / "flight", episodes=6)
+    made = list(rerun(tmp_path / "flight"))
+    assert [difference for again in made for difference in again.differences] == []
+    # An episode ends by its length and at its target, too.
+    steps = [again for again in made if 0 < again.step.episode_step < TIME_STEPS and not again.step.terminated]
+    assert [again.outcome is Outcome.TRUNCATE for again in steps] == [again.step.truncated for again in steps]
+    assert any(again.step.truncated for again in steps)
 
 
 def test_a_changed_message_is_noticed(namespace, tmp_path, monkeypatch):

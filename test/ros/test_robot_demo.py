@@ -11,10 +11,10 @@ import pytest
 def test_a_robot_is_flown_by_its_contract(robot, tmp_path):
     pytest.importorskip("rich")
     pytest.importorskip("matplotlib")
-    picture = tmp_path / "flight.png"
+    picture, folder = tmp_path / "flight.png", tmp_path / "flights"
     command = [sys.executable, "-m", "rtgym_ros.nodes.robot_demo", robot]
     ended = subprocess.run(
-        [*command, "--episodes", "2", "--seed", "3", "--plot", str(picture)],
+        [*command, "--episodes", "2", "--seed", "3", "--plot", str(picture), "--record", str(folder)],
         capture_output=True,
         text=True,
         timeout=110,
@@ -23,6 +23,11 @@ def test_a_robot_is_flown_by_its_contract(robot, tmp_path):
     assert ended.stdout.count("time-steps, ") == 2
     assert "yes" in ended.stdout, "at least one target is reached"
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    recorded = subprocess.run(
+        [sys.executable, "-m", "rtgym_ros.cli.recording", "rerun", str(folder)], capture_output=True, text=True
+    )
+    assert recorded.returncode == 0, recorded.stdout + recorded.stderr
+    assert recorded.stdout.endswith("observations made again, the same bits\n")
 
 
 @pytest.mark.parametrize(

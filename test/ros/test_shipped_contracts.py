@@ -3,6 +3,7 @@
 import gymnasium
 import numpy as np
 import pytest
+from contract_robots.waiting import wait_for
 from gymnasium.utils.env_checker import check_env
 
 import rtgym_ros  # noqa: F401
@@ -18,6 +19,7 @@ def robot(request, namespace, tmp_path):
     """Name of a contract, whose robot runs and writes its truth log."""
     log = tmp_path / "truth.jsonl"
     with RobotProcess(PROGRAMS[request.param], namespace, ("seed:=7", f"truth_log:={log}")):
+        wait_for(namespace)
         yield request.param
 
 
@@ -36,7 +38,7 @@ def test_gymnasium_is_content(robot, namespace):
         check_env(env.unwrapped, skip_render_check=True)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_a_thousand_time_steps_within_the_limits(robot, namespace, tmp_path):
     rng = np.random.default_rng(3)
     with make(robot, namespace, time_step_duration=TIME_STEP, ep_max_length=250) as env:

@@ -84,7 +84,7 @@ def fly(
         box = spaces.flatten_space(space)
         if not isinstance(box, spaces.Box):
             raise ConfigError(f"the action space {space} cannot be moved in: it has to be made of Boxes")
-        middle = spaces.flatten(space, env.default_action)
+        middle = np.asarray(spaces.flatten(space, env.default_action))
         motion = Excitation(box.low, box.high, middle, amplitude, np.random.default_rng(seed))
         count = max(round(duration / env.config.time_step_duration), 1) + _SETTLING
         observation, _ = env.reset(seed=seed)
@@ -218,9 +218,10 @@ def _responses(interface: LoggingInterface) -> list[Response]:
 
 def _predictable(interface: LoggingInterface, captures: list[Capture]) -> Predictability | None:
     """The action that is sent after a capture is the newest of the buffer that is returned with it."""
-    rows = [c for c in captures if c.values is not None and c.sent < len(interface.commands)]
+    rows = [(c.values, interface.commands[c.sent]) for c in captures if c.sent < len(interface.commands)]
+    known = [(values, command) for values, command in rows if values is not None]
     try:
-        return predictability([c.values for c in rows], [interface.commands[c.sent] for c in rows])
+        return predictability([values for values, _ in known], [command for _, command in known])
     except ValueError:
         return None
 

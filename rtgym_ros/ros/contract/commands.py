@@ -104,14 +104,22 @@ class Commands:
         self._send()
         return all(np.allclose(self.parts[name].command, target) for name, target in targets.items())
 
+    def follow(self, executed: Mapping[str, Array]) -> Any:
+        """Go on from the commands of somebody else, in the units of the messages, by part.
+
+        Returns:
+            They, as an element of the action space.
+        """
+        actions = {name: part.executed for name, part in self.parts.items()}
+        for name, values in executed.items():
+            if name in self.parts and values.shape == self.parts[name].command.shape:
+                actions[name] = self.parts[name].action_map.to_agent(values, self.parts[name].command)
+                self.parts[name].start(values)
+        return self._arrange(actions)
+
     def executed_action(self) -> Any:
         """Return the last commands as an element of the action space."""
-        return self.form.arrange(
-            {
-                name: inside(part.executed, self.form.parts[name].low, self.form.parts[name].high, box.dtype)
-                for (name, part), box in zip(self.parts.items(), self.form.parts.values(), strict=True)
-            }
-        )
+        return self._arrange({name: part.executed for name, part in self.parts.items()})
 
     def executed_values(self) -> dict[str, Array]:
         """Return the last commands in the units of the messages."""
@@ -130,6 +138,12 @@ class Commands:
             topic.writer.set_task_values(values)
             if topic.safe_writer is not topic.writer:
                 topic.safe_writer.set_task_values(values)
+
+    def _arrange(self, actions: Mapping[str, Array]) -> Any:
+        boxes = self.form.parts
+        return self.form.arrange(
+            {name: inside(actions[name], box.low, box.high, box.dtype) for name, box in boxes.items()}
+        )
 
     def _send(self) -> None:
         for topic in self._topics:

@@ -213,7 +213,7 @@ class _Importer:
         else:
             self._buffer.append(action)
         actions = tuple(self._buffer)[len(self._buffer) - self._in_observation :]
-        observation = self._layout.combine(self._form.arrange(captured.values), actions)
+        observation = self._layout.combine(self._form.arrange(captured.values), actions, {})  # a bag has no delays
         sent = to_parts(self._actions.form.space, action)
         step = RecordedTimeStep(
             stamp_ns=captured.now_ns,

@@ -31,7 +31,9 @@ def test_tqc(tmp_path):
 )
 def test_on_policy(algorithm, policy):
     with make("dict" if "Multi" in policy else "box") as env:
-        algorithm(policy, env, n_steps=32, batch_size=16, device="cpu").learn(64, callback=WaitWhileLearning())
+        small = {"n_epochs": 1, "policy_kwargs": {"lstm_hidden_size": 8}} if algorithm is RecurrentPPO else {}
+        model = algorithm(policy, env, n_steps=32, batch_size=16, device="cpu", **small)
+        model.learn(64, callback=WaitWhileLearning())
         assert env.unwrapped.interface.waits == 2
 
 

@@ -9,7 +9,7 @@ pytest.importorskip("torchrl")
 import torch
 from line_robot import TIME_KEYS, make
 from tensordict.nn import TensorDictModule
-from torchrl.collectors import SyncDataCollector
+from torchrl.collectors import Collector
 from torchrl.data import LazyTensorStorage, ReplayBuffer
 from torchrl.envs import GymWrapper, ParallelEnv, SerialEnv
 from torchrl.envs.utils import check_env_specs
@@ -48,7 +48,7 @@ def test_it_learns_from_what_it_collects(tmp_path):
     value = torch.nn.Linear(4, 1)
     optimizer = torch.optim.Adam([*policy.parameters(), *value.parameters()])
     buffer = ReplayBuffer(storage=LazyTensorStorage(100), batch_size=16)
-    collector = SyncDataCollector(env, policy, frames_per_batch=20, total_frames=60)
+    collector = Collector(env, policy, frames_per_batch=20, total_frames=60)
     for batch in collector:
         buffer.extend(batch.reshape(-1).detach())
         sample = buffer.sample()

@@ -27,6 +27,7 @@ action:
     default: 0.5
     safe: 0.0
     fill: {{"int32_values": [7, 8, 9]}}
+    {of_action}
 observation:
   state:
     topic: state
@@ -49,8 +50,8 @@ guard: {{timeout: 0.5}}
 """
 
 
-def contract_text(form="dict", more="", when_lost="fail"):
-    return CONTRACT.format(form=form, more=more, when_lost=when_lost)
+def contract_text(form="dict", more="", when_lost="fail", of_action=""):
+    return CONTRACT.format(form=form, more=more, when_lost=when_lost, of_action=of_action)
 
 
 class ForeignRobot:

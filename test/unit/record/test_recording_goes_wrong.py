@@ -6,6 +6,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -17,9 +18,12 @@ from mcap.reader import make_reader
 from rtgym_ros.core.time_source import MonotonicTimeSource
 from rtgym_ros.record.editing import cut, merge, repair
 from rtgym_ros.record.errors import RecordError, RecordingWarning
+from rtgym_ros.record.messages import read_messages
 from rtgym_ros.record.reading import read_episodes, recorded_files
+from rtgym_ros.record.recorded_topic import RecordedTopic
 from rtgym_ros.record.recorder import Recorder
 from rtgym_ros.record.replay_env import ReplayEnv
+from rtgym_ros.record.schema import HEADER_TEXT
 from rtgym_ros.record.time_step import RecordedTimeStep
 
 KILLS = int(os.environ.get("RTGYM_ROS_TEST_KILLS", "3"))
@@ -29,6 +33,41 @@ RUN = {"run": "0123456789", "format": "1"}
 def some_step(index, size=8):
     """A time-step whose observation tells its index."""
     return RecordedTimeStep(index=index, episode_step=index, observation=(("", np.full(size, index, np.float32)),))
+
+
+TOPIC = RecordedTopic("/scan", "std_msgs/msg/Header", HEADER_TEXT, "", (("subscription", "0"),))
+
+
+def test_messages_that_find_no_room_are_counted_apart(tmp_path):
+    recorder = Recorder(tmp_path, RUN, queue_bytes=1)
+    recorder.write_message(TOPIC, 1, 2, 0, b"four")
+    recorder.close()
+    assert (recorder.state.dropped, recorder.state.messages_dropped, recorder.state.messages_written) == (0, 1, 0)
+    assert list(tmp_path.glob("*.mcap")) == []
+
+
+def test_messages_of_another_thread_come_whole_and_in_order(tmp_path):
+    """The clock thread hands on messages while the agent's hands on time-steps."""
+    recorder = Recorder(tmp_path, RUN, split=1 << 30)
+    clock = threading.Thread(
+        target=lambda: [recorder.write_message(TOPIC, i, i + 1, i, i.to_bytes(4, "little")) for i in range(2000)]
+    )
+    clock.start()
+    for index in range(500):
+        recorder.write(some_step(index))
+    clock.join()
+    recorder.close()
+    state = recorder.state
+    assert (state.written, state.messages_written, state.dropped, state.messages_dropped) == (500, 2000, 0, 0)
+    assert state.queued_bytes == 0
+    (file,) = recorded_files(tmp_path)
+    messages = [message for message in read_messages(file) if message.topic == "/scan"]
+    assert [message.sequence for message in messages] == list(range(2000))
+    assert all(int.from_bytes(message.data, "little") == message.log_time_ns for message in messages)
+    assert all(message.publish_time_ns == message.log_time_ns + 1 for message in messages)
+    assert messages[0].type == "std_msgs/msg/Header"
+    assert messages[0].facts["subscription"] == "0"
+    assert [step.index for step in read(tmp_path)] == list(range(500))
 
 
 def read(folder):

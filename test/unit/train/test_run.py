@@ -97,7 +97,7 @@ def test_spaces_travel_exactly(space):
     assert isinstance(structured, {spaces.Dict: dict, spaces.Tuple: tuple}.get(type(space), np.ndarray))
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_the_loop_of_the_example_learns_while_a_robot_flies(server):
     pytest.importorskip("torch")
     config = make_config(
@@ -109,7 +109,7 @@ def test_the_loop_of_the_example_learns_while_a_robot_flies(server):
     robot = subprocess.Popen([*worker, "--episodes", "100"], stderr=subprocess.PIPE, text=True)
     try:
         command = [sys.executable, EXAMPLES / "own_loop.py", "r", config.server.url[0], config.directory, "400"]
-        learner = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=150)
+        learner = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=500)
     finally:
         robot.terminate()
         said = robot.communicate(timeout=60)[1]

@@ -23,7 +23,7 @@ def test_the_least_is_a_name_and_an_environment(tmp_path):
         ("trainer", "batch_size", 0, r"`int` >= 1 - at `\$.trainer.batch_size`"),
         ("trainer", "max_updates_per_sample", "fast", r"at `\$.trainer.max_updates_per_sample`"),
         ("worker", "adopt", "never", r"Invalid enum value 'never' - at `\$.worker.adopt`"),
-        ("server", "max_workers", 1.5, r"at `\$.server.max_workers`"),
+        ("server", "max_payload", 1.5, r"at `\$.server.max_payload`"),
         ("environment", "id", None, r"at `\$.environment.id`"),
     ],
 )
@@ -86,5 +86,5 @@ def test_a_configuration_cannot_be_changed():
 
 
 def test_no_entry_is_a_secret():
-    names = str(msgspec.to_builtins(make_config(LEAST))).lower()
+    names = str(msgspec.to_builtins(make_config(LEAST))).lower().replace("token_file", "")  # says where one is
     assert not any(word in names for word in ("password", "token", "secret"))

@@ -245,7 +245,7 @@ class Process:
         self.errors.close()
 
 
-def wait_for(condition: Callable[[], bool], process: subprocess.Popen, timeout_s: float = 60.0) -> None:
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen, timeout_s: float = 200.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
         assert process.poll() is None, f"the trainer ended with {process.returncode}"
@@ -253,7 +253,7 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen, timeout_s
         time.sleep(0.02)
 
 
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(900)
 def test_a_killed_process_goes_on_and_counts_every_sample_once(server, tmp_path):
     config = config_of(
         server,
@@ -285,10 +285,10 @@ def test_a_killed_process_goes_on_and_counts_every_sample_once(server, tmp_path)
     with Process(config, tmp_path) as process:
         wait_for(lambda: updates() > 400, process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(100) == 0
     before = updates()
     with Process(config, tmp_path) as process:
-        assert process.wait(90) == 0
+        assert process.wait(200) == 0
     newest = sorted(checkpoints.iterdir())[-1]
     info = msgspec.json.decode((newest / "checkpoint.json").read_bytes(), type=Info)
     learned = records[(records["step"] > 0) & ~records["test"]]
@@ -298,20 +298,24 @@ def test_a_killed_process_goes_on_and_counts_every_sample_once(server, tmp_path)
     assert [line["updates"] for line in lines(config, "statistics.jsonl")] == [*range(50, 1601, 50)]
 
 
+@pytest.mark.timeout(300)
 def test_it_is_refused_in_one_line(server, tmp_path):
     config = config_of(server, agent_kwargs={"learning_rat": 1})
     send(config, make_records([100]))
     with Process(config, tmp_path) as process:
-        assert process.wait(60) == 2
+        assert process.wait(200) == 2
     assert (tmp_path / "stderr").read_text().splitlines()[-1].startswith("trainer: trainer.agent_kwargs: unknown entry")
 
 
+@pytest.mark.timeout(700)
 def test_the_entry_point_trains_with_a_memory_that_comes_from_the_stream_again(server, tmp_path):
     config = config_of(server, max_samples=101, batch_size=8)
     send(config, make_records([100, 100]))
     (tmp_path / "run.yaml").write_text(to_yaml(config))
     command = [sys.executable, "-m", "rtgym_ros.train.trainer.main", "--config", tmp_path / "run.yaml"]
     for more in (("--set", "trainer.memory_size=200"), ("--set", "trainer.max_samples=202"), ("--reset-training",)):
-        done = subprocess.run([*command, *more], timeout=90, capture_output=True, text=True)
+        done = subprocess.run([*command, *more], timeout=200, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-    assert len(lines(config, "episodes.jsonl")) == 1
+    episodes = lines(config, "episodes.jsonl")
+    assert [line["episode"] for line in episodes] == [0, 1][: len(episodes)]  # begun anew, not gone on
+    assert lines(config, "statistics.jsonl")[0]["updates"] == 50
