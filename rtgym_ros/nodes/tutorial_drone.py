@@ -101,6 +101,15 @@ class TutorialDrone:
         if pose_age is not None and pose_age > _OLDEST_POSE_S:
             raise InterfaceTimeoutError(f"the drone is gone: its last pose is {pose_age:.1f} s old")
 
+    def explain(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Say that its process has ended where a flight fails for that, an observation that stays away for example.
+
+        Raises:
+            DroneEndedError: it has, and ``error`` is one of this package.
+        """
+        if isinstance(error, RtgymError):
+            self._check_process()
+
     def _has_ended(self) -> bool:
         return self._process is not None and self._process.exit_code is not None
 
