@@ -395,7 +395,8 @@ def test_another_publisher_of_commands_is_refused_by_choice(make, world, namespa
     other = RosSession("other", namespace, arguments=["program"])
     try:
         other.node.create_publisher(Float64, "command", 1)
-        while robot.node.count_publishers(robot.command.topic) < 2:
+        # The name of a node is known a little later than its publisher.
+        while "other" not in {who.node_name for who in robot.node.get_publishers_info_by_topic(robot.command.topic)}:
             threading.Event().wait(0.01)
         with pytest.raises(InterfaceError, match=r"/other publishes on .*/command too: .*; the parameter exclusive"):
             robot.reset()
