@@ -69,7 +69,8 @@ class Trial:
             found.append(f"exit code {self.exit_code}")
         # rclpy's contexts hold weak methods (Jazzy), whose callback CPython 3.11 lets fail at its end: none of ours.
         errors = re.sub(
-            r"Exception ignored in: [^\n]*WeakMethod[^\n]*\nTraceback[^\n]*\n(?: [^\n]*\n)*AttributeError[^\n]*_alive'\n",
+            r"Exception ignored in: [^\n]*WeakMethod[^\n]*\n"
+            r"Traceback[^\n]*\n(?: [^\n]*\n)*AttributeError[^\n]*_alive'\n",
             "",
             self.errors,
         )
