@@ -15,12 +15,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.nodes.drone_process import DroneProcess
+from rtgym_ros.ros.discovery import DISCOVERY_S
 
 _START_S = 30.0
 """How long the drone's topics may take to appear (s)."""
-
-_DISCOVERY_S = 2.0
-"""How long others on its topics may take to be discovered (s)."""
 
 _OLDEST_POSE_S = 1.0
 """A drone samples its pose every 10 ms: without one for this long it is gone (s)."""
@@ -85,7 +83,7 @@ class TutorialDrone:
             raise InterfaceTimeoutError(self._absence())
         self._check_process(at_start=True)
         if self._options.attach and not self._options.with_others:
-            sleep(_DISCOVERY_S)
+            sleep(DISCOVERY_S)
             self._refuse_others()
 
     def check(self, pose_age: float | None) -> None:

@@ -291,6 +291,9 @@ def test_a_node_that_is_handed_in_stays_its_owners(make, world, context, namespa
         assert robot.node is node
         assert robot.get_time_source() is not None  # foreign parameters are no concern of ours
         assert (robot.pose.topic, second.pose.topic) == (f"{namespace}/pose", f"{namespace}/second/pose")
+        third = make(node=node, namespace="/third")
+        assert (third.pose.topic, third.command.topic) == ("/third/pose", "/third/command")
+        third.close()
         world.keep_sending()
         robot.reset()
         assert set(robot.get_ages()) == {"pose"}
