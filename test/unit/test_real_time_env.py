@@ -95,7 +95,7 @@ def test_a_reset_in_the_middle_of_an_episode_lets_the_time_step_end(env):
 @pytest.mark.parametrize(
     ("capture", "schedule"),
     [
-        (0.0, [(0, "capture"), (50, "send", 0.1), (50, "capture"), (100, "send", 0.2)]),
+        (0.0, [(0, "capture"), (50, "send", 0.1), (50, "capture"), (100, "send", 0.2), (100, "capture")]),
         (0.05, [(50, "capture"), (50, "send", 0.1), (100, "capture"), (100, "send", 0.2)]),
         (0.07, [(70, "capture"), (70, "send", 0.1), (120, "capture"), (120, "send", 0.2)]),
     ],
@@ -107,6 +107,38 @@ def test_captures_at_the_start_at_the_end_and_after_the_end(make_env, capture, s
     env.step([0.2])
     assert env.interface.log[2:] == schedule
     assert env.clock.timeouts == 0
+
+
+def test_a_capture_at_the_start_waits_for_no_call(make_env, clock):
+    env = make_env(start_obs_capture=0.0)
+    env.reset()
+    clock.advance_ns(30 * MS)  # the policy thinks
+    info = env.step([0.1])[-1]
+    assert (info["capture_time"], info["time_step_start"]) == (0.0, 0.0)
+    clock.advance_ns(70 * MS)
+    info = env.step([0.2])[-1]
+    assert (info["capture_time"], info["time_step_start"]) == (0.05, 0.05)
+    assert env.interface.log == [
+        (0, "reset"),
+        (0, "send", 0.0),
+        (0, "capture"),
+        (50, "send", 0.1),
+        (50, "capture"),
+        (120, "send", 0.2),
+        (120, "capture"),
+    ]
+
+
+def test_an_error_in_a_capture_at_the_start_comes_out_of_the_next_call(make_env):
+    def robot_fault():
+        raise OSError("no link")
+
+    env = make_env(start_obs_capture=0.0, do={"get_obs_rew_terminated_info": robot_fault})
+    env.reset()
+    assert env.state is State.FAILED
+    assert env.interface.log[-1] == (0, "send", -1.0), "the robot was stopped at once"
+    with pytest.raises(OSError, match="no link"):
+        env.step([0.1])
 
 
 def test_an_overrun_shortens_the_next_time_step(make_env, clock):
