@@ -17,7 +17,7 @@ from rtgym_ros.core.errors import ActionError, ConfigError, InterfaceError, Stat
 from rtgym_ros.core.time_source import FakeTimeSource
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
-from rtgym_ros.envs.step_info import KEYS
+from rtgym_ros.envs.step_info import KEYS, ROS_KEYS
 
 MS = 1_000_000
 
@@ -233,7 +233,22 @@ def test_the_info_tells_when_the_time_step_was(make_env, clock):
         (3, 0.15, 0.15, 0, 0, 0, 0.25),
         (4, 0.25, 0.25, 0.05, 0, 1, 0.29),
     ]
-    assert all(type(value) is float for values in seen for value in values)
+    assert all(type(value) is np.float64 for values in seen for value in values), "a float with a dtype"
+
+
+def test_the_info_of_an_interface_on_ros_tells_ros_time_too(make_env, clock, monkeypatch):
+    env = make_env(start_obs_capture=0.04)
+    monkeypatch.setattr(env.interface, "get_ros_time_offset_ns", lambda: 1_700_000_000 * 1_000_000_000 + 7 * MS)
+    info = env.reset()[1]
+    assert list(info)[: len(KEYS) + 2] == [*KEYS, *ROS_KEYS]
+    assert np.isnan(info["ros_time_step_start"])
+    assert info["ros_capture_time"] == 1_700_000_000.007
+    for index in range(3):
+        clock.advance_ns(5 * MS)
+        info = env.step([0.1])[-1]
+        assert info["ros_time_step_start"] == (1_700_000_000_007 + 50 * index) / 1000
+        assert info["ros_capture_time"] == (1_700_000_000_047 + 50 * index) / 1000
+    assert {type(info[key]) for key in ROS_KEYS} == {np.float64}
 
 
 def time_info(info):
