@@ -65,3 +65,8 @@ def test_over_ros(drone_namespace):
         algorithm.train()
     finally:
         algorithm.stop()
+
+
+@pytest.mark.timeout(300)
+def test_the_program_of_the_page(run_as_documented):
+    run_as_documented("learn_rllib.py")
