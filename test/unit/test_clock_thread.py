@@ -151,7 +151,8 @@ def test_observations_are_captured_on_the_grid_in_turn(make, env_class):
     for number in range(1, 51):
         observation = env.step([number / 50])[0]
         assert [float(part[0]) for part in observation] == pytest.approx([number, (number - 1) / 50, number / 50])
-    assert [entry[1] for entry in env.interface.log[1:]] == ["send", "capture"] * 50 + ["send"]
+    # One more capture may have come by now, on a busy machine.
+    assert [entry[1] for entry in env.interface.log[1:102]] == ["send", "capture"] * 50 + ["send"]
 
 
 @pytest.mark.parametrize("start_obs_capture", [0.0, 0.004, 0.013])
