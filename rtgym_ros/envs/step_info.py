@@ -29,7 +29,7 @@ ROS_KEYS = ("ros_time_step_start", "ros_capture_time")
 """The same of an interface on ROS 2, in ROS time."""
 
 
-def time_step_info(time_step: TimeStep | None, captured_ns: int, to_ros_ns: int | None = None) -> dict[str, float]:
+def time_step_info(time_step: TimeStep | None, captured_ns: int, to_ros_ns: int | None = None) -> dict[str, np.float64]:
     """Return what ``info`` says about the time-step in which an observation was captured.
 
     Args:
@@ -52,9 +52,9 @@ def time_step_info(time_step: TimeStep | None, captured_ns: int, to_ros_ns: int 
     """
     captured = _float(captured_ns / NS_PER_S)
     if time_step is None:
-        info = {**dict.fromkeys(KEYS, _NAN), "capture_time": captured}
-        return info if to_ros_ns is None else {**info, **_in_ros_time(None, captured_ns, to_ros_ns)}
-    info: dict[str, float] = {
+        unknown = {**dict.fromkeys(KEYS, _NAN), "capture_time": captured}
+        return unknown if to_ros_ns is None else {**unknown, **_in_ros_time(None, captured_ns, to_ros_ns)}
+    info = {
         "time_step_index": _float(time_step.index),
         "time_step_nominal_start": _float(time_step.start_ns / NS_PER_S),
         "time_step_start": _float(time_step.began_ns / NS_PER_S),
@@ -66,6 +66,6 @@ def time_step_info(time_step: TimeStep | None, captured_ns: int, to_ros_ns: int 
     return info if to_ros_ns is None else {**info, **_in_ros_time(time_step.began_ns, captured_ns, to_ros_ns)}
 
 
-def _in_ros_time(began_ns: int | None, captured_ns: int, to_ros_ns: int) -> dict[str, float]:
+def _in_ros_time(began_ns: int | None, captured_ns: int, to_ros_ns: int) -> dict[str, np.float64]:
     start = _NAN if began_ns is None else _float((began_ns + to_ros_ns) / NS_PER_S)
     return {"ros_time_step_start": start, "ros_capture_time": _float((captured_ns + to_ros_ns) / NS_PER_S)}

@@ -1,4 +1,4 @@
-"""Gymnasium wrappers around any environment: delays that are added, made constant, or observed; recording; numeric infos."""
+"""Gymnasium wrappers around any environment: delays added, made constant or observed; recording; numeric infos."""
 
 from __future__ import annotations
 

@@ -63,9 +63,7 @@ def shown(value):
 
 def names_in(benchmarks):
     """Return the names of what was measured, without the times."""
-    return {
-        name: sorted(part) if isinstance(part, dict) else type(part).__name__ for name, part in benchmarks.items()
-    }
+    return {name: sorted(part) if isinstance(part, dict) else type(part).__name__ for name, part in benchmarks.items()}
 
 
 class Methods:

@@ -100,7 +100,9 @@ def run(reader, blocks):
 def test_what_a_page_says_is_so(page, tmp_path):
     skip_without_what_it_needs(page)
     with Reader(tmp_path, all_files()) as reader:
-        run(reader, [block for block in page.blocks if block not in (*COMMANDS_OF_A_WORKSPACE, *INSTALLING, *ELSEWHERE)])
+        run(
+            reader, [block for block in page.blocks if block not in (*COMMANDS_OF_A_WORKSPACE, *INSTALLING, *ELSEWHERE)]
+        )
 
 
 @pytest.mark.parametrize("block", COMMANDS_OF_A_WORKSPACE, ids=str)

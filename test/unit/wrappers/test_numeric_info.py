@@ -27,7 +27,9 @@ class Told(gymnasium.Env):
 
 
 def test_every_info_has_the_keys_of_the_first():
-    env = NumericInfo(Told({"age": {"pose": 0.25}, "who": None, "n": 3}, {"age": {}, "who": "joy", "more": 1.0}, {"n": 4}))
+    env = NumericInfo(
+        Told({"age": {"pose": 0.25}, "who": None, "n": 3}, {"age": {}, "who": "joy", "more": 1.0}, {"n": 4})
+    )
     first, second = env.reset()[1], env.step(0)[-1]
     assert list(first) == list(second) == ["age.pose", "who", "n"]
     assert (first["age.pose"], first["n"]) == (0.25, 3.0)
