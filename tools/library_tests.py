@@ -14,6 +14,8 @@ import sysconfig
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ROOT / "test" / "libraries"
 ENVIRONMENTS = Path(sys.prefix, ".dev", "libraries")
@@ -51,7 +53,10 @@ def passes(name):
     print("dev:", versions(uv, python), file=sys.stderr)
     # The loader's path to the libraries of ROS 2 was set when this Python started, for its children too.
     tests = [python, "-m", "pytest", LIBRARIES / name]
-    passed = ended(tests, TESTS_S) == 0
+    try:
+        passed = ended(tests, TESTS_S) == 0
+    finally:
+        end_processes_of(environment)
     shutil.rmtree(environment)  # one has a gigabyte; what was fetched stays in uv's cache
     return passed
 
@@ -74,6 +79,15 @@ def ended(command, timeout_s):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def end_processes_of(environment):
+    """Kill what a library has left running in sessions of its own, as Ray does with its servers."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and any(word.startswith(f"{environment}/") for word in process.cmdline()[:2]):
+                print(f"dev: left running, ended: {process.pid} {process.name()}", file=sys.stderr)
+                process.kill()
 
 
 def versions(uv, python):

@@ -1,4 +1,4 @@
-"""The errors that docs/migrating.md names are those that Real-Time Gym's programs get after their imports are changed."""
+"""The errors that docs/migrating.md names are those that a program gets after its imports are changed."""
 
 import re
 
