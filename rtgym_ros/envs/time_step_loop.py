@@ -359,7 +359,8 @@ class TimeStepLoop:
 
     def _wait(self) -> None:
         self._clock.pause()
-        self._agent_due_ns = None
+        if type(self._interface).wait is not RealTimeGymInterface.wait:  # otherwise nobody holds the robot
+            self._agent_due_ns = None
         self._calls.call("wait", self._interface.wait)
 
     def _render(self, mode: str | None) -> Any:
