@@ -234,7 +234,11 @@ class ContractInterface(RosInterface):
             return  # stopped by a failure that the environment has not noticed yet
         is_default = self._is_first_action and _equal(control, self._default_action)
         self._is_first_action = False
-        self._flow.act(self._sent.send_default if is_default else lambda: self._sent.send_action(control))
+        self._flow.begin_time_step()
+        if is_default:
+            self._sent.send_default()
+        else:
+            self._sent.send_action(control)
         self._delays.sent(self._sent.stamp_ns)
 
     def send_safe_action(self, control: Any) -> None:
@@ -395,6 +399,8 @@ class ContractInterface(RosInterface):
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""
+        if not self._steps.gates:
+            return
         lost = lost_gates(self._steps.gates, self._conditions.read)
         if not lost:
             return

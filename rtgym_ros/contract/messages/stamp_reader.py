@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from struct import Struct
+
 from rtgym_ros.contract.messages.field_reader import Deserialize, FieldReader
 from rtgym_ros.contract.messages.layout import StructType
-from rtgym_ros.contract.messages.stamp_writer import NANOSECONDS, check_stamp, is_time, stamp_field
+from rtgym_ros.contract.messages.stamp_writer import HEADER_STAMP, NANOSECONDS, check_stamp, is_time, stamp_field
 from rtgym_ros.contract.records.topic import Stamp
+
+_LITTLE_ENDIAN = b"\0\1"
+_STAMP = Struct("<iI")
+_HEADER_BYTES = 4
+_STAMP_END = _HEADER_BYTES + _STAMP.size
 
 
 class StampReader:
@@ -34,7 +41,8 @@ class StampReader:
         self._unit = 1 if self._is_time else NANOSECONDS[stamp.unit or "ns"]
         if stamp.bits is not None:
             self.wraps_ns = self._unit << stamp.bits
-        self._reader = FieldReader(layout, [stamp.field], deserialize=deserialize)
+        self._parts = FieldReader(layout, [stamp.field], deserialize=deserialize).parts
+        self._is_first = self._is_time and stamp.field == HEADER_STAMP and _begins_with_stamp(layout)
 
     def read_ns(self, buffer: bytes) -> int | None:
         """Return the stamp (ns), exactly where it is a whole number.
@@ -42,9 +50,19 @@ class StampReader:
         Returns:
             None where the message has no stamp, or a Time of 0, which is one that nobody has set.
         """
-        values = self._reader.values(buffer) if self.has_stamp else None
+        if not self.has_stamp:
+            return None
+        if self._is_first and buffer.startswith(_LITTLE_ENDIAN) and len(buffer) >= _STAMP_END:  # of most messages
+            sec, nanosec = _STAMP.unpack_from(buffer, _HEADER_BYTES)
+            return int(sec * 1_000_000_000 + nanosec) or None
+        values = self._parts(buffer)
         if values is None:
             return None
         if self._is_time:
             return int(values[0] * 1_000_000_000 + values[1]) or None
         return int(values[0]) * self._unit if isinstance(values[0], int) else round(values[0] * self._unit)
+
+
+def _begins_with_stamp(layout: StructType) -> bool:
+    name, header = next(iter(layout.fields.items()))
+    return f"{name}.stamp" == HEADER_STAMP and isinstance(header, StructType) and next(iter(header.fields)) == "stamp"

@@ -81,6 +81,8 @@ class PartReader:
         values: Any = self.raw.values(buffer) if self.raw.has_text else self.raw.read(buffer)
         if values is None:
             return None
+        if not self.chain.converts:
+            return values.astype(self._dtype)  # type: ignore[no-any-return]
         try:
             converted = self.chain.forward(np.array(values, object) if self.raw.has_text else values)
         except SkippedMessage as skipped:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,9 +26,6 @@ TIME_STEP_DURATION = 0.05
 
 MAX_SPEED = 2.0
 """Limit of the norm of the drone's velocity (m/s), and bound of each component of an action."""
-
-
-_BOTH = "position"
 
 
 def draw_target(rng: np.random.Generator) -> np.ndarray:
@@ -73,8 +71,9 @@ class FlyToTargetByAxis(FlyToTarget):
     """
 
     def __init__(self, parts: tuple[str, str] = ("x", "y"), *, radius: float = REACHED_WITHIN) -> None:
-        super().__init__(_BOTH, radius=radius)
+        super().__init__(radius=radius)
         self._parts = parts
+        self._added = tuple(f"target_{part}" for part in parts)
 
     def check(self, parts: Mapping[str, spaces.Box]) -> None:
         """Check that both parts are there."""
@@ -84,24 +83,19 @@ class FlyToTargetByAxis(FlyToTarget):
 
     def extra_spaces(self) -> Mapping[str, spaces.Box]:
         """Return the spaces of the target's x and y (m)."""
-        target = super().extra_spaces()["target"]
-        return {f"target_{part}": spaces.Box(target.low[i : i + 1], target.high[i : i + 1]) for i, part in self._axes()}
+        target = self._target.space()
+        return {name: spaces.Box(target.low[i : i + 1], target.high[i : i + 1]) for i, name in enumerate(self._added)}
 
     def observe(self, time: float) -> Parts:
         """Return the target's x and y (m)."""
-        target = super().observe(time)["target"]
-        return {f"target_{part}": target[i : i + 1] for i, part in self._axes()}
+        target = self._target.observed()
+        return {self._added[0]: target[:1], self._added[1]: target[1:]}
 
     def evaluate(self, observation: Parts, action: Parts, time: float) -> tuple[float, bool, dict[str, Any]]:
         """Return minus the distance, whether the target is reached, and both in ``info``."""
-        return super().evaluate(self._joined(observation), action, time)
+        x, y = self._parts
+        return self._score(math.dist((observation[x].item(), observation[y].item()), self._target.value))
 
     def render(self, observation: Parts, action: Parts) -> Array | None:
         """Return a picture of the world, uint8, shape (400, 400, 3)."""
-        return super().render(self._joined(observation), action)
-
-    def _axes(self) -> enumerate[str]:
-        return enumerate(self._parts)
-
-    def _joined(self, observation: Parts) -> Parts:
-        return {_BOTH: np.concatenate([observation[part] for part in self._parts])}
+        return draw(np.concatenate([observation[part] for part in self._parts]), self._target.value)
