@@ -109,6 +109,8 @@ class ContractInterface(RosInterface):
             super().close()
             raise
         self._record: MessageRecord | None = None
+        self._form: SpaceForm | None = None
+        self._default_action: Any = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
@@ -213,6 +215,8 @@ class ContractInterface(RosInterface):
             InterfaceError: a guard is missing, or in the way; or an observation cannot be used.
         """
         self._raise_if_shut_down()
+        if self._form is None:
+            self.get_observation_space()
         self._guarded.check(self.node, self.resolve)
         if not self._flow.has_begun or lost_gates(self._steps.gates, self._conditions.read):
             self._flow.start(self.wait_for_observations)
@@ -232,6 +236,8 @@ class ContractInterface(RosInterface):
         """Send the agent's action; the first one after a reset, where it is the default action, as ``default`` says."""
         if self._flow.flow is Flow.NONE:
             return  # stopped by a failure that the environment has not noticed yet
+        if self._default_action is None:
+            self.get_default_action()
         is_default = self._is_first_action and _equal(control, self._default_action)
         self._is_first_action = False
         self._flow.begin_time_step()
@@ -436,6 +442,7 @@ class ContractInterface(RosInterface):
             "intervention": None if self._watch is None else self._watch.intervention,
             **self._delays.observed(now_ns),
         }
+        assert self._form is not None  # reset() has made it
         return self._form.arrange(values), info
 
     def _time_since_reset(self) -> float:

@@ -43,6 +43,11 @@ class MessageClock:
         Returns:
             the stamp (ns), without wrapping: greater of a newer message.
         """
+        newest_ns = self._newest_ns
+        if newest_ns is not None and self.own_clock is False and stamp_ns >= newest_ns - _RESTART_NS:
+            if stamp_ns > newest_ns:  # nearly all of them
+                self._newest_ns = stamp_ns
+            return stamp_ns
         if self._wraps_ns:
             stamp_ns = self._unwrapped(stamp_ns)
         if self._newest_ns is not None and stamp_ns < self._newest_ns - _RESTART_NS:

@@ -9,10 +9,11 @@ from rtgym_ros.contract.messages.layout import StructType
 from rtgym_ros.contract.messages.stamp_writer import HEADER_STAMP, NANOSECONDS, check_stamp, is_time, stamp_field
 from rtgym_ros.contract.records.topic import Stamp
 
-_LITTLE_ENDIAN = b"\0\1"
-_STAMP = Struct("<iI")
-_HEADER_BYTES = 4
-_STAMP_END = _HEADER_BYTES + _STAMP.size
+_FIRST = Struct("<HxxiI")
+"""Two bytes of encoding, two of options, and a Time."""
+
+_LITTLE_ENDIAN = 0x0100
+"""Of those two bytes, 0 and 1, as a number: plain CDR, little endian."""
 
 
 class StampReader:
@@ -35,6 +36,7 @@ class StampReader:
         stamp = stamp_field(layout, stamp)
         self.has_stamp = stamp is not None
         self.wraps_ns = 0
+        self._is_first = False
         if stamp is None:
             return
         self._is_time = is_time(check_stamp(layout, stamp))
@@ -50,11 +52,12 @@ class StampReader:
         Returns:
             None where the message has no stamp, or a Time of 0, which is one that nobody has set.
         """
+        if self._is_first and len(buffer) >= _FIRST.size:  # of most messages
+            encoding, sec, nanosec = _FIRST.unpack_from(buffer)
+            if encoding == _LITTLE_ENDIAN:
+                return int(sec * 1_000_000_000 + nanosec) or None
         if not self.has_stamp:
             return None
-        if self._is_first and buffer.startswith(_LITTLE_ENDIAN) and len(buffer) >= _STAMP_END:  # of most messages
-            sec, nanosec = _STAMP.unpack_from(buffer, _HEADER_BYTES)
-            return int(sec * 1_000_000_000 + nanosec) or None
         values = self._parts(buffer)
         if values is None:
             return None
