@@ -42,6 +42,8 @@ class Limiter:
         velocity = _each(limits.max_velocity, size, "limits.max_velocity")
         acceleration = _each(limits.max_acceleration, size, "limits.max_acceleration")
         deceleration = _each(limits.max_deceleration, size, "limits.max_deceleration", acceleration)
+        if limits.max_deceleration is None:  # the acceleration of other values is none of an effort
+            deceleration = [INF if q == "effort" else a for q, a in zip(quantities, deceleration, strict=True)]
         jerk = _each(limits.max_jerk, size, "limits.max_jerk")
         self._values = [
             make_value_limiter(*of_value)
@@ -132,7 +134,7 @@ def make_value_limiter(
         if jerk < INF:
             return SecondOrder(low, high, min(acceleration, deceleration), jerk, jerk)
         return FirstOrder(low, high, acceleration, deceleration)
-    # The derivative of an acceleration is the jerk. That of an effort has no name: max_jerk, too.
+    # The derivative of an acceleration is the jerk; that of an effort, which is much the same, has no other name.
     return FirstOrder(low, high, jerk, min(jerk, deceleration) if quantity == "effort" else jerk)
 
 
