@@ -36,6 +36,7 @@ from rtgym_ros.ros.stamps import to_time
 DEEP, SAMPLING_S, TARGET = 5, 0.004, 1.3
 XY, COMMAND_STAMP = HeaderFields("dd"), HeaderFields("iI")
 
+
 class HandWritten(RosInterface):
     """What one would write: the newest position, and the delay of the last command that the robot has told of."""
 

@@ -229,7 +229,11 @@ REFUSED = [
     (action(relative=True, max_step=0), "action.a.max_step", "above 0"),
     (action(limits={"max_velocity": 1}), "action.a.limits.max_velocity", "not above the quantity velocity"),
     (action(quantity="effort", limits={"max_acceleration": 1}), "action.a.limits.max_acceleration", "max_deceleration"),
-    (action(quantity="acceleration", limits={"max_deceleration": 1}), "max_deceleration", "allowed: max_jerk"),
+    (
+        action(quantity="acceleration", limits={"max_deceleration": 1}),
+        "action.a.limits.max_deceleration",
+        "allowed: max_jerk",
+    ),
     (action(limits={"max_acceleration": 0}), "action.a.limits.max_acceleration", "above 0"),
     (position(limits={"max_velocity": 1}), "action.a", "limits of a position need first_from"),
     (
