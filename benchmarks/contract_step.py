@@ -2,9 +2,10 @@
 
     ./dev shell -c "python -m benchmarks.contract_step [TIME_STEPS]"
 
-Both environments fly the tutorial's drone to a target, the contract's is ``rtgym_ros/Drone-v0``: in each time-step five poses and five echoes have arrived, the newest pose
-is the observation, the delays are measured, and one command is published. Time stands still in between, so that nothing
-is waited for; a figure is CPU time of the thread that calls ``step()``. The two take turns, a time-step each.
+Both environments fly the tutorial's drone to a target, that of the contract is ``rtgym_ros/Drone-v0``. In each
+time-step five poses and five echoes have arrived, the newest pose is the observation, delays are measured, and one
+command is published. Time stands still in between, so that nothing is waited for; a figure is CPU time of the thread
+that calls ``step()``. The two take turns, a time-step each.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import numpy as np
 import rclpy
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from gymnasium import spaces
+from rtgym_ros.msg import AppliedAction
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.core.time_source import NS_PER_S, FakeTimeSource, to_s
-from rtgym_ros.msg import AppliedAction
 from rtgym_ros.robots.drone.task import draw_target, score
 from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.drone_env import CONTRACT

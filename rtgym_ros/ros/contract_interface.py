@@ -102,6 +102,7 @@ class ContractInterface(RosInterface):
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
         self._ends: list[Callable[[], None]] = []
+        self._goals: list[GoalSink] = []
         try:
             self._open((time_step_duration, elasticity), act_buf_len, allow_code_beside)
         except BaseException:
@@ -356,6 +357,13 @@ class ContractInterface(RosInterface):
             self._release()
             super().close()
 
+    def wait_for_acknowledgement(self, timeout: float) -> bool:
+        """Wait until all commands are acknowledged and all goals answered, ``timeout`` (s) at most."""
+        deadline = monotonic() + timeout
+        acknowledged = super().wait_for_acknowledgement(timeout)
+        answered = [goal.wait_for_acknowledgement(deadline - monotonic()) for goal in self._goals]
+        return acknowledged and all(answered)
+
     def wait_for_observations(self) -> None:
         """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
 
@@ -387,7 +395,7 @@ class ContractInterface(RosInterface):
                 self._sent.observe()
                 return
             if monotonic() - began > self._observation_timeout:
-                raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
+                raise InterfaceTimeoutError(self._silence_of_parts(list(waiting)))
             self._raise_if_shut_down()
             self._flow.pause()
 
@@ -454,22 +462,27 @@ class ContractInterface(RosInterface):
         while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
             if monotonic() > deadline:
                 raise InterfaceTimeoutError(
-                    f"{'; '.join(map(self._silence_of_part, waiting))}; its shape comes with its first message, "
+                    f"{self._silence_of_parts(waiting)}; its shape comes with its first message, "
                     "unless the contract gives it"
                 )
             sleep(0.01)
             self._parts.pull()
 
-    def _silence_of_part(self, name: str) -> str:
-        part = self._parts.parts[name]
-        subscription = part.topic.subscription
-        new = "new " if part.accepted else ""
-        lines = [
-            f"observation {name}: no {new}message on {subscription.topic} for {self._observation_timeout:g} s "
-            f"({subscription.publishers} publishers)",
-            *self._checks.problems_of_observation(subscription),
-            *filter(None, [part.skipped]),
-        ]
+    def _silence_of_parts(self, names: list[str]) -> str:
+        """Return one line on parts that have brought nothing, those of a topic together."""
+        together: dict[PulledSubscription[Any], list[str]] = {}
+        for name in names:
+            together.setdefault(self._parts.parts[name].topic.subscription, []).append(name)
+        lines = []
+        for subscription, silent in together.items():
+            parts = [self._parts.parts[name] for name in silent]
+            new = "new " if any(part.accepted for part in parts) else ""
+            lines += [
+                f"observation {', '.join(silent)}: no {new}message on {subscription.topic} for "
+                f"{self._observation_timeout:g} s ({subscription.publishers} publishers)",
+                *self._checks.problems_of_observation(subscription),
+                *dict.fromkeys(part.skipped for part in parts if part.skipped),
+            ]
         return "; ".join(lines)
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
@@ -480,6 +493,7 @@ class ContractInterface(RosInterface):
 
     def _make_goal(self, action_type: Any, name: str) -> GoalSink:
         sink = GoalSink(self.node, action_type, name)
+        self._goals.append(sink)
         self._ends.append(sink.close)
         return sink
 

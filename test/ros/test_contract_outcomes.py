@@ -159,7 +159,7 @@ def test_silence_that_is_only_warned_of(robot, make, capfd):
         observation, _, terminated, truncated, info = step(env)
         ages.append(info["age"]["point"])
         assert observation["point"] == 1.0
-        assert not (terminated or truncated)
+        assert (terminated, truncated) == (False, False)
     robot.sample = lambda: [(0.0, 2.0)]
     while observation["point"] != 2.0:
         observation, *_, info = step(env)

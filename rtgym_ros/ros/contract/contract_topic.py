@@ -11,7 +11,6 @@ from rtgym_ros.contract.messages.stamp_reader import StampReader
 from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
-
 _new = tuple.__new__  # half the cost of the constructor of a named tuple
 
 
