@@ -102,6 +102,7 @@ class ContractInterface(RosInterface):
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
         self._ends: list[Callable[[], None]] = []
+        self._goals: list[GoalSink] = []
         try:
             self._open((time_step_duration, elasticity), act_buf_len, allow_code_beside)
         except BaseException:
@@ -109,6 +110,8 @@ class ContractInterface(RosInterface):
             super().close()
             raise
         self._record: MessageRecord | None = None
+        self._form: SpaceForm | None = None
+        self._default_action: Any = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
@@ -213,6 +216,8 @@ class ContractInterface(RosInterface):
             InterfaceError: a guard is missing, or in the way; or an observation cannot be used.
         """
         self._raise_if_shut_down()
+        if self._form is None:
+            self.get_observation_space()
         self._guarded.check(self.node, self.resolve)
         if not self._flow.has_begun or lost_gates(self._steps.gates, self._conditions.read):
             self._flow.start(self.wait_for_observations)
@@ -232,9 +237,15 @@ class ContractInterface(RosInterface):
         """Send the agent's action; the first one after a reset, where it is the default action, as ``default`` says."""
         if self._flow.flow is Flow.NONE:
             return  # stopped by a failure that the environment has not noticed yet
+        if self._default_action is None:
+            self.get_default_action()
         is_default = self._is_first_action and _equal(control, self._default_action)
         self._is_first_action = False
-        self._flow.act(self._sent.send_default if is_default else lambda: self._sent.send_action(control))
+        self._flow.begin_time_step()
+        if is_default:
+            self._sent.send_default()
+        else:
+            self._sent.send_action(control)
         self._delays.sent(self._sent.stamp_ns)
 
     def send_safe_action(self, control: Any) -> None:
@@ -346,6 +357,13 @@ class ContractInterface(RosInterface):
             self._release()
             super().close()
 
+    def wait_for_acknowledgement(self, timeout: float) -> bool:
+        """Wait until all commands are acknowledged and all goals answered, ``timeout`` (s) at most."""
+        deadline = monotonic() + timeout
+        acknowledged = super().wait_for_acknowledgement(timeout)
+        answered = [goal.wait_for_acknowledgement(deadline - monotonic()) for goal in self._goals]
+        return acknowledged and all(answered)
+
     def wait_for_observations(self) -> None:
         """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
 
@@ -377,7 +395,7 @@ class ContractInterface(RosInterface):
                 self._sent.observe()
                 return
             if monotonic() - began > self._observation_timeout:
-                raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
+                raise InterfaceTimeoutError(self._silence_of_parts(list(waiting)))
             self._raise_if_shut_down()
             self._flow.pause()
 
@@ -395,6 +413,8 @@ class ContractInterface(RosInterface):
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""
+        if not self._steps.gates:
+            return
         lost = lost_gates(self._steps.gates, self._conditions.read)
         if not lost:
             return
@@ -430,6 +450,7 @@ class ContractInterface(RosInterface):
             "intervention": None if self._watch is None else self._watch.intervention,
             **self._delays.observed(now_ns),
         }
+        assert self._form is not None  # reset() has made it
         return self._form.arrange(values), info
 
     def _time_since_reset(self) -> float:
@@ -441,22 +462,27 @@ class ContractInterface(RosInterface):
         while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
             if monotonic() > deadline:
                 raise InterfaceTimeoutError(
-                    f"{'; '.join(map(self._silence_of_part, waiting))}; its shape comes with its first message, "
+                    f"{self._silence_of_parts(waiting)}; its shape comes with its first message, "
                     "unless the contract gives it"
                 )
             sleep(0.01)
             self._parts.pull()
 
-    def _silence_of_part(self, name: str) -> str:
-        part = self._parts.parts[name]
-        subscription = part.topic.subscription
-        new = "new " if part.accepted else ""
-        lines = [
-            f"observation {name}: no {new}message on {subscription.topic} for {self._observation_timeout:g} s "
-            f"({subscription.publishers} publishers)",
-            *self._checks.problems_of_observation(subscription),
-            *filter(None, [part.skipped]),
-        ]
+    def _silence_of_parts(self, names: list[str]) -> str:
+        """Return one line on parts that have brought nothing, those of a topic together."""
+        together: dict[PulledSubscription[Any], list[str]] = {}
+        for name in names:
+            together.setdefault(self._parts.parts[name].topic.subscription, []).append(name)
+        lines = []
+        for subscription, silent in together.items():
+            parts = [self._parts.parts[name] for name in silent]
+            new = "new " if any(part.accepted for part in parts) else ""
+            lines += [
+                f"observation {', '.join(silent)}: no {new}message on {subscription.topic} for "
+                f"{self._observation_timeout:g} s ({subscription.publishers} publishers)",
+                *self._checks.problems_of_observation(subscription),
+                *dict.fromkeys(part.skipped for part in parts if part.skipped),
+            ]
         return "; ".join(lines)
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
@@ -467,6 +493,7 @@ class ContractInterface(RosInterface):
 
     def _make_goal(self, action_type: Any, name: str) -> GoalSink:
         sink = GoalSink(self.node, action_type, name)
+        self._goals.append(sink)
         self._ends.append(sink.close)
         return sink
 

@@ -120,10 +120,9 @@ class RobotFlow:
         self._runner.run(sequence, steps)
         return any(isinstance(step, CallStep | GoalStep | PublishStep) for step in steps)
 
-    def act(self, send: Callable[[], None]) -> None:
-        """Begin a time-step of the agent."""
+    def begin_time_step(self) -> None:
+        """Let the agent's actions flow: the next one is sent now."""
         self._step_began = monotonic()
-        send()
         self._go(Flow.AGENT)
 
     def make_safe(self) -> None:
