@@ -19,6 +19,7 @@ def check_strictly(file):
             doctor.see(record)
         assert stream.read() == b"", "something stands behind the end"
         doctor.conclude()
+        stream.seek(0)
         reader = make_reader(stream, validate_crcs=True)
         assert sum(1 for _ in reader.iter_messages()) == sum(doctor.messages.values())
         assert sum(1 for _ in reader.iter_metadata()) == doctor.kinds[Metadata]
