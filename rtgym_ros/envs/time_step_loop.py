@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from math import isfinite
+from math import inf, isfinite
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -83,6 +83,8 @@ class TimeStepLoop:
         self.state = State.CREATED
         self.over_ns = 0
         """When the running time-step was last known to be over (ns)."""
+        self.looks_by_itself = False
+        """Whether the time that :meth:`due_ns` returned last comes before the running time-step is over."""
         self.agent_timeouts = 0
         """How often the robot was stopped because nobody called."""
         self._interface = interface
@@ -169,9 +171,12 @@ class TimeStepLoop:
         now_ns = self._look_at_clock()
         running = self._running
         due_ns: int | None = None
-        if running is not None and (self._captured is None or has_request):
+        if running is not None:
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
             due_ns = deadline_ns - self._lead_ns(running)
+            if self._captured is not None and not has_request and now_ns >= due_ns:
+                due_ns = None  # it is over: whoever calls next is served at once
+        self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
         if not has_request and self._agent_due_ns is not None:
             due_ns = self._agent_due_ns if due_ns is None else min(due_ns, self._agent_due_ns)
         if self._tick_due_ns is not None:

@@ -3,6 +3,7 @@
 import math
 import signal
 import threading
+import time
 from threading import Event, Thread, Timer
 
 import numpy as np
@@ -150,7 +151,8 @@ def test_observations_are_captured_on_the_grid_in_turn(make, env_class):
     for number in range(1, 51):
         observation = env.step([number / 50])[0]
         assert [float(part[0]) for part in observation] == pytest.approx([number, (number - 1) / 50, number / 50])
-    assert [entry[1] for entry in env.interface.log[1:]] == ["send", "capture"] * 50 + ["send"]
+    # One more capture may have come by now, on a busy machine.
+    assert [entry[1] for entry in env.interface.log[1:102]] == ["send", "capture"] * 50 + ["send"]
 
 
 @pytest.mark.parametrize("start_obs_capture", [0.0, 0.004, 0.013])
@@ -358,3 +360,21 @@ def test_a_tick_that_fails_stops_the_robot(make, monkeypatch):
     monkeypatch.setattr(env.interface, "tick", lambda: None)
     with pytest.raises(ZeroDivisionError):
         env.step([0.1])
+
+
+def test_whenever_a_call_comes_it_is_served(make):
+    """A call that waits for the end of a time-step wakes nobody, and must not be overlooked in the moment of that end."""
+    env = make(RealTimeEnv, time_step_duration=0.001)
+    env.reset()
+    pauses = np.random.default_rng(1).uniform(0.0, 0.0012, 1000)
+    served = []
+
+    def fly():
+        for pause in pauses:
+            time.sleep(pause)
+            served.append(env.step([0.1]))
+
+    flight = Thread(target=fly, daemon=True)
+    flight.start()
+    flight.join(LONG)
+    assert len(served) == len(pauses)
