@@ -43,7 +43,7 @@ class _Memory:
         self.capacity = len(memory)
         self._memory = memory
 
-    def write(self, place: int, data: bytes | memoryview) -> int:
+    def write(self, place: int, data: bytes | bytearray) -> int:
         """Write at an offset from ``base``; return the offset behind it."""
         at, size = place % self.capacity, len(data)
         if at + size <= self.capacity:
@@ -79,7 +79,7 @@ class RingPutter:
         """Whether an entry of so many bytes would be taken in."""
         return self._put - self._words[_TAKEN] + OVERHEAD + size <= self._memory.capacity
 
-    def put(self, ticket: int, kind: int, *parts: bytes) -> None:
+    def put(self, ticket: int, kind: int, *parts: bytes | bytearray) -> None:
         """Add an entry, its contents in one part or several; :meth:`has_room` must have said that there is room."""
         if self._words[_TAKEN] == self._put:
             # Nothing is in it: it begins anew, so that the memory that is used is as large as what waits.

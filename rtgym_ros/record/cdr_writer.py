@@ -21,7 +21,7 @@ _BYTES = (3, 1)
 _KINDS = "biufc"  # what has a fixed size and no Python objects in it
 
 
-def encode(step: RecordedTimeStep) -> bytes:
+def encode(step: RecordedTimeStep) -> bytearray:
     """Return the serialised message.
 
     Raises:
@@ -41,7 +41,7 @@ def encode(step: RecordedTimeStep) -> bytes:
     out += struct.pack("<??", step.overrun, step.timed_out)
     for values in step.ages, step.delays, step.info:
         _values(out, values)
-    return bytes(out)
+    return out
 
 
 def _align(out: bytearray, size: int) -> None:
