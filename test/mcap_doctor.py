@@ -76,7 +76,10 @@ class _Doctor:
             content = self._record_at(index.chunk_start_offset, index.chunk_length, 0x06)
             found = Chunk.read(ReadDataStream(BytesIO(content)))
             assert found == chunk
-            assert (index.message_start_time, index.message_end_time) == (chunk.message_start_time, chunk.message_end_time)
+            assert (index.message_start_time, index.message_end_time) == (
+                chunk.message_start_time,
+                chunk.message_end_time,
+            )
             assert (index.compressed_size, index.uncompressed_size) == (len(chunk.data), chunk.uncompressed_size)
             for channel, offset in index.message_index_offsets.items():
                 assert self.data[offset] == 0x07

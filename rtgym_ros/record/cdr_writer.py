@@ -21,7 +21,16 @@ _BYTES = (3, 1)
 _KINDS = "biufc"  # what has a fixed size and no Python objects in it
 
 
-def encode(step: RecordedTimeStep) -> bytearray:
+def encode(step: RecordedTimeStep) -> bytes:
+    """Return the serialised message; :func:`serialise` does without one copy.
+
+    Raises:
+        RecordError: a part is no array of numbers.
+    """
+    return bytes(serialise(step))
+
+
+def serialise(step: RecordedTimeStep) -> bytearray:
     """Return the serialised message.
 
     Raises:

@@ -14,7 +14,7 @@ from pathlib import Path
 from rtgym_ros.core.caller_warning import warn_caller
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.record.byte_ring import OVERHEAD
-from rtgym_ros.record.cdr_writer import encode
+from rtgym_ros.record.cdr_writer import serialise
 from rtgym_ros.record.errors import RecordingWarning
 from rtgym_ros.record.file_series import Split, check_split
 from rtgym_ros.record.hand_over import (
@@ -162,7 +162,7 @@ class Recorder:
         Raises:
             RecordError: it is not made of numbers.
         """
-        message = encode(step)
+        message = serialise(step)
         now_ns = time.time_ns()
         sequence = self._sequence & 0xFFFFFFFF
         self._sequence += 1

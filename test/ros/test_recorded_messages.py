@@ -154,7 +154,9 @@ def test_tools_read_the_messages(namespace, tmp_path):
     assert seen["robot_ready"][-1].data is True
     assert seen["capture"][-1].frame_id == "step"
     assert "for the recording" in {message.status[0].message for message in seen["diagnostics"]}
-    values = [parameter.value.integer_value for event in seen["parameter_events"] for parameter in event.changed_parameters]
+    values = [
+        parameter.value.integer_value for event in seen["parameter_events"] for parameter in event.changed_parameters
+    ]
     assert 7 in values
     # Every command that was sent, with the values that the time-steps say.
     sent = [message.twist.linear.x for message in seen["cmd_vel"]]
