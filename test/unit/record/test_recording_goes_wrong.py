@@ -114,10 +114,10 @@ while True:
         try:
             writer = psutil.Process(int(process.stdout.readline()))
             time.sleep(rng.uniform(0.0, 2.0))
-        finally:
             killed_ns = time.monotonic_ns()
             if killed == "both":
                 writer.kill()
+        finally:
             process.kill()
             process.communicate(timeout=10)
         writer.wait(20)
