@@ -42,6 +42,7 @@ from rtgym_ros.ros.ros_interface import RosInterface
 
 if TYPE_CHECKING:
     from rtgym_ros.record.recorder import Recorder
+    from rtgym_ros.ros.contract.flight_record import FlightRecord
     from rtgym_ros.ros.contract.message_record import MessageRecord
 
 _TYPES_S = 5.0
@@ -112,6 +113,7 @@ class ContractInterface(RosInterface):
         self._record: MessageRecord | None = None
         self._form: SpaceForm | None = None
         self._default_action: Any = None
+        self._flight_record: FlightRecord | None = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
@@ -317,16 +319,26 @@ class ContractInterface(RosInterface):
 
         Args:
             recorder: writes them; it never waits.
-            record_all: whether every message is recorded, or only those that an observation was made of.
+            record_all: whether every message is recorded, and the commands, ``/diagnostics`` and
+                ``/parameter_events`` too, or only those that an observation was made of.
 
         Raises:
             ConfigError: the definition of a message is not installed.
         """
+        from rtgym_ros.ros.contract.flight_record import FlightRecord
         from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
 
         self._record = MessageRecord(recorder, self._topics, record_all)
+        if record_all:
+            self._flight_record = FlightRecord(recorder, self.node, self._commands)
+            self._ends.append(self._flight_record.close)
 
     # --- between time-steps, and the end ---
+
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far whose sample the robot left with an action that the action buffer had lost."""
+        return self._delays.alarms
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
@@ -434,6 +446,8 @@ class ContractInterface(RosInterface):
         values, findings = self._parts.capture(now_ns, restart)
         if self._record is not None:
             self._record.captured(now_ns, restart, list(self._parts.parts.values()))
+        if self._flight_record is not None:
+            self._flight_record.pull()
         for finding in findings:
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
