@@ -45,6 +45,9 @@ class Loop(Protocol):
     def is_ending(self) -> bool:
         """Whether no time-step is running, or the running one was captured and is nearly over."""
 
+    def capture_if_due(self) -> None:
+        """Capture if the time for it has come already. It never raises an error."""
+
     def finish_time_step(self) -> None:
         """Capture, if that was not done, and wait for the end of the running time-step. It never raises an error."""
 
@@ -69,14 +72,21 @@ class Request(Future[Any]):
         self._function = function
         self._args = args
 
-    def run(self) -> None:
-        """Do it and set the result, unless it was cancelled."""
+    def run(self, loop: Loop | None = None) -> None:
+        """Do it and set the result, unless it was cancelled.
+
+        Args:
+            loop: what may be due by the time it is done. Whoever gets the result takes the interpreter with it, for
+                milliseconds, so that comes first.
+        """
         if self.set_running_or_notify_cancel():
             try:
                 result = self._function(*self._args)
             except BaseException as error:  # of the user's code: it belongs to the caller
                 self.set_exception(error)
             else:
+                if loop is not None:
+                    loop.capture_if_due()
                 self.set_result(result)
 
     def run_inline(self) -> Any:
@@ -128,9 +138,12 @@ class ClockThread:
             Exception: what the request raised.
         """
         if self._thread is None:
-            if request.after_time_step and self._loop is not None:
-                self._loop.finish_time_step()
-            return request.run_inline()
+            if not request.after_time_step or self._loop is None:
+                return request.run_inline()
+            self._loop.finish_time_step()
+            result = request.run_inline()
+            self._loop.capture_if_due()
+            return result
         if self.is_current:
             if request.after_time_step:
                 raise StateError(f"{request.name}() waits for the time-step to end: the interface cannot call it")
@@ -213,7 +226,7 @@ class ClockThread:
                     request.run()
             elif self._after_time_step and loop.is_ending():
                 loop.finish_time_step()
-                self._after_time_step.popleft().run()
+                self._after_time_step.popleft().run(loop)
             elif self._is_due(loop):
                 loop.on_due()
 

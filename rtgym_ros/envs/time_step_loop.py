@@ -211,6 +211,12 @@ class TimeStepLoop:
             return True  # a clock with a rate of its own waits for itself, and bounds how long
         return self._captured is not None and self._now_ns() >= running.end_ns - self._lead_ns(running)
 
+    def capture_if_due(self) -> None:
+        """Capture if that is still to be done and its time has come, as with a ``start_obs_capture`` of 0."""
+        running = self._running
+        if running is not None and self._captured is None and self._now_ns() >= running.capture_ns:
+            self._capture(running)
+
     def finish_time_step(self) -> None:
         """Capture if that is still to be done, and wait for the end of the running time-step."""
         self._look_at_clock()
@@ -353,7 +359,8 @@ class TimeStepLoop:
 
     def _wait(self) -> None:
         self._clock.pause()
-        self._agent_due_ns = None
+        if type(self._interface).wait is not RealTimeGymInterface.wait:  # otherwise nobody holds the robot
+            self._agent_due_ns = None
         self._calls.call("wait", self._interface.wait)
 
     def _render(self, mode: str | None) -> Any:

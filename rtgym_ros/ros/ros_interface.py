@@ -38,6 +38,8 @@ PARAMETERS = (
 _POLL_S = 0.002
 _TICK_S = 0.1
 _CHECK_S = 1.0
+_OFFSET_NS = 20_000
+_OFFSET_TRIES = 5
 
 
 class RosInterface(RealTimeGymInterface):
@@ -276,7 +278,16 @@ class RosInterface(RealTimeGymInterface):
 
     def get_ros_time_offset_ns(self) -> int:
         """Return ROS time less the time of the environment's clock (ns): 0 with ``use_sim_time``."""
-        return 0 if self._sim_time is not None else self.ros_time_ns() - MonotonicTimeSource.now_ns()
+        if self._sim_time is not None:
+            return 0
+        # Both clocks at one moment: where the thread was interrupted between the two, once more.
+        for _ in range(_OFFSET_TRIES):
+            before_ns = MonotonicTimeSource.now_ns()
+            ros_ns = self.ros_time_ns()
+            took_ns = MonotonicTimeSource.now_ns() - before_ns
+            if took_ns < _OFFSET_NS:
+                break
+        return ros_ns - before_ns - took_ns // 2
 
     def get_time_source(self) -> TimeSource:
         """Return the monotonic clock, or that of ``/clock`` where ``use_sim_time`` is true.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
+from rtgym_ros.core.time_source import FakeTimeSource
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -163,6 +164,25 @@ def test_a_capture_may_be_anywhere(make, start_obs_capture):
         observation, _, _, _, info = env.step([0.5])
         assert observation[0] == [number]
         assert info["capture_time"] >= info["time_step_nominal_start"] + start_obs_capture - 1e-9
+
+
+class SetByHand(FakeTimeSource):
+    """A clock that the clock thread takes for one that passes, and that is only ever set by the test."""
+
+    passes_by_itself = True
+
+
+@BOTH
+def test_a_capture_at_the_start_is_made_before_anybody_goes_on(make_env, env_class):
+    clock = SetByHand()
+    env = make_env(env_class, clock, start_obs_capture=0.0)
+    env.reset()
+    assert env.interface.log == [(0, "reset"), (0, "send", 0.0), (0, "capture")]
+    for number in range(1, 51):
+        clock.advance_ns(50_000_000)
+        info = env.step([0.5])[-1]
+        assert info["capture_time"] == info["time_step_start"] == pytest.approx((number - 1) * 0.05)
+        assert env.interface.log[-2:] == [(50 * number, "send", 0.5), (50 * number, "capture")]
 
 
 @BOTH
