@@ -20,8 +20,7 @@ ALLOWED = {
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
-    "policies": {"rtgym_ros.core", "rtgym_ros.train", "gymnasium", "numpy"}
-    | {"onnxruntime"},  # where a file wants it
+    "policies": {"rtgym_ros.core", "rtgym_ros.train", "gymnasium", "numpy"} | {"onnxruntime"},  # where a file wants it
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.delays", "rtgym_ros.record"}
     | {"rtgym_ros.policies", "rtgym_ros.wrappers"}  # what flies a policy
     | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does

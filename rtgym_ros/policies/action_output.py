@@ -114,7 +114,9 @@ def _compare(key: str, policy: Numbers | None, environment: Array) -> None:
         return
     wanted = np.asarray(policy, np.float64)
     if wanted.ndim and wanted.shape != environment.shape:
-        raise ConfigError(f"{key} of the action has {wanted.size} values in the policy, {environment.size} in the space")
+        raise ConfigError(
+            f"{key} of the action has {wanted.size} values in the policy, {environment.size} in the space"
+        )
     if not np.allclose(wanted, environment, rtol=1e-5, atol=1e-6):
         raise ConfigError(
             f"{key} of the action is {np.ravel(wanted).tolist()} in the policy and {environment.tolist()} in the "

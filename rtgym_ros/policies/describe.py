@@ -17,7 +17,7 @@ def describe_policy(
     env: Any,
     order: Sequence[str] | None = None,
     *,
-    range: Range = "space",  # noqa: A002 (the block's word)
+    range: Range = "space",
     mean: Numbers | np.ndarray[Any, Any] | None = None,
     std: Numbers | np.ndarray[Any, Any] | None = None,
     clip: float | None = None,

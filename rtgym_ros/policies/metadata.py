@@ -155,7 +155,9 @@ def _check(metadata: PolicyMetadata) -> None:
         fits = _are_numbers(part.std) and all(number != 0 for number in _each(part.std))
         _require(fits, f"{where}.std", part.std, "a number that is not 0, or one a value")
         _require(part.clip is None or (_is_number(part.clip) and part.clip > 0), f"{where}.clip", part.clip, "> 0")
-        _require(part.input is None or isinstance(part.input, str), f"{where}.input", part.input, "the name of an input")
+        _require(
+            part.input is None or isinstance(part.input, str), f"{where}.input", part.input, "the name of an input"
+        )
         _require(names.count(part.name) == 1, f"{where}.name", part.name, "each part once")
     _require(bool(names), "observation", [], "one part or more")
     for key in ("size", "chunk", "execute"):

@@ -92,7 +92,8 @@ class ObservationParts:
             self._add(name, inner.shape, lambda observation: np.asarray(observation[key]))
 
     def _flat_actions(self, actions: Any) -> Array:
-        return np.stack([spaces.flatten(self._action_space, action) for action in actions])
+        flat: list[Any] = [spaces.flatten(self._action_space, action) for action in actions]
+        return np.stack(flat)
 
 
 def parts_of(env: Any) -> ObservationParts:

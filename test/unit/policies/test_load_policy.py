@@ -147,7 +147,10 @@ def test_spaces_of_other_forms(file):
     ("metadata", "said"),
     [
         (PolicyMetadata((PartEntry("goal"),), 2), r"takes the part 'goal'.*the environment has .*position \(2,\)"),
-        (PolicyMetadata((PartEntry("position", (3,)),), 2), r"shape \(3,\) in the policy and \(2,\) in the environment"),
+        (
+            PolicyMetadata((PartEntry("position", (3,)),), 2),
+            r"shape \(3,\) in the policy and \(2,\) in the environment",
+        ),
         (PolicyMetadata((PartEntry("position"),), 2), r"takes shape \(4,\), and .* position \(2,\) = 2 values"),
         (PolicyMetadata((PartEntry("position", mean=(1, 2, 3)), PartEntry("target")), 2), "mean .* has 3 values"),
         (PolicyMetadata((PartEntry("position"), PartEntry("target")), 3), "policy have 3 values .* environment 2"),
