@@ -26,7 +26,7 @@ ALLOWED = {
     | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
-    "libraries": {"stable_baselines3"},
+    "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "numpy", "stable_baselines3", "torch"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
     | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how

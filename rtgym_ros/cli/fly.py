@@ -1,4 +1,4 @@
-"""``rtgym_ros fly CONTRACT --policy FILE``: fly a robot with a policy that was trained before, by its contract alone."""
+"""``rtgym_ros fly CONTRACT --policy FILE``: fly a robot with a trained policy, by its contract alone."""
 
 from __future__ import annotations
 

@@ -31,7 +31,8 @@ def describe_policy(
     """Return the block of a policy that was made for an environment; for programs that export policies.
 
     Args:
-        env: the environment, wrapped or not, whose observation the policy takes.
+        env: the environment that the policy was made for. What is described is the one without wrappers, which is
+            what ``fly`` flies: ``FlattenObservation`` is what ``order`` is by default.
         order: names of the parts, as they are joined; all of them in the order of the space by default, which is that
             of ``gymnasium.spaces.flatten`` (of a Dict by name, in alphabetical order).
         range: ``"space"``, or what the policy answers for the bounds of the action space: ``(-1, 1)``.
@@ -61,7 +62,8 @@ def describe_policy(
         PartEntry(name, parts.shapes[name], means[i], stds[i], clip, (inputs or {}).get(name))
         for i, name in enumerate(names)
     )
-    space = env.action_space
+    space = env.unwrapped.action_space
+    _check_wrappers(env, (sum(sizes), sum(sizes) * history), range)
     is_box = isinstance(space, spaces.Box) and space.is_bounded()
     config = getattr(env.unwrapped, "config", None)
     return PolicyMetadata(
@@ -77,6 +79,25 @@ def describe_policy(
         history_begin=history_begin,
         time_step_duration=getattr(config, "time_step_duration", None),
     )
+
+
+def _check_wrappers(env: Any, allowed: tuple[int, int], range: Range) -> None:
+    """Refuse wrappers that the block cannot stand for.
+
+    Raises:
+        ConfigError: observation or action of the wrapped environment are not those of the block.
+    """
+    observed, base = env.observation_space, env.unwrapped
+    is_flattened = isinstance(observed, spaces.Box) and len(observed.shape) == 1
+    if observed is not base.observation_space and is_flattened and observed.shape[0] not in allowed:
+        raise ConfigError(
+            f"the wrapped environment observes {observed.shape[0]} values, and the block says {allowed[0]}"
+        )
+    if range == "space" and env.action_space != base.action_space:
+        raise ConfigError(
+            f"wrappers have made {env.action_space} of the action space {base.action_space}: range must say what the "
+            "policy answers for its bounds, such as (-1, 1)"
+        )
 
 
 def _split(name: str, values: Any, sizes: list[int], default: float) -> list[Numbers]:

@@ -31,7 +31,7 @@ def load_policy(
         path: of an ONNX file (``.onnx``, with a metadata block in it or beside it), or of a NumPy policy
             (``.safetensors``, of ``./dev train``; without a block it takes the whole observation, in the order of
             ``gymnasium.spaces.flatten``).
-        env: that it will fly; nothing of it is called.
+        env: that it will fly, without wrappers that change observations or actions; nothing of it is called.
         threads: of one inference (ONNX).
         provider: of onnxruntime (ONNX).
         patience: how long an answer may take before the flight ends (s).
@@ -52,7 +52,7 @@ def load_policy(
                 )
             metadata = _whole_observation(model, parts)
         _check_time_step(metadata, env)
-        return FilePolicy(metadata, model, parts, env.action_space, patience)
+        return FilePolicy(metadata, model, parts, env.unwrapped.action_space, patience)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

@@ -97,7 +97,7 @@ class ObservationParts:
 
 
 def parts_of(env: Any) -> ObservationParts:
-    """Return the parts of the observation of an environment.
+    """Return the parts of the observation of an environment, without its wrappers.
 
     Raises:
         ConfigError: they cannot be told apart.
@@ -107,7 +107,7 @@ def parts_of(env: Any) -> ObservationParts:
     actions = config.act_buf_len if config is not None and config.act_in_obs else 0
     named = getattr(getattr(base, "interface", None), "observation_parts", None)
     shapes = None if named is None else {name: space.shape for name, space in named.items()}
-    return ObservationParts(env.observation_space, env.action_space, actions, shapes)
+    return ObservationParts(base.observation_space, base.action_space, actions, shapes)
 
 
 def _slice_of(begin: int, shape: tuple[int, ...]) -> Callable[[Any], Array]:

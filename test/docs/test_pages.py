@@ -30,6 +30,8 @@ NEEDED = {
     "train_trainer": ("torch", "stable_baselines3"),
     "train_server": ("nats",),
     "train_keys": ("cryptography",),
+    "export_sb3.py": ("stable_baselines3", "onnxscript", "onnxruntime"),
+    "export_torch.py": ("torch", "onnxscript", "onnxruntime"),
     "learn_sb3.py": ("stable_baselines3",),
     "learn_torchrl.py": ("torchrl",),
     "learn_rllib.py": ("torch", "ray.rllib"),

@@ -38,7 +38,7 @@ class Env:
 def affine(path, weight, bias, *, inputs=("observation",), shape=None, answer=None, metadata=None, dtype="FLOAT"):
     """Write ``answer = reshape(flatten(inputs joined) @ weight + bias)`` as an ONNX file.
 
-    ``shape`` is that of each input without its batch (the rows of ``weight`` by default), ``answer`` that of the output.
+    ``shape`` is that of each input without its batch (the rows of ``weight`` by default), ``answer`` the output's.
     """
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")

@@ -224,7 +224,7 @@ def test_a_numpy_policy_takes_the_whole_observation(tmp_path):
     with pytest.raises(ConfigError, match=r"takes shape \(9,\), and .* = 10 values"):
         load_policy(file, Env())
     numpy_file(file, outputs=3)
-    with pytest.raises(ConfigError, match="policy have 3 values .* environment 2"):
+    with pytest.raises(ConfigError, match=r"policy have 3 values .* environment 2"):
         load_policy(file, Env())
     file.write_bytes(file.read_bytes()[:40])
     with pytest.raises(ConfigError, match="not a policy file"):

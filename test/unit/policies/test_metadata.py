@@ -114,3 +114,18 @@ def test_an_environment_describes_what_its_policy_takes():
         describe_policy(Env(), ["target", "position"], mean=[1, 2, 3])
     with pytest.raises(ConfigError, match="have no names"):
         describe_policy(Env(spaces.Box(-1.0, 1.0, (4,)), ACTION))
+
+
+def test_wrappers_that_the_block_cannot_stand_for_are_refused():
+    class Wrapped(Env):
+        unwrapped = Env()
+
+    joined = spaces.flatten_space(spaces.Dict(PARTS))
+    described = describe_policy(Wrapped(joined))
+    assert [part.name for part in described.observation] == ["action_buffer", "position", "target"]
+    with pytest.raises(ConfigError, match="observes 10 values, and the block says 2"):
+        describe_policy(Wrapped(joined), ["position"])
+    rescaled = Wrapped(joined, spaces.Box(-1.0, 1.0, (2,), np.float32))
+    with pytest.raises(ConfigError, match=r"range must say .* such as \(-1, 1\)"):
+        describe_policy(rescaled)
+    assert describe_policy(rescaled, range=(-1, 1)).low == (-2.0, 0.0)
