@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -189,6 +189,14 @@ class ContractInterface(RosInterface):
                 parts[name] = space
         self._form = SpaceForm(self.contract.spaces.observation, parts)
         return self._form.space
+
+    @property
+    def observation_parts(self) -> Mapping[str, spaces.Box]:
+        """The spaces of the parts, the task's included, by name, in the order in which a Tuple or a flat Box has them.
+
+        Known once :meth:`get_observation_space` was called.
+        """
+        return self._form.parts
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
