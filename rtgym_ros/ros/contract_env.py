@@ -59,7 +59,7 @@ def make_contract_env(
     if isinstance(node, str):
         raise ConfigError(f"node must be a node, or a function that returns one, got the name {node!r}")
     read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
-    entries = {**_entries(read), **(config or {})}
+    entries = {**contract_entries(read), **(config or {})}
     if "interface" in entries:
         raise ConfigError("config['interface'] is the contract's: leave it out")
     timing = RealTimeConfig.from_mapping({**entries, "interface": interface})
@@ -115,8 +115,8 @@ def contracts_folder() -> Path:
     raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")
 
 
-def _entries(contract: Contract) -> dict[str, Any]:
-    """Return the configuration that the contract stands for."""
+def contract_entries(contract: Contract) -> dict[str, Any]:
+    """Return the entries of the environment's configuration that the contract stands for."""
     entries = {name: value for name, value in contract.time.items() if name not in _OF_THE_CONTRACT}
     # The contract's own checks know which bounds a part has, and what is to happen outside of them.
     entries.setdefault("observation_check", "off")
