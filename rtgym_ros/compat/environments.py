@@ -43,8 +43,8 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         self._seed, self._options = seed, options
         return super().reset(seed=seed, options=options)
 
-    def _reconfigure(self, **changes: float) -> None:
-        super()._reconfigure(**lenient(changes))
+    def reconfigure(self, **changes: float) -> None:
+        super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---
 

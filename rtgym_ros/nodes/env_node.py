@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from threading import Thread
 
 from rtgym_ros.contract.grammar.reader import read_contract
-from rtgym_ros.core.errors import RtgymError
+from rtgym_ros.core.errors import RtgymError, TimeStepTimeoutWarning
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.ros.arguments import own_arguments
@@ -24,6 +25,7 @@ _PATIENCE_S = 30.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Host until SIGINT or SIGTERM; return 0, or 2 for a contract, arguments or parameters that cannot be used."""
     arguments = sys.argv if arguments is None else arguments
+    warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the node's log counts them
     with StopSignal(patience_s=_PATIENCE_S) as stop:
         try:
             parser = OneLineParser("env_node", description="Host the environment of the robot under a contract.")

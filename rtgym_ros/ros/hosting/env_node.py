@@ -14,7 +14,7 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import RtgymError, StateError
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.ros.contract_env import contract_entries, make_contract_env
+from rtgym_ros.ros.contract_env import contract_entries, make_local_env
 from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.hosting.agent_services import AgentServices
 from rtgym_ros.ros.hosting.agent_topics import AgentTopics
@@ -181,7 +181,7 @@ class EnvNode:
         return TransitionCallbackReturn.SUCCESS
 
     def _open(self) -> None:
-        self._env = make_contract_env(
+        self._env = make_local_env(
             self.contract,
             config={**self._parameters.entries, "time_in_info": True},
             guard=self._parameters.fixed["guard"] or False,
