@@ -30,6 +30,9 @@ from rtgym_ros.srv import Describe, Reset
 _POLL_S = 0.0002
 """Between two looks at the topics (s): a part of what an observation is late by."""
 
+_ACTIVE_POLL_S = 0.1
+"""Between two questions to a node that is not active yet (s)."""
+
 _REASON_S = 0.2
 """How long the reason of a truncation, which is published before the time-step, may be on its way after it (s)."""
 
@@ -87,15 +90,17 @@ class RemoteLink:
         return self._session.context
 
     def describe(self) -> Description:
-        """Ask the node what it hosts.
+        """Ask the node what it hosts, and wait until it is active.
 
         Raises:
             InterfaceTimeoutError: there is no such node, or it does not answer.
             StateError: it is not active.
         """
-        answer = self._call(self._describe, Describe.Request(), self.timeout)
-        if not answer.success:
-            raise StateError(answer.message)
+        deadline = monotonic() + self.timeout
+        while not (answer := self._call(self._describe, Describe.Request(), self.timeout)).success:
+            if monotonic() > deadline:
+                raise StateError(f"{answer.message} (waited {self.timeout:g} s)")
+            self.poll(_ACTIVE_POLL_S)
         config = {name: float(value) if value in ("inf", "-inf") else value for name, value in _json(answer.config)}
         return Description(
             answer.robot,
@@ -187,18 +192,19 @@ class RemoteLink:
             node.destroy_client(client)
         self._session.close()
 
-    def poll(self) -> None:
-        """Wait until it is worth looking at the topics again.
+    def poll(self, seconds: float = _POLL_S) -> None:
+        """Wait until it is worth looking again.
 
         Raises:
             RosShutdownError: ROS was shut down.
         """
         if self._session.is_shut_down:
             raise RosShutdownError(f"ROS was shut down: {self.name} stops the robot when no action comes")
-        sleep(_POLL_S)
+        sleep(seconds)
 
     def _call(self, client: Any, request: Any, timeout: float) -> Any:
-        self._wait_for(client.service_is_ready, f"no env_node {self.name}: service {client.srv_name} has no server")
+        ready = f"no env_node {self.name}: service {client.srv_name} has no server"
+        self._wait_for(client.service_is_ready, ready, min(timeout, self.timeout))
         done = Event()
         future = client.call_async(request)
         future.add_done_callback(lambda _: done.set())
@@ -217,11 +223,12 @@ class RemoteLink:
                 client.remove_pending_request(future)
         return future.result()
 
-    def _wait_for(self, find: Callable[[], Found | None], problem: str) -> Found:
-        deadline = monotonic() + self.timeout
+    def _wait_for(self, find: Callable[[], Found | None], problem: str, timeout: float | None = None) -> Found:
+        bound = self.timeout if timeout is None else timeout
+        deadline = monotonic() + bound
         while not (found := find()):
             if monotonic() > deadline:
-                raise InterfaceTimeoutError(f"{problem} (waited {self.timeout:g} s)")
+                raise InterfaceTimeoutError(f"{problem} (waited {bound:g} s)")
             self.poll()
         return found
 
