@@ -61,7 +61,8 @@ class ContractInterface(RosInterface):
 
     Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
     ``executed_action``: the last command, as an action; ``intervention``: who commands the robot in place of the
-    environment (:class:`.GuardWatch`), None: it does; the measured delays
+    environment (:class:`.GuardWatch`), None: it does; ``late_actions``: time-steps so far whose next action had not
+    come within the elasticity; the measured delays
     (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
@@ -361,6 +362,18 @@ class ContractInterface(RosInterface):
         super().tick()
         self._flow.let_flow()
 
+    def on_start(self) -> None:
+        """Run ``start`` and wait for the gates; the safe action flows from then on.
+
+        Raises:
+            StepError: a step has failed.
+            InterfaceTimeoutError: a gate does not hold, or a topic is silent.
+            InterfaceError: a guard is missing, or in the way.
+        """
+        self._raise_if_shut_down()
+        self._guarded.check(self.node, self.resolve)
+        self._flow.start(self.wait_for_observations)
+
     def on_failure(self) -> None:
         """Run ``stop``; the environment has failed and sent the safe action."""
         self._flow.stop(self.wait_for_acknowledgement)
@@ -470,6 +483,7 @@ class ContractInterface(RosInterface):
             "capture_ros_time": to_s(now_ns),
             "executed_action": self.get_executed_action(),
             "intervention": None if self._watch is None else self._watch.intervention,
+            "late_actions": self._flow.late_actions,
             **self._delays.observed(now_ns),
         }
         assert self._form is not None  # reset() has made it
