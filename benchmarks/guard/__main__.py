@@ -9,6 +9,7 @@ guard's timeout and 50 ms; the safe action should then come again and again: the
 from __future__ import annotations
 
 import argparse
+import ctypes
 import os
 import signal
 import statistics
@@ -29,6 +30,8 @@ TIMEOUT_S, WITHIN_S, PERIOD_S = 0.2, 0.05, 0.05
 WAYS = ("killed", "stopped", "loops")
 SAFE = (0.0, 0.0)
 REPEATS = 11
+_PR_SET_PDEATHSIG = 1
+"""Of linux/prctl.h."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ def _try(way: str, namespace: str, log: Path) -> Trial:
     # Nothing of ROS runs in this process, so a child may begin with what is imported here.
     pid = os.fork()
     if not pid:
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # it does not outlive the benchmark
         os.close(write_end)
         os.setsid()
         drive(namespace, read_end)

@@ -18,10 +18,8 @@ from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.ros.arguments import own_arguments
+from rtgym_ros.ros.discovery import DISCOVERY_S
 from rtgym_ros.ros.session import RosSession
-
-_DISCOVERY_S = 2.0
-"""How long the topics of others take to be discovered, on a machine that is not busy (s)."""
 
 _PUBLISHER_S = 10.0
 """How long a publisher is waited for (s)."""
@@ -60,7 +58,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     listed.add_argument(
         "--wait",
         type=_count,
-        default=_DISCOVERY_S,
+        default=DISCOVERY_S,
         metavar="S",
         help="for topics to be discovered (default: %(default)g)",
     )

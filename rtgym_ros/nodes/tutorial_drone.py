@@ -15,12 +15,10 @@ from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.nodes.drone_process import DroneProcess
+from rtgym_ros.ros.discovery import DISCOVERY_S
 
-_START_S = 15.0
+_START_S = 30.0
 """How long the drone's topics may take to appear (s)."""
-
-_DISCOVERY_S = 2.0
-"""How long others on its topics may take to be discovered (s)."""
 
 _OLDEST_POSE_S = 1.0
 """A drone samples its pose every 10 ms: without one for this long it is gone (s)."""
@@ -85,7 +83,7 @@ class TutorialDrone:
             raise InterfaceTimeoutError(self._absence())
         self._check_process(at_start=True)
         if self._options.attach and not self._options.with_others:
-            sleep(_DISCOVERY_S)
+            sleep(DISCOVERY_S)
             self._refuse_others()
 
     def check(self, pose_age: float | None) -> None:
@@ -100,6 +98,15 @@ class TutorialDrone:
         self._check_process()
         if pose_age is not None and pose_age > _OLDEST_POSE_S:
             raise InterfaceTimeoutError(f"the drone is gone: its last pose is {pose_age:.1f} s old")
+
+    def explain(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Say that its process has ended where a flight fails for that, an observation that stays away for example.
+
+        Raises:
+            DroneEndedError: it has, and ``error`` is one of this package.
+        """
+        if isinstance(error, RtgymError):
+            self._check_process()
 
     def _has_ended(self) -> bool:
         return self._process is not None and self._process.exit_code is not None

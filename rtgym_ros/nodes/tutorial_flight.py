@@ -51,6 +51,7 @@ class TutorialFlight:
                 where = self._env.unwrapped.interface.node.get_namespace()
                 self._console.print(f"topics in {where}", highlight=False, soft_wrap=True)
             lines = stack.enter_context(LiveLines(self._console))
+            stack.push(drone.explain)
             for name in self._options.policy:
                 learned = name.endswith(LEARNED)
                 policy = load_policy(name, self._env) if learned else POLICIES[name](self._options)

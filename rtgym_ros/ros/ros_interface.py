@@ -235,9 +235,8 @@ class RosInterface(RealTimeGymInterface):
 
     def resolve(self, name: str) -> str:
         """Return the full name of a relative topic, service or action, before remapping; an absolute one stays."""
-        if name.startswith("/"):
-            return name
-        return f"{self.node.get_namespace().rstrip('/')}/{self._prefix}{name}"
+        name = name if name.startswith("/") else self._prefix + name
+        return name if name.startswith("/") else f"{self.node.get_namespace().rstrip('/')}/{name}"
 
     def wait_for_observations(self) -> None:
         """Wait until every latest-observation topic has brought a message that is newer than this call.

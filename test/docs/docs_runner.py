@@ -19,8 +19,8 @@ SHORTER = {
     "--episodes 1",
     "./dev train --sim-time\n": "./dev train --sim-time --samples 300 --set trainer.start_training=200 "
     "--set trainer.batch_size=16 --set trainer.max_updates_per_sample=0.3",
-    "train_trainer --config robots.yaml\n": "train_trainer --config robots.yaml --set trainer.batch_size=32 "
-    "--set trainer.epochs=1 --set trainer.rounds=1 --set trainer.steps=100",
+    "rtgym_ros train_trainer --config robots.yaml\n": "rtgym_ros train_trainer --config robots.yaml "
+    "--set trainer.batch_size=32 --set trainer.epochs=1 --set trainer.rounds=1 --set trainer.steps=100",
     "./dev test\n": "./dev test -q test/unit/test_action_buffer.py",
 }
 

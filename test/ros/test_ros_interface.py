@@ -291,6 +291,9 @@ def test_a_node_that_is_handed_in_stays_its_owners(make, world, context, namespa
         assert robot.node is node
         assert robot.get_time_source() is not None  # foreign parameters are no concern of ours
         assert (robot.pose.topic, second.pose.topic) == (f"{namespace}/pose", f"{namespace}/second/pose")
+        third = make(node=node, namespace="/third")
+        assert (third.pose.topic, third.command.topic) == ("/third/pose", "/third/command")
+        third.close()
         world.keep_sending()
         robot.reset()
         assert set(robot.get_ages()) == {"pose"}
@@ -395,7 +398,8 @@ def test_another_publisher_of_commands_is_refused_by_choice(make, world, namespa
     other = RosSession("other", namespace, arguments=["program"])
     try:
         other.node.create_publisher(Float64, "command", 1)
-        while robot.node.count_publishers(robot.command.topic) < 2:
+        # The name of a node is known a little later than its publisher.
+        while "other" not in {who.node_name for who in robot.node.get_publishers_info_by_topic(robot.command.topic)}:
             threading.Event().wait(0.01)
         with pytest.raises(InterfaceError, match=r"/other publishes on .*/command too: .*; the parameter exclusive"):
             robot.reset()

@@ -92,7 +92,7 @@ class LoggingInterface(ContractInterface):
         """Capture, and keep it."""
         time_ns = self.ros_time_ns()
         answer = super().get_obs_rew_terminated_info()
-        self._keep()
+        self._keep(self._parts.ages)
         newest = next(iter(self._parts.parts.values())).newest
         values = None if newest is None or newest.size > _MOST_VALUES else np.ravel(newest).copy()
         self.captures.append(Capture(len(self.sent_ns), time_ns, values, answer[3]))
@@ -119,12 +119,13 @@ class LoggingInterface(ContractInterface):
                 sleep(left)
             self._raise_if_shut_down()
             self._parts.pull()
-            self._keep()
+            now_ns = self.ros_time_ns()
+            self._keep({name: part.age_at(now_ns) for name, part in self._parts.parts.items()})
 
-    def _keep(self) -> None:
+    def _keep(self, ages: dict[str, float]) -> None:
         for name, part in self._parts.parts.items():
             log = self.parts[name]
-            log.ages.append(part.age)
+            log.ages.append(ages[name])
             sampled_ns = part.sampled_ns
             if part.newest is None or part.newest.size > _MOST_VALUES:
                 continue

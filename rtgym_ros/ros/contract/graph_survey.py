@@ -15,10 +15,11 @@ from rtgym_ros.contract.draft.seen_topic import SeenTopic, number_paths
 from rtgym_ros.contract.messages.field_reader import FieldReader
 from rtgym_ros.contract.messages.selection import NAME_FIELDS
 from rtgym_ros.ros.contract.interface_types import import_type, message_layout
+from rtgym_ros.ros.discovery import DISCOVERY_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
-_DISCOVERY_S = (2.0, 8.0)
-"""How long nodes may take to be discovered (s): always, and where there is nothing yet."""
+_PATIENCE_S = 8.0
+"""How long nodes may take to be discovered (s) where there is nothing yet."""
 _POLL_S = 0.01
 _ROS_OWN = ("rosout", "parameter_events", "clock")
 
@@ -102,7 +103,7 @@ def survey(node: Node, duration: float) -> list[SeenTopic]:
         node: that looks; its own topics are left out.
         duration: for how long messages are counted (s).
     """
-    least, most = (monotonic() + seconds for seconds in _DISCOVERY_S)
+    least, most = (monotonic() + seconds for seconds in (DISCOVERY_S, _PATIENCE_S))
     while monotonic() < least or (monotonic() < most and not _topics_of_others(node)):
         sleep(_POLL_S)
     watched = []
@@ -149,7 +150,7 @@ def robot_description(node: Node, topics: Sequence[SeenTopic]) -> str | None:
         return None
     qos = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
     subscription: PulledSubscription[Any] = PulledSubscription(node, String, "robot_description", qos)
-    end = monotonic() + _DISCOVERY_S[0]
+    end = monotonic() + DISCOVERY_S
     try:
         while monotonic() < end:
             for message, _ in subscription.take():

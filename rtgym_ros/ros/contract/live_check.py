@@ -26,12 +26,13 @@ from rtgym_ros.ros.contract.observed_part import ObservedPart
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
 from rtgym_ros.ros.contract.resolved_steps import SEQUENCES
 from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
+from rtgym_ros.ros.discovery import DISCOVERY_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.ros.topic_checks import TopicChecks, mismatch_of, type_name
 
-_DISCOVERY_S = (2.0, 8.0)
-"""How long nodes may take to be discovered (s): always, and where a topic of an observation has no publisher yet."""
+_PATIENCE_S = 8.0
+"""How long nodes may take to be discovered (s) where a topic of an observation has no publisher yet."""
 _POLL_S = 0.005
 
 
@@ -68,7 +69,7 @@ class LiveCheck:
         self._with_code = with_code or allow_beside
         self._allow_beside = allow_beside
         self._checks = TopicChecks(self._node, lambda _: None)
-        self._types = InterfaceTypes(self._node, contract.source, _DISCOVERY_S[0])
+        self._types = InterfaceTypes(self._node, contract.source, DISCOVERY_S)
         self._topics = TopicTable(contract.source, self._types, self._resolve, self._subscribe, time_ns)
         self._arrived: dict[int, int] = {}
 
@@ -99,7 +100,7 @@ class LiveCheck:
             self._topics.close()
 
     def _discover(self) -> None:
-        least, most = (monotonic() + seconds for seconds in _DISCOVERY_S)
+        least, most = (monotonic() + seconds for seconds in (DISCOVERY_S, _PATIENCE_S))
         names = {self._resolve(part.topic) for part in self._contract.observation.values()}
         while monotonic() < least or (
             monotonic() < most and not all(self._node.count_publishers(name) for name in names)
