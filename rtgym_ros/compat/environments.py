@@ -48,8 +48,8 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         assert self.config.benchmark, "the benchmark option is not set: set benchmark=True in the configuration"
         return super().benchmarks()
 
-    def _reconfigure(self, **changes: float) -> None:
-        super()._reconfigure(**lenient(changes))
+    def reconfigure(self, **changes: float) -> None:
+        super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---
 

@@ -148,6 +148,9 @@ class RealTimeGymInterface(ABC):
         """
         self.send_control(control)
 
+    def on_start(self) -> None:
+        """Called by ``env.start()``: ready the robot before the first ``reset()``. Without an effect here."""
+
     def on_failure(self) -> None:
         """Called when the environment has failed, after the safe action was sent; nothing by default.
 

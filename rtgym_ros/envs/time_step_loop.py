@@ -136,6 +136,11 @@ class TimeStepLoop:
         """Do nothing: the running time-step is over when this is called."""
         self._raise_stored_error()
 
+    def start(self) -> None:
+        """Let the interface ready the robot; what flows by itself between time-steps flows from then on."""
+        self._raise_stored_error()
+        self._or_stop(self._start)
+
     def wait(self) -> None:
         """Let the interface hold the robot; the clock excuses the time that passes."""
         self._raise_stored_error()
@@ -356,6 +361,10 @@ class TimeStepLoop:
                 self._clock.shift_next_capture(shift_ns)
             except (TypeError, ValueError) as error:
                 raise InterfaceError(f"get_capture_shift() returned {shift_ns!r}: {error}") from error
+
+    def _start(self) -> None:
+        self._calls.call("on_start", self._interface.on_start)
+        self._start_ticking()
 
     def _wait(self) -> None:
         self._clock.pause()

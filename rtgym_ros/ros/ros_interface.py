@@ -344,6 +344,11 @@ class RosInterface(RealTimeGymInterface):
             self._raise_if_shut_down()
         self._report_safe_actions()
 
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far that are not Markovian, as ``step_timing`` tells; 0 where delays are not measured."""
+        return 0
+
     def on_time_step(self, time_step: TimeStep) -> None:
         """Publish ``step_timing``, in ROS time, if anybody listens: the message costs more than the rest of a step."""
         if time_step.timed_out:
@@ -362,6 +367,7 @@ class RosInterface(RealTimeGymInterface):
         timing.capture = to_time(time_step.capture_ns + to_ros_ns)
         timing.end = to_time(time_step.end_ns + to_ros_ns)
         timing.lateness = to_duration(time_step.lateness_ns)
+        timing.delay_alarms = self.delay_alarms
         self._timing_publisher.publish(timing)
 
     def close(self) -> None:

@@ -31,6 +31,8 @@ NEEDED = {
     "train_trainer": ("torch", "stable_baselines3"),
     "train_server": ("nats",),
     "train_keys": ("cryptography",),
+    "export_sb3.py": ("stable_baselines3", "onnxscript", "onnxruntime"),
+    "export_torch.py": ("torch", "onnxscript", "onnxruntime"),
 }
 # Programs for libraries that clash with each other: `./dev test --libraries` runs each beside its library.
 OF_LIBRARIES = ("learn_sb3.py", "learn_torchrl.py", "learn_rllib.py")
