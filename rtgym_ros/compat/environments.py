@@ -49,6 +49,7 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         return super().benchmarks()
 
     def reconfigure(self, **changes: float) -> None:
+        """Change entries of the configuration; one that is out of range is replaced by the nearest that is not."""
         super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---

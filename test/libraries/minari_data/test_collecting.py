@@ -83,5 +83,5 @@ def test_over_ros(drone_namespace):
     env = gymnasium.make("rtgym_ros/Drone-v0", namespace=drone_namespace, config=config)
     data_set, flown = collected(NumericInfo(env), episodes=1)
     (episode,) = data_set.iterate_episodes()
-    for key in (*ROS_KEYS, "age.pose"):
+    for key in (*ROS_KEYS, "age.x"):
         np.testing.assert_array_equal(episode.infos[key][1:], [answer[-1][key] for _, answer in flown[0]])

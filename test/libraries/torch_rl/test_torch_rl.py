@@ -78,7 +78,7 @@ def test_over_ros(drone_namespace):
     env = gymnasium.make("rtgym_ros/Drone-v0", namespace=drone_namespace, config={"time_step_timeout_factor": 1e6})
     env = wrapped_with_info(gymnasium.wrappers.FlattenObservation(env))
     rollout = env.rollout(20)
-    for key in TIME_KEYS | {"ros_capture_time", "age.pose"}:
+    for key in TIME_KEYS | {"ros_capture_time", "age.x"}:
         assert key in rollout["next"], key
     env.close()
 
