@@ -1,7 +1,7 @@
 """The process that writes what a recorder hands over: compressing and writing never hold up whoever flies.
 
-It ends when the recorder is closed, or when the process that has the recorder is gone, however that ended; what was handed
-over is written, and the file closed, before.
+It ends when the recorder is closed, or when the process that has the recorder is gone, however that ended; what was
+handed over is written, and the file closed, before.
 """
 
 from __future__ import annotations
