@@ -26,6 +26,7 @@ from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
+from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.guard_watch import GuardWatch
 from rtgym_ros.ros.contract.guarded_topics import GuardedTopics
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes
@@ -36,6 +37,7 @@ from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
+from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
@@ -81,6 +83,7 @@ class ContractInterface(RosInterface):
     """
 
     safe_action_between_episodes: ClassVar[bool] = True
+    _is_open = False
 
     def __init__(
         self,
@@ -109,11 +112,13 @@ class ContractInterface(RosInterface):
             super().close()
             raise
         self._record: MessageRecord | None = None
+        self._recorder: Recorder | None = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
         self._reset_ns = 0
         self._window = FrameWindow(f"rtgym_ros {contract.robot}")
+        self._is_open = True
 
     def _open(self, time_step: tuple[float, float], act_buf_len: int, beside: bool) -> None:
         contract = self.contract
@@ -322,6 +327,33 @@ class ContractInterface(RosInterface):
         from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
 
         self._record = MessageRecord(recorder, self._topics, record_all)
+        self._recorder = recorder
+
+    # --- diagnostics ---
+
+    def diagnose(self, rates: Rates) -> list[Status]:
+        """Return what ``/diagnostics`` says: also of the action buffer and of a recording of messages."""
+        if not self._is_open:  # the timer of the node runs already
+            return []
+        statuses = [*super().diagnose(rates), alarm_status(self._delays.alarms, rates)]
+        if self._recorder is not None:
+            state = self._recorder.state
+            written, dropped = state.written + state.messages_written, state.dropped + state.messages_dropped
+            statuses.append(recorder_status(written, dropped, rates))
+        return statuses
+
+    def count_actions(self) -> dict[str, int]:
+        """Return how many actions became what: also by the limits of the contract."""
+        limited = {f"{name} limited": part.limited for name, part in self._sent.parts.items()}
+        return {**super().count_actions(), **limited}
+
+    def get_intervention(self) -> str | None:
+        """Return who commands the robot through the guard in place of the environment."""
+        return None if self._watch is None else self._watch.intervention
+
+    def observed_topics(self) -> list[TopicFacts]:
+        """Return how the topics of the parts are."""
+        return [self._facts(topic) for topic in self._parts.topics]
 
     # --- between time-steps, and the end ---
 
@@ -466,6 +498,18 @@ class ContractInterface(RosInterface):
             *filter(None, [part.skipped]),
         ]
         return "; ".join(lines)
+
+    def _facts(self, topic: ContractTopic) -> TopicFacts:
+        parts = {name: part for name, part in self._parts.parts.items() if part.topic is topic}
+        return TopicFacts(
+            topic.topic,
+            topic.arrived,
+            topic.subscription.publishers,
+            max(part.age for part in parts.values()),  # at the last capture
+            min(part.max_age for part in parts.values()),
+            _is_latched(topic.subscription),
+            {"parts": ", ".join(parts), **{f"of {name}": part.skipped for name, part in parts.items() if part.skipped}},
+        )
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
         subscription: PulledSubscription[Any] = PulledSubscription(self.node, message_class, name, qos)

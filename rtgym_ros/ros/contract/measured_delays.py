@@ -70,6 +70,11 @@ class MeasuredDelays:
         """Where the echo comes from; None: the robot tells nothing."""
         return self._echo
 
+    @property
+    def alarms(self) -> int:
+        """Observations so far for which the action buffer was too short."""
+        return self._alarm.count
+
     def sent(self, stamp_ns: int) -> None:
         """Note that the next action was sent (ROS time, ns)."""
         try:
