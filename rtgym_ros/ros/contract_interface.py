@@ -39,8 +39,10 @@ from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
 from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
+from rtgym_ros.ros.parameters import Flag
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
+from rtgym_ros.ros.scene_publisher import ScenePublisher
 
 if TYPE_CHECKING:
     from rtgym_ros.record.recorder import Recorder
@@ -50,6 +52,11 @@ _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
 _SHORTEST_TICK_S = 0.001
+
+PARAMETERS = (
+    Flag("markers", False, "what was observed, the action and the target are published on markers, for RViz, Foxglove"),
+)
+"""Besides those of every :class:`RosInterface`."""
 
 
 class ContractInterface(RosInterface):
@@ -169,6 +176,10 @@ class ContractInterface(RosInterface):
         if self._guarded.input is not None:
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
+        self._scenes: ScenePublisher | None = None
+        if self.declare_parameters(*PARAMETERS)["markers"]:
+            self._scenes = ScenePublisher(self.node, self.resolve("markers"))
+            self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()
         port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
         self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
@@ -463,6 +474,8 @@ class ContractInterface(RosInterface):
                 self._log.warning_at_most(finding.message.split(":")[0], finding.message)
         if self.task is not None:
             values |= self.task.observe(self._time_since_reset())
+            if self._scenes is not None:
+                self._scenes.show(self.task.scene(self._parts.newest, self._sent.executed_values()), now_ns)
         info: dict[str, Any] = {
             "age": self._parts.ages,
             "capture_ros_time": to_s(now_ns),

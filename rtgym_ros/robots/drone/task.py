@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtgym_ros.contract.task import Array, Parts
+from rtgym_ros.contract.task import Array, Parts, Scene
 from rtgym_ros.contract.tasks.reach_position import ReachPosition
 from rtgym_ros.robots.drone.rendering import draw
 
@@ -51,3 +51,12 @@ class FlyToTarget(ReachPosition):
     def render(self, observation: Parts, action: Parts) -> Array | None:
         """Return a picture of the world, uint8, shape (400, 400, 3)."""
         return draw(np.asarray(observation[self._part]).ravel()[:2], self.observe(0.0)["target"])
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the robot, its target and its command."""
+        position = np.asarray(observation[self._part]).ravel()
+        command = next(iter(action.values()))
+        return Scene(
+            "rtgym_ros.ros.markers:drone_markers",
+            {"position": position, "target": self.observe(0.0)["target"], "velocity": command},
+        )
