@@ -87,4 +87,5 @@ def test_actions_graph_buffer_and_recording():
     for now, alarms, level in ((1, 0, Level.OK), (2, 4, Level.WARN), (3, 4, Level.OK)):
         rates.next(now * S)
         assert alarm_status(alarms, rates).level is level
-        assert recorder_status(10, alarms, rates).level is level
+        assert recorder_status(10, alarms, "", rates).level is level
+    assert recorder_status(10, 4, "the disk is full", rates)[1:3] == (Level.ERROR, "the disk is full")

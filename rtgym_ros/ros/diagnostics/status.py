@@ -189,8 +189,10 @@ def alarm_status(alarms: int, rates: Rates) -> Status:
     return Status("action buffer", level, message, {"observations with delays beyond act_buf_len": alarms})
 
 
-def recorder_status(written: int, dropped: int, rates: Rates) -> Status:
-    """Return the status of a recording."""
+def recorder_status(written: int, dropped: int, error: str, rates: Rates) -> Status:
+    """Return the status of a recording; ``error`` is why nothing is being written, empty while all is well."""
     grown = rates.since("dropped", dropped)
     level, message = (Level.WARN, f"{grown} dropped since the last message") if grown else (Level.OK, "keeps up")
+    if error:
+        level, message = Level.ERROR, error
     return Status("recording", level, message, {"written": written, "dropped": dropped})
