@@ -103,7 +103,7 @@ def test_they_are_a_share_of_each_batch_or_a_part_of_the_memory(recorded, tmp_pa
 def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
     pytest.importorskip("stable_baselines3")
     with running(config_of(tmp_path, environment={"id": DRONE}, worker={"push_interval": 0.05})) as server:
-        trainer = {"start_training": 10, "max_samples": 30, "steps": 10, "device": "cpu"}
+        trainer = {"start_training": 10, "max_samples": 30, "max_updates_per_sample": 0.02, "device": "cpu"}
         config = make_config({**msgspec.to_builtins(server.config), "trainer": trainer})
         module = [sys.executable, "-m", "rtgym_ros.train.worker.main", "--config", str(write(config))]
         flown = [*module, "--name", "w1", "--episodes", "3", "--record", str(tmp_path / "flights")]
