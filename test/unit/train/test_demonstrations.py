@@ -9,7 +9,7 @@ import gymnasium
 import msgspec
 import numpy as np
 import pytest
-from nats_server import config_of, running, write
+from nats_server import config_of, make_stream, running, write
 
 import rtgym_ros  # noqa: F401  # registers the drone
 from rtgym_ros.core.errors import ConfigError
@@ -105,6 +105,7 @@ def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
     with running(config_of(tmp_path, environment={"id": DRONE}, worker={"push_interval": 0.05})) as server:
         trainer = {"start_training": 10, "max_samples": 30, "max_updates_per_sample": 0.02, "device": "cpu"}
         config = make_config({**msgspec.to_builtins(server.config), "trainer": trainer})
+        make_stream(config)
         module = [sys.executable, "-m", "rtgym_ros.train.worker.main", "--config", str(write(config))]
         flown = [*module, "--name", "w1", "--episodes", "3", "--record", str(tmp_path / "flights")]
         done = subprocess.run(flown, capture_output=True, text=True, timeout=120)
