@@ -16,6 +16,7 @@ from rtgym_ros.core.one_line_parser import OneLineParser
 MARK = ".rtgym_ros"
 """File in the folder of a run: what --fresh may delete has it."""
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
+_DRONE, _DRONE_HZ = "rtgym_ros/Drone-v0", 20.0
 _RESULT = "policy.safetensors"
 _PICTURE = "learning_curve.png"
 
@@ -134,10 +135,12 @@ def _conclude(config: Any) -> None:
     from rtgym_ros.train.local.episodes import read_episodes
     from rtgym_ros.train.local.learning_curve import save_learning_curve
 
-    save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]})
+    drone = config.environment.id in (_SIMULATED, _DRONE)
+    rate_hz = _DRONE_HZ if drone and "config" not in config.environment.kwargs else None
+    save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
     for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
         print(f"{what}: {config.folder / name}")
-    if config.environment.id in (_SIMULATED, "rtgym_ros/Drone-v0"):
+    if drone:
         print(f"fly it: ./dev drone --policy {config.folder / _RESULT}")
     else:
         print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
