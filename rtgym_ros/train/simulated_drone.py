@@ -91,7 +91,9 @@ class SimulatedDroneInterface(RealTimeGymInterface):
 
     def _observe(self, drone: SimulatedDrone) -> list[np.ndarray]:
         for sample in drone.advance(self._time.now_ns()):
-            self._ledger.echo(sample.stamp_ns, NO_COMMAND if sample.command_stamp_ns is None else sample.command_stamp_ns)
+            self._ledger.echo(
+                sample.stamp_ns, NO_COMMAND if sample.command_stamp_ns is None else sample.command_stamp_ns
+            )
             if sample.stamp_ns > self._stamp_ns:  # the link reorders
                 self._stamp_ns, self._position = sample.stamp_ns, np.array(sample.reading, dtype=np.float32)
         return [np.array([value], dtype=np.float32) for value in (*self._position, *self._target)]

@@ -46,9 +46,10 @@ def save_learning_curve(
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="x", style="plain")
         if rate_hz is not None:
-            minutes = 60.0 * rate_hz
-            above = axes.secondary_xaxis("top", functions=(lambda x: x / minutes, lambda x: x * minutes))
-            above.set_xlabel("minutes of flight")
+            minutes = 60.0 * rate_hz, 1.0 / (60.0 * rate_hz)  # samples of one, and one of samples
+            axes.secondary_xaxis("top", functions=(minutes[1].__mul__, minutes[0].__mul__)).set_xlabel(
+                "minutes of flight"
+            )
     if returns.get_legend_handles_labels()[0]:
         returns.legend(loc="lower right")
     figure.savefig(path, dpi=100)

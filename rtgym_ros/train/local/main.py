@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.locate import shared_file
 
 MARK = ".rtgym_ros"
 """File in the folder of a run: what --fresh may delete has it."""
@@ -146,12 +147,6 @@ def _conclude(config: Any) -> None:
         print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
 
 
-def _default_config() -> Path:
-    """Return config/train.yaml of the source tree, or of the installed package."""
-    source = Path(__file__).parents[3] / "config" / "train.yaml"
-    return source if source.exists() else Path(sys.prefix) / "share" / "rtgym_ros" / "config" / "train.yaml"
-
-
 def _workers(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -164,7 +159,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
     )
     parser.add_argument(
-        "--config", type=Path, default=_default_config(), metavar="FILE", help="of the run (default: %(default)s)"
+        "--config",
+        type=Path,
+        default=shared_file("config/train.yaml"),
+        metavar="FILE",
+        help="of the run (default: %(default)s)",
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"

@@ -70,7 +70,7 @@ def test_recordings_of_something_else_are_refused_by_name(recorded, tmp_path):
     other = make_schema(env.observation_space, gymnasium.spaces.Box(-1, 1, (3,)))
     with pytest.raises(ConfigError, match=r"trainer\.demonstrations: action is Box.*in the recordings, .* in the run"):
         list(read_demonstrations(config_for(folder, tmp_path), other))
-    with pytest.raises(ConfigError, match="trainer.demonstrations: .*no .mcap file"):
+    with pytest.raises(ConfigError, match=r"trainer\.demonstrations: .*no \.mcap file"):
         list(read_demonstrations(config_for(tmp_path, tmp_path), other))
 
 
@@ -114,7 +114,15 @@ def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
         assert [episode.is_over for episode in episodes] == [True] * 3
         count = sum(len(episode.steps) - 1 for episode in episodes)
         shown = f"trainer.demonstrations=[{tmp_path / 'flights' / 'w1'}]"
-        learn = [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", str(write(config)), "--set", shown]
+        learn = [
+            sys.executable,
+            "-m",
+            "rtgym_ros.train.trainer.process",
+            "--config",
+            str(write(config)),
+            "--set",
+            shown,
+        ]
         done = subprocess.run(learn, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert f"{count} transitions come from recordings" in done.stderr
