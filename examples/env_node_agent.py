@@ -9,7 +9,6 @@ import sys
 import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
-
 from rtgym_ros.msg import AgentAction, NamedArray, TimeStep
 from rtgym_ros.srv import Describe, Reset
 

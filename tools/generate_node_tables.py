@@ -24,7 +24,10 @@ def page() -> str:
 
     robots = {"drone": DroneNode.parameters, "drive": DriveNode.parameters, "arm": ArmNode.parameters}
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    tables = [*_table("the node of an environment", PARAMETERS), *_table("`env_node`, beside these", (*RUNTIME, *FIXED))]
+    tables = [
+        *_table("the node of an environment", PARAMETERS),
+        *_table("`env_node`, beside these", (*RUNTIME, *FIXED)),
+    ]
     for name, parameters in robots.items():
         tables += _table(f"`{name}`", parameters)
     return before + BEGIN + "\n".join(["", *tables, END]) + rest.split(END)[1]

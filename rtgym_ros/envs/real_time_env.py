@@ -29,7 +29,6 @@ from rtgym_ros.envs.state import State
 from rtgym_ros.envs.termination import end_on_sigterm
 from rtgym_ros.envs.time_step_loop import Step
 
-
 _CHANGEABLE = (
     "time_step_duration",
     "start_obs_capture",

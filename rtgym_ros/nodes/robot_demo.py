@@ -170,7 +170,9 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--namespace", metavar="/NAME", help="fly a robot that runs already, in this namespace")
     parser.add_argument("--node", metavar="NAME", help="fly through the env_node of that name, which runs already")
     parser.add_argument("--contract", metavar="FILE", help="in place of the contract that comes with the package")
-    parser.add_argument("--guard", action="store_true", help="send the commands to the robot's guard, which runs already")
+    parser.add_argument(
+        "--guard", action="store_true", help="send the commands to the robot's guard, which runs already"
+    )
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write a picture of the flights")
     parser.add_argument(
         "--record", type=Path, metavar="FOLDER", help="record every time-step, and every message, to MCAP files there"

@@ -11,13 +11,13 @@ pytest.importorskip("test_msgs")
 
 from contract_robots.foreign_robot import ForeignRobot, contract_text
 from contract_robots.hosted import EnvNodeProcess, Operator
+from rtgym_ros.msg import AgentAction, EnvState
+from rtgym_ros.srv import Record, Reset
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.core.errors import StateError
-from rtgym_ros.msg import AgentAction, EnvState
 from rtgym_ros.ros.hosting.agent_topics import STATE_QOS
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
-from rtgym_ros.srv import Record, Reset
 
 SAFE = (0.0, 0.0, 0.0)
 ACTION = np.array((0.25, -0.25, 1.0), np.float32)

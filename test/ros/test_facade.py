@@ -62,43 +62,45 @@ def test_nobody_is_there(file, namespace):
 
 @pytest.mark.timeout(180)
 def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
-    with EnvNodeProcess(file, namespace) as node:
-        with make(file, node.name) as env:
-            with pytest.raises(StateError, match="call reset"):
-                env.unwrapped.step(ACTION)
-            env.reset(seed=1)
-            with pytest.raises(ActionError, match="shape"):
-                env.step(np.zeros(2, np.float32))
-            env.step(ACTION)
-            # A robot that falls silent: the error is that of the environment, and reset() goes on.
-            robot.silent = True
-            with pytest.raises(InterfaceError, match=r"observation state: the newest message on \S*state is .* old"):
-                for _ in range(500):
-                    env.step(ACTION)
-            robot.wait_for(lambda: robot.events[-1] == ("power", False))
-            with pytest.raises(StateError, match="FAILED"):
-                env.unwrapped.step(ACTION)
-            robot.silent = False
-            env.reset()
-            env.step(ACTION)
-            # The node is gone.
-            env.unwrapped._link.timeout = 2.0
-            node.end(signal.SIGKILL)
-            with pytest.raises(InterfaceTimeoutError, match="has begun no time-step for"):
+    with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
+        with pytest.raises(StateError, match="call reset"):
+            env.unwrapped.step(ACTION)
+        env.reset(seed=1)
+        with pytest.raises(ActionError, match="shape"):
+            env.step(np.zeros(2, np.float32))
+        env.step(ACTION)
+        # A robot that falls silent: the error is that of the environment, and reset() goes on.
+        robot.silent = True
+        with pytest.raises(InterfaceError, match=r"observation state: the newest message on \S*state is .* old"):
+            for _ in range(500):
                 env.step(ACTION)
-            with pytest.raises(InterfaceTimeoutError, match="env_node .*/env"):
-                env.reset()
-            # It is back.
-            node.start()
-            env.unwrapped._link.timeout = 40.0
-            env.reset()
+        robot.wait_for(lambda: robot.events[-1] == ("power", False))
+        with pytest.raises(StateError, match="FAILED"):
+            env.unwrapped.step(ACTION)
+        robot.silent = False
+        env.reset()
+        env.step(ACTION)
+        # The node is gone.
+        env.unwrapped._link.timeout = 2.0
+        node.end(signal.SIGKILL)
+        with pytest.raises(InterfaceTimeoutError, match="has begun no time-step for"):
             env.step(ACTION)
-            # It hosts something else.
-            node.end()
-            changed = tmp_path / "changed.yaml"
-            changed.write_text(contract_text(more="when_stale: warn"))
-            with EnvNodeProcess(changed, namespace), pytest.raises(ConfigError, match="another version of the contract"):
-                env.reset()
+        with pytest.raises(InterfaceTimeoutError, match="env_node .*/env"):
+            env.reset()
+        # It is back.
+        node.start()
+        env.unwrapped._link.timeout = 40.0
+        env.reset()
+        env.step(ACTION)
+        # It hosts something else.
+        node.end()
+        changed = tmp_path / "changed.yaml"
+        changed.write_text(contract_text(more="when_stale: warn"))
+        with (
+            EnvNodeProcess(changed, namespace),
+            pytest.raises(ConfigError, match="another version of the contract"),
+        ):
+            env.reset()
     assert robot.commands()[-1] == SAFE
 
 

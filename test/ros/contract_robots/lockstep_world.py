@@ -11,6 +11,7 @@ import time
 from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import JointState
 from test_msgs.msg import Arrays
 
 from rtgym_ros.core.time_source import NS_PER_S
@@ -39,8 +40,8 @@ action:
 observation:
   state:
     topic: state
-    type: test_msgs/msg/Arrays  # it has texts: only what goes through the middleware's transport is acknowledged
-    fields: ["float64_values[0:2]"]
+    type: sensor_msgs/msg/JointState
+    fields: ["position[0:2]"]
     low: -100.0
     high: 100.0
     max_age: none
@@ -71,11 +72,12 @@ class LockstepWorld:
         self.session = RosSession("lockstep_world", namespace, arguments=["program"])
         node = self.session.node
         self._clock = node.create_publisher(Clock, "/clock", 1)
-        self._state = node.create_publisher(Arrays, "state", 10)
+        self._state = node.create_publisher(JointState, "state", 10)
         self._commands = PulledSubscription(node, Arrays, "motors", QoSProfile(depth=100))
         self._now_ns = 1_700_000_000 * NS_PER_S
         self._x, self._v, self._count = 0.0, 0.0, 0
         self._is_idle = True
+        self._published = 0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -101,6 +103,7 @@ class LockstepWorld:
         was_idle, self._is_idle = self._is_idle, command == (SAFE,) * 3
         if self._is_idle:
             return
+        self._published = 0
         if was_idle:
             self._x, self._v = 0.0, 0.0
         self._count += 1
@@ -113,4 +116,9 @@ class LockstepWorld:
         self._now_ns += int(DURATION * NS_PER_S)
 
     def _publish_state(self):
-        self._state.publish(Arrays(float64_values=[self._x, float(self._count % 90), 0.0]))
+        self._published += 1
+        # Newer than the one before, and older than the end of the time-step, of which there are 20 ms.
+        stamp_ns = self._now_ns + (0 if self._is_idle else 10_000_000) + self._published % 10_000 * 100
+        state = JointState(position=[self._x, float(self._count % 90)])
+        state.header.stamp = to_time(stamp_ns)
+        self._state.publish(state)
