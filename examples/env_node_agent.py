@@ -53,7 +53,7 @@ class Agent(Node):
         if step is None or step.episode != self.episode:
             return
         if step.terminated or step.truncated:
-            print(f"episode {step.episode}: {step.episode_step} time-steps, last reward {step.reward:g}")
+            self.get_logger().info(f"episode {step.episode}: {step.episode_step} time-steps, reward {step.reward:g}")
             self.episode, self.left = None, self.left - 1
             self.resets.call_async(Reset.Request()).add_done_callback(self.on_reset)
             return

@@ -1,4 +1,4 @@
-"""The facade of env_node where it goes wrong: nobody there, gone, restarted, another contract; and the robot's safety."""
+"""The facade of env_node where it goes wrong: nobody there, gone, restarted, another contract; the robot is safe."""
 
 import os
 import signal
@@ -49,6 +49,11 @@ def make(file, name, timeout=20.0, **arguments):
     )
 
 
+def fly(env, time_steps):
+    for _ in range(time_steps):
+        env.step(ACTION)
+
+
 def test_arguments_that_are_the_nodes(file):
     for argument in ({"config": {"act_buf_len": 2}}, {"guard": True}, {"render_mode": "rgb_array"}):
         with pytest.raises(ConfigError, match=f"{next(iter(argument))} is that of env_node /robot/env"):
@@ -72,8 +77,7 @@ def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
         # A robot that falls silent: the error is that of the environment, and reset() goes on.
         robot.silent = True
         with pytest.raises(InterfaceError, match=r"observation state: the newest message on \S*state is .* old"):
-            for _ in range(500):
-                env.step(ACTION)
+            fly(env, 500)
         robot.wait_for(lambda: robot.events[-1] == ("power", False))
         with pytest.raises(StateError, match="FAILED"):
             env.unwrapped.step(ACTION)
@@ -85,7 +89,7 @@ def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
         node.end(signal.SIGKILL)
         with pytest.raises(InterfaceTimeoutError, match="has begun no time-step for"):
             env.step(ACTION)
-        with pytest.raises(InterfaceTimeoutError, match="env_node .*/env"):
+        with pytest.raises(InterfaceTimeoutError, match=r"env_node .*/env"):
             env.reset()
         # It is back.
         node.start()
@@ -165,5 +169,5 @@ def test_the_example_agent(robot, file, namespace):
         command = [sys.executable, str(EXAMPLE), node.name, "2"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60.0, env=os.environ)
         assert done.returncode == 0, done.stderr
-        assert done.stdout.count("episode") == 2
-        assert "20 time-steps" in done.stdout
+        assert done.stderr.count("episode") == 2
+        assert "20 time-steps" in done.stderr

@@ -238,8 +238,8 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
                 raise StateError(f"env_node {self._link.name} was deactivated: the robot is stopped")
             if monotonic() > deadline:
                 raise InterfaceTimeoutError(
-                    f"env_node {self._link.name} has begun no time-step for {bound:.3g} s: it has ended, was restarted, "
-                    "or its clock stands still; reset() begins again where it is back"
+                    f"env_node {self._link.name} has begun no time-step for {bound:.3g} s: it has ended, was restarted,"
+                    " or its clock stands still; reset() begins again where it is back"
                 )
             self._link.poll()
 
