@@ -24,14 +24,18 @@ class Agent(Node):
         self.describe = self.create_client(Describe, f"{env}/describe")
         self.resets = self.create_client(Reset, f"{env}/reset")
         self.episode, self.newest, self.left, self.error = None, None, episodes, ""
-        self.describe.wait_for_service(10.0)
-        self.describe.call_async(Describe.Request()).add_done_callback(self.on_description)
+        self.asking = self.create_timer(1.0, self.ask)
+
+    def ask(self) -> None:
+        """Ask what the node hosts, until it is there and active."""
+        if self.describe.service_is_ready():
+            self.describe.call_async(Describe.Request()).add_done_callback(self.on_description)
 
     def on_description(self, future: rclpy.task.Future) -> None:
         """Take the default action as the action, and begin."""
-        if not future.result().success:
-            self.error = future.result().message
+        if not future.result().success or self.asking.is_canceled():
             return
+        self.asking.cancel()
         (default,) = future.result().default_action
         values = array.array("f", default.float32_values)
         self.action = [NamedArray(name=default.name, dtype="<f4", shape=default.shape, float32_values=values)]

@@ -38,7 +38,7 @@ def file(tmp_path):
     return path
 
 
-def make(file, name, timeout=20.0, **arguments):
+def make(file, name, timeout=60.0, **arguments):
     return gymnasium.make(
         "rtgym_ros/Contract-v0",
         contract=str(file),
@@ -65,7 +65,7 @@ def test_nobody_is_there(file, namespace):
         make(file, f"{namespace}/env", timeout=0.5)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
         with pytest.raises(StateError, match="call reset"):
@@ -93,7 +93,7 @@ def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
             env.reset()
         # It is back.
         node.start()
-        env.unwrapped._link.timeout = 40.0
+        env.unwrapped._link.timeout = 60.0
         env.reset()
         env.step(ACTION)
         # It hosts something else.
@@ -108,7 +108,7 @@ def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
     assert robot.commands()[-1] == SAFE
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_two_agents(robot, file, namespace):
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as one, make(file, node.name) as other:
         one.reset()
@@ -120,7 +120,7 @@ def test_two_agents(robot, file, namespace):
         other.step(ACTION)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
 def test_an_agent_that_dies_or_stands_still(number, robot, file, namespace):
     with EnvNodeProcess(file, namespace) as node:
@@ -142,7 +142,7 @@ def test_an_agent_that_dies_or_stands_still(number, robot, file, namespace):
             env.step(ACTION)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("late_action", "applied"), [("repeat", (0.25, -0.25, 1.0)), ("default", (0.5, 0.5, 0.5))])
 def test_an_action_that_comes_late(late_action, applied, robot, namespace, tmp_path):
     file = tmp_path / "robot.yaml"
@@ -163,7 +163,7 @@ def test_an_action_that_comes_late(late_action, applied, robot, namespace, tmp_p
         assert info["late_actions"] > before
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_the_example_agent(robot, file, namespace):
     with EnvNodeProcess(file, namespace, "ep_max_length:=20") as node:
         command = [sys.executable, str(EXAMPLE), node.name, "2"]

@@ -10,7 +10,7 @@ import rtgym_ros  # noqa: F401
 
 def main():
     file, node = sys.argv[1:]
-    env = gymnasium.make("rtgym_ros/Contract-v0", contract=file, node=node, node_timeout=20.0, disable_env_checker=True)
+    env = gymnasium.make("rtgym_ros/Contract-v0", contract=file, node=node, node_timeout=60.0, disable_env_checker=True)
     env.reset()
     for time_step in range(10**6):
         env.step(np.full(3, 0.75, np.float32))
