@@ -32,7 +32,7 @@ def robot(namespace):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "robot.yaml"
-    path.write_text(contract_text())
+    path.write_text(patient(contract_text()))
     return path
 
 
@@ -40,6 +40,11 @@ def file(tmp_path):
 def operator(namespace):
     with Operator(f"{namespace}/env", namespace) as operator:
         yield operator
+
+
+def patient(text):
+    """Return the contract with room for a busy machine; what is too old is tested elsewhere."""
+    return text.replace("max_age: 0.3", "max_age: 20.0")
 
 
 def make(file, name, timeout=60.0):
@@ -192,7 +197,7 @@ def test_signals_end_it_in_order(number, robot, file, namespace):
 
 @pytest.mark.timeout(240)
 def test_an_error_that_nobody_has_foreseen_leads_through_error_processing(robot, file, tmp_path, namespace, operator):
-    text = contract_text() + 'task: {class: "wrong:Wrong"}\n'
+    text = patient(contract_text()) + 'task: {class: "wrong:Wrong"}\n'
     file.write_text(text)
     (tmp_path / "wrong.py").write_text(
         "from rtgym_ros.contract.task import Task\n\n\nclass Wrong(Task):\n"

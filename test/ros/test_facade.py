@@ -34,7 +34,7 @@ def robot(namespace):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "robot.yaml"
-    path.write_text(contract_text(more="when_stale: fail"))
+    path.write_text(contract_text(more="when_stale: fail").replace("max_age: 0.3", "max_age: 3.0"))
     return path
 
 
@@ -77,7 +77,7 @@ def test_a_node_that_is_killed_and_restarted(robot, file, namespace, tmp_path):
         # A robot that falls silent: the error is that of the environment, and reset() goes on.
         robot.silent = True
         with pytest.raises(InterfaceError, match=r"observation state: the newest message on \S*state is .* old"):
-            fly(env, 500)
+            fly(env, 2000)
         robot.wait_for(lambda: robot.events[-1] == ("power", False))
         with pytest.raises(StateError, match="FAILED"):
             env.unwrapped.step(ACTION)
@@ -146,7 +146,7 @@ def test_an_agent_that_dies_or_stands_still(number, robot, file, namespace):
 @pytest.mark.parametrize(("late_action", "applied"), [("repeat", (0.25, -0.25, 1.0)), ("default", (0.5, 0.5, 0.5))])
 def test_an_action_that_comes_late(late_action, applied, robot, namespace, tmp_path):
     file = tmp_path / "robot.yaml"
-    text = contract_text().replace("time: {", f"time: {{late_action: {late_action}, agent_timeout: 30.0, ")
+    text = contract_text().replace("max_age: 0.3", "max_age: 20.0").replace("time: {", f"time: {{late_action: {late_action}, agent_timeout: 30.0, ")
     file.write_text(text)
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
         env.reset()
