@@ -87,7 +87,11 @@ class HostParameters:
         given = {each.name: _from_parameter(each.name, values[each.name]) for each in RUNTIME}
         self._config = replace(config, **self._completed(given))
         node.set_parameters(
-            [RosParameter("start_obs_capture", value=_to_parameter("start_obs_capture", self._config.start_obs_capture))]
+            [
+                RosParameter(
+                    "start_obs_capture", value=_to_parameter("start_obs_capture", self._config.start_obs_capture)
+                )
+            ]
         )
         node.add_pre_set_parameters_callback(self._complete)
         node.add_on_set_parameters_callback(self._check)
