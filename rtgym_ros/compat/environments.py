@@ -49,7 +49,7 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         return super().benchmarks()
 
     def reconfigure(self, **changes: float) -> None:
-        """Change entries of the configuration; one that is out of range is replaced by the nearest that is not."""
+        """Change entries while the environment is open; see :meth:`rtgym_ros.RealTimeEnv.reconfigure`."""
         super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---
