@@ -62,7 +62,7 @@ def test_the_unit_of_every_entry_is_that_of_its_rule():
 def test_every_method_is_told_with_its_arguments():
     def call(name, method):
         parameters = [
-            f"{p.name}={p.default!r}" if p.default is not p.empty else p.name
+            f"{p.name}={p.default!r}" if p.default is not p.empty else str(p).partition(":")[0]
             for p in list(inspect.signature(method).parameters.values())[1:]
         ]
         return f"{name}({', '.join(parameters)})"
