@@ -8,8 +8,9 @@ from typing import Any
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.robots.drone import task
-from rtgym_ros.ros.drone_interface import DroneInterface
+from rtgym_ros.ros.contract_env import make_contract_env
+
+CONTRACT = "drone_tutorial"
 
 
 def make_drone_env(
@@ -19,7 +20,11 @@ def make_drone_env(
     config: Mapping[str, Any] | None = None,
     node: Node | Callable[[], Node] | None = None,
 ) -> RealTimeEnv:
-    """Make the tutorial's environment for the drone of a running ``drone_node``.
+    """Make the tutorial's environment for the drone of a running ``drone_node``, by the contract ``drone_tutorial``.
+
+    Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
+    Info: see :class:`~rtgym_ros.ros.contract_interface.ContractInterface`; ``distance`` to the target (m),
+    ``is_success``.
 
     Args:
         render_mode: None, ``"human"`` or ``"rgb_array"``.
@@ -29,12 +34,6 @@ def make_drone_env(
         node: a node that exists, in place of one of its own: a function that returns it where Gymnasium has to copy the
             arguments (``gymnasium.make(..., node=lambda: node)``).
     """
-    tutorial = {
-        "interface": DroneInterface,
-        "interface_kwargs": {"node_name": node_name, "namespace": namespace, "node": node},
-        "time_step_duration": task.TIME_STEP_DURATION,
-        "ep_max_length": task.EPISODE_TIME_STEPS,
-        "act_buf_len": 4,
-        "reset_act_buf": False,
-    }
-    return RealTimeEnv({**tutorial, **(config or {})}, render_mode=render_mode)
+    return make_contract_env(
+        CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
+    )

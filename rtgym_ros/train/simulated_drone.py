@@ -24,7 +24,7 @@ class SimulatedDroneInterface(RealTimeGymInterface):
     """Flies a :class:`SimulatedDrone` to random targets.
 
     Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
-    Info: ``observation_age`` (s), at capture.
+    Info: ``observation_delay`` (s), at capture.
 
     Args:
         parameters: what the drone and its link are like.
@@ -88,7 +88,7 @@ class SimulatedDroneInterface(RealTimeGymInterface):
         return [np.array([value], dtype=np.float32) for value in (*self._position, *self._target)]
 
     def _info(self) -> dict[str, Any]:
-        return {"observation_age": to_s(self._time.now_ns() - self._stamp_ns)}
+        return {"observation_delay": to_s(self._time.now_ns() - self._stamp_ns)}
 
 
 def make_simulated_drone_env(render_mode: str | None = None, config: Mapping[str, Any] | None = None) -> RealTimeEnv:

@@ -123,13 +123,12 @@ class RobotFlow:
         self._runner.run(sequence, steps)
         return any(isinstance(step, CallStep | GoalStep | PublishStep) for step in steps)
 
-    def act(self, send: Callable[[], None]) -> None:
-        """Begin a time-step of the agent."""
+    def begin_time_step(self) -> None:
+        """Let the agent's actions flow: the next one is sent now."""
         began = self._port.time()
         if self._step_began is not None and began - self._step_began > self._late_after:
             self.late_actions += 1
         self._step_began = began
-        send()
         self._go(Flow.AGENT)
 
     def make_safe(self) -> None:

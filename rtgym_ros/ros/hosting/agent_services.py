@@ -107,9 +107,14 @@ class AgentServices:
             host = self._hosting.hosted()
             recording = host.recording
             if request.command == Record.Request.START:
-                host.do("record", recording.start, self._hosting.record_folder)
+                recorder = recording.make(self._hosting.record_folder)
+                try:
+                    host.do("record", recording.start, recorder)
+                except BaseException:
+                    recorder.close()
+                    raise
             elif request.command == Record.Request.STOP:
-                host.do("record", recording.stop)
+                recording.finish(host.do("record", recording.stop))
             elif request.command == Record.Request.LABEL and request.outcome in _OUTCOMES:
                 host.do("record", recording.label, _OUTCOMES[request.outcome], request.note)
             else:

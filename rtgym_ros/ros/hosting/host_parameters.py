@@ -13,6 +13,7 @@ from rclpy.parameter import Parameter as RosParameter
 
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.contract_interface import PARAMETERS as OF_CONTRACTS
 from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, Text, declare
 from rtgym_ros.ros.ros_interface import PARAMETERS as OF_THE_INTERFACE
 
@@ -82,7 +83,7 @@ class HostParameters:
         self._config = config
         self._apply = apply
         runtime = [replace(each, default=_to_parameter(each.name, getattr(config, each.name))) for each in RUNTIME]
-        values = declare(node, [*OF_THE_INTERFACE, *FIXED, *runtime], arguments=arguments)
+        values = declare(node, [*OF_THE_INTERFACE, *OF_CONTRACTS, *FIXED, *runtime], arguments=arguments)
         self.fixed = {each.name: values[each.name] for each in FIXED}
         given = {each.name: _from_parameter(each.name, values[each.name]) for each in RUNTIME}
         self._config = replace(config, **self._completed(given))
