@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.ros.contract_env import make_contract_env
-from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
+
+if TYPE_CHECKING:
+    from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
 
 CONTRACT = "drone_tutorial"
 
