@@ -6,8 +6,8 @@ import importlib.util
 import inspect
 import json
 import re
-from pathlib import Path
 from dataclasses import MISSING, fields
+from pathlib import Path
 
 import gymnasium
 import pytest
