@@ -119,8 +119,8 @@ class AgentServices:
                 host.do("record", recording.label, _OUTCOMES[request.outcome], request.note)
             else:
                 raise ConfigError(
-                    f"command {request.command} with outcome {request.outcome}; allowed: 1 (start), 2 (stop), 3 "
-                    "(label) with 0 (unknown), 1 (succeeded) or 2 (failed)"
+                    f"command {request.command} with outcome {request.outcome}; allowed: 1 (start), 2 (stop), 3 (label)"
+                    " with 0 (unknown), 1 (succeeded) or 2 (failed)"
                 )
             state = recording.state
         except (RtgymError, ImportError, OSError) as error:
