@@ -11,6 +11,7 @@ import struct
 from typing import NamedTuple
 
 from rtgym_ros.core.memory_fence import fence
+from rtgym_ros.record.cdr_writer import Buffer
 
 WORDS = 24
 """8-byte words of a ring's counters; three cache lines."""
@@ -43,7 +44,7 @@ class _Memory:
         self.capacity = len(memory)
         self._memory = memory
 
-    def write(self, place: int, data: bytes | bytearray) -> int:
+    def write(self, place: int, data: Buffer) -> int:
         """Write at an offset from ``base``; return the offset behind it."""
         at, size = place % self.capacity, len(data)
         if at + size <= self.capacity:
@@ -79,7 +80,7 @@ class RingPutter:
         """Whether an entry of so many bytes would be taken in."""
         return self._put - self._words[_TAKEN] + OVERHEAD + size <= self._memory.capacity
 
-    def put(self, ticket: int, kind: int, *parts: bytes | bytearray) -> None:
+    def put(self, ticket: int, kind: int, *parts: Buffer) -> None:
         """Add an entry, its contents in one part or several; :meth:`has_room` must have said that there is room."""
         if self._words[_TAKEN] == self._put:
             # Nothing is in it: it begins anew, so that the memory that is used is as large as what waits.

@@ -8,35 +8,39 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 
 from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 
+Buffer: TypeAlias = bytes | bytearray | memoryview
+
 _HEADER = b"\x00\x01\x00\x00"  # CDR, little endian, no options
 _NS = 1_000_000_000
 _TYPED = {"<f4": (0, 4), "<f8": (1, 8), "<i8": (2, 8)}  # which sequence holds it, and its alignment
 _BYTES = (3, 1)
+_LARGE = 4096  # bytes; a smaller array is copied sooner than it is kept apart
 _KINDS = "biufc"  # what has a fixed size and no Python objects in it
 
 
 def encode(step: RecordedTimeStep) -> bytes:
-    """Return the serialised message; :func:`serialise` does without one copy.
-
-    Raises:
-        RecordError: a part is no array of numbers.
-    """
-    return bytes(serialise(step))
-
-
-def serialise(step: RecordedTimeStep) -> bytearray:
     """Return the serialised message.
 
     Raises:
         RecordError: a part is no array of numbers.
     """
-    out = bytearray(_HEADER)
+    return b"".join(serialise(step))
+
+
+def serialise(step: RecordedTimeStep) -> list[Buffer]:
+    """Return the serialised message in pieces; large ones are the arrays of ``step`` themselves, not copies.
+
+    Raises:
+        RecordError: a part is no array of numbers.
+    """
+    out = _Out(_HEADER)
     _time(out, step.stamp_ns)
     _text(out, "")
     _align(out, 8)
@@ -50,26 +54,44 @@ def serialise(step: RecordedTimeStep) -> bytearray:
     out += struct.pack("<??", step.overrun, step.timed_out)
     for values in step.ages, step.delays, step.info:
         _values(out, values)
-    return out
+    return [*out.pieces, out]
 
 
-def _align(out: bytearray, size: int) -> None:
-    out += bytes((len(_HEADER) - len(out)) % size)  # it counts from after the header
+class _Out(bytearray):
+    """What was serialised since the last large piece, and the pieces before."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.pieces: list[Buffer] = []
+        self.before: int = 0
+        """Bytes of the pieces."""
+
+    def add_array(self, data: memoryview) -> None:
+        if len(data) < _LARGE:
+            self += data
+            return
+        self.before += len(self) + len(data)
+        self.pieces += [bytes(self), data]
+        self.clear()
 
 
-def _time(out: bytearray, ns: int) -> None:
+def _align(out: _Out, size: int) -> None:
+    out += bytes((len(_HEADER) - out.before - len(out)) % size)  # it counts from after the header
+
+
+def _time(out: _Out, ns: int) -> None:
     _align(out, 4)
     seconds, nanoseconds = divmod(ns, _NS)  # the rest is never negative, as in ROS
     out += struct.pack("<iI", seconds, nanoseconds)
 
 
-def _text(out: bytearray, text: str) -> None:
+def _text(out: _Out, text: str) -> None:
     data = text.encode()
     _align(out, 4)
     out += struct.pack("<I", len(data) + 1) + data + b"\0"
 
 
-def _parts(out: bytearray, parts: Parts) -> None:
+def _parts(out: _Out, parts: Parts) -> None:
     _align(out, 4)
     out += struct.pack("<I", len(parts))
     for name, value in parts:
@@ -89,11 +111,10 @@ def _parts(out: bytearray, parts: Parts) -> None:
                 continue
             out += struct.pack("<I", array.nbytes if holder == 3 else array.size)
             _align(out, alignment)
-            # Viewed as bytes, so that an image is copied once.
-            out += np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data
+            out.add_array(np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data)
 
 
-def _values(out: bytearray, values: Mapping[str, float]) -> None:
+def _values(out: _Out, values: Mapping[str, float]) -> None:
     _align(out, 4)
     out += struct.pack("<I", len(values))
     for name, value in values.items():

@@ -167,17 +167,17 @@ class Recorder:
         Raises:
             RecordError: it is not made of numbers.
         """
-        message = serialise(step)
+        message = serialise(step)  # not a copy yet: the arrays are copied once, into the ring
         now_ns = time.time_ns()
         sequence = self._sequence & 0xFFFFFFFF
         self._sequence += 1
-        ring, size = self._hand_over.steps, _HEADS + len(message)
+        ring, size = self._hand_over.steps, _HEADS + sum(map(len, message))
         if self._has_no_room(size) or not ring.has_room(size):
             self._refused += 1
         else:
             self._put_bytes += size
             head = MESSAGE_HEAD.pack(TIME_STEP_NUMBER, sequence, now_ns, now_ns)
-            ring.put(self._hand_over.next_ticket(), MESSAGE, head, message)
+            ring.put(self._hand_over.next_ticket(), MESSAGE, head, *message)
         if abs(now_ns - self._looked_ns) >= _LOOK_PERIOD_NS:  # the system's clock may be set back
             self._looked_ns = now_ns
             self._warn()
