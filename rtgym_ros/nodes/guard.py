@@ -52,7 +52,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _find(name: str) -> Path:
     if Path(name).is_file():
         return Path(name)
-    from rtgym_ros.ros.contract_env import find_contract  # with all that an environment needs
+    from rtgym_ros.contract.shipped import find_contract  # with all that an environment needs
 
     return find_contract(name)
 

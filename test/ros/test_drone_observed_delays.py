@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 
 import rtgym_ros  # noqa: F401
-from rtgym_ros.ros.contract_env import find_contract
+from rtgym_ros.contract.shipped import find_contract
 
 
 def test_delays_are_observed_and_a_short_buffer_is_counted(drone, namespace, tmp_path, capfd):
