@@ -107,7 +107,8 @@ def _observation(topic: SeenTopic, joints: Sequence[Joint], duration: float) -> 
                 parts.append([*part, *tail])
         return parts
     if topic.type == _SCAN:
-        far = f"{(topic.high.get('range_max') or [10.0])[0]:.4g}"
+        seen_far = topic.high.get("range_max") or [math.inf]
+        far = f"{seen_far[0] if 0 < seen_far[0] < math.inf else 10.0:.4g}"
         ranges = f"{{inf: {far}, nan: 0, max: {far}, beams: 36, pick: min}}"
         convert = f"    convert: [{{ranges: {ranges}}}]   # DECIDE: range, beams"
         return [[f"  {topic.part}:", *head, convert, "    low: 0.0", f"    high: {far}", *tail]]
