@@ -8,7 +8,7 @@ from time import monotonic, sleep
 
 import numpy as np
 
-from benchmarks.distant.processes import Roles, memory_mb
+from benchmarks.distant.processes import Roles, memory_mb, wait_for
 from benchmarks.distant.report import Report
 from benchmarks.distant.setting import SMALL_SAC, scratch, write_config
 
@@ -28,7 +28,7 @@ _GROWTH_MB = 10.0
 """Of a process over a whole day, as a line through what comes after the warm-up says."""
 
 
-def run(report: Report, samples: float = DAY, timeout_s: float = 1500.0) -> None:
+def run(report: Report, samples: float = DAY, rate: float = 10_000, timeout_s: float = 1500.0) -> None:
     """Measure; everything told goes to the report."""
     samples = int(samples)
     with scratch() as (disk, _), Roles(report.folder) as roles:
@@ -43,7 +43,9 @@ def run(report: Report, samples: float = DAY, timeout_s: float = 1500.0) -> None
         roles.start("trainer", "rtgym_ros.train.trainer.main", "--config", path)
         arguments = ("--config", path, "--name", "filler", "--folder", folder)
         roles.start("link", "rtgym_ros.train.worker.link_main", *arguments)
-        roles.start("filler", "benchmarks.distant.filler", folder, _CAPACITY, 0, samples)
+        # Slower than the trainer takes in: the stream keeps a replay memory, and deletes what was not read in time.
+        wait_for((config.folder / "trainer" / "tensorboard").exists, 120, "the trainer is there")
+        roles.start("filler", "benchmarks.distant.filler", folder, _CAPACITY, rate, samples)
         began, rows = monotonic(), []
         while roles.ended("trainer") is None and monotonic() < began + timeout_s:
             come = _samples(config.folder / "trainer" / "episodes.jsonl")

@@ -148,6 +148,9 @@ class RealTimeGymInterface(ABC):
         """
         self.send_control(control)
 
+    def on_start(self) -> None:
+        """Called by ``env.start()``: ready the robot before the first ``reset()``. Without an effect here."""
+
     def on_failure(self) -> None:
         """Called when the environment has failed, after the safe action was sent; nothing by default.
 
@@ -200,7 +203,11 @@ class RealTimeGymInterface(ABC):
         return None
 
     def wait(self) -> None:
-        """Hold the robot between two episodes; nothing by default. The clock excuses the time that passes."""
+        """Hold the robot between two episodes, or while the agent learns. The clock excuses the time that passes.
+
+        Nothing by default: the last action goes on until ``agent_timeout`` has passed and the safe action is sent. With
+        a method of your own the robot is yours to hold, and nothing is sent before the next call.
+        """
 
     def render(self) -> Any:
         """Show the robot, or return a frame: uint8 array (height, width, 3); None by default."""

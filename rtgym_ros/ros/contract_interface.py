@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -42,6 +42,7 @@ from rtgym_ros.ros.ros_interface import RosInterface
 
 if TYPE_CHECKING:
     from rtgym_ros.record.recorder import Recorder
+    from rtgym_ros.ros.contract.flight_record import FlightRecord
     from rtgym_ros.ros.contract.message_record import MessageRecord
 
 _TYPES_S = 5.0
@@ -60,7 +61,8 @@ class ContractInterface(RosInterface):
 
     Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
     ``executed_action``: the last command, as an action; ``intervention``: who commands the robot in place of the
-    environment (:class:`.GuardWatch`), None: it does; the measured delays
+    environment (:class:`.GuardWatch`), None: it does; ``late_actions``: time-steps so far whose next action had not
+    come within the elasticity; the measured delays
     (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
@@ -112,6 +114,7 @@ class ContractInterface(RosInterface):
         self._record: MessageRecord | None = None
         self._form: SpaceForm | None = None
         self._default_action: Any = None
+        self._flight_record: FlightRecord | None = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
@@ -187,6 +190,14 @@ class ContractInterface(RosInterface):
                 parts[name] = space
         self._form = SpaceForm(self.contract.spaces.observation, parts)
         return self._form.space
+
+    @property
+    def observation_parts(self) -> Mapping[str, spaces.Box]:
+        """The spaces of the parts, the task's included, by name, in the order in which a Tuple or a flat Box has them.
+
+        Known once :meth:`get_observation_space` was called.
+        """
+        return self._form.parts
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
@@ -317,16 +328,26 @@ class ContractInterface(RosInterface):
 
         Args:
             recorder: writes them; it never waits.
-            record_all: whether every message is recorded, or only those that an observation was made of.
+            record_all: whether every message is recorded, and the commands, ``/diagnostics`` and
+                ``/parameter_events`` too, or only those that an observation was made of.
 
         Raises:
             ConfigError: the definition of a message is not installed.
         """
+        from rtgym_ros.ros.contract.flight_record import FlightRecord
         from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
 
         self._record = MessageRecord(recorder, self._topics, record_all)
+        if record_all:
+            self._flight_record = FlightRecord(recorder, self.node, self._commands)
+            self._ends.append(self._flight_record.close)
 
     # --- between time-steps, and the end ---
+
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far whose sample the robot left with an action that the action buffer had lost."""
+        return self._delays.alarms
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
@@ -340,6 +361,18 @@ class ContractInterface(RosInterface):
         """
         super().tick()
         self._flow.let_flow()
+
+    def on_start(self) -> None:
+        """Run ``start`` and wait for the gates; the safe action flows from then on.
+
+        Raises:
+            StepError: a step has failed.
+            InterfaceTimeoutError: a gate does not hold, or a topic is silent.
+            InterfaceError: a guard is missing, or in the way.
+        """
+        self._raise_if_shut_down()
+        self._guarded.check(self.node, self.resolve)
+        self._flow.start(self.wait_for_observations)
 
     def on_failure(self) -> None:
         """Run ``stop``; the environment has failed and sent the safe action."""
@@ -434,6 +467,8 @@ class ContractInterface(RosInterface):
         values, findings = self._parts.capture(now_ns, restart)
         if self._record is not None:
             self._record.captured(now_ns, restart, list(self._parts.parts.values()))
+        if self._flight_record is not None:
+            self._flight_record.pull()
         for finding in findings:
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
@@ -448,6 +483,7 @@ class ContractInterface(RosInterface):
             "capture_ros_time": to_s(now_ns),
             "executed_action": self.get_executed_action(),
             "intervention": None if self._watch is None else self._watch.intervention,
+            "late_actions": self._flow.late_actions,
             **self._delays.observed(now_ns),
         }
         assert self._form is not None  # reset() has made it

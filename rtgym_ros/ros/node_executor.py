@@ -20,7 +20,7 @@ _JOIN_TIMEOUT_S = 5.0
 
 
 class NodeExecutor(RclpyExecutor):
-    """Runs the callbacks of its nodes in two threads, as rclpy's MultiThreadedExecutor does.
+    """Runs the callbacks of its nodes in two threads or more, as rclpy's MultiThreadedExecutor does.
 
     Of that one the thread pool outlives ``shutdown()`` before rclpy 7.1.12, a callback that fails ends the spinning,
     and one that never returns keeps the process from ending.
@@ -28,16 +28,17 @@ class NodeExecutor(RclpyExecutor):
     Args:
         context: of the nodes. When it is shut down, from wherever, the executor ends without a word.
         name: of the threads.
+        threads: how many callbacks may run at a time.
     """
 
-    def __init__(self, context: Context, name: str) -> None:
+    def __init__(self, context: Context, name: str, threads: int = _THREADS) -> None:
         super().__init__(context=context)
         self._is_ending = False
         self._work: SimpleQueue[Any] = SimpleQueue()
         self._spinning = Thread(target=self.spin, name=f"rtgym_ros executor of {name}", daemon=True)
         self._workers = [
             Thread(target=self._run_callbacks, name=f"rtgym_ros callbacks of {name}", daemon=True)
-            for _ in range(_THREADS)
+            for _ in range(threads)
         ]
         self._name = name
 

@@ -38,6 +38,8 @@ PARAMETERS = (
 _POLL_S = 0.002
 _TICK_S = 0.1
 _CHECK_S = 1.0
+_OFFSET_NS = 20_000
+_OFFSET_TRIES = 5
 
 
 class RosInterface(RealTimeGymInterface):
@@ -276,7 +278,16 @@ class RosInterface(RealTimeGymInterface):
 
     def get_ros_time_offset_ns(self) -> int:
         """Return ROS time less the time of the environment's clock (ns): 0 with ``use_sim_time``."""
-        return 0 if self._sim_time is not None else self.ros_time_ns() - MonotonicTimeSource.now_ns()
+        if self._sim_time is not None:
+            return 0
+        # Both clocks at one moment: where the thread was interrupted between the two, once more.
+        for _ in range(_OFFSET_TRIES):
+            before_ns = MonotonicTimeSource.now_ns()
+            ros_ns = self.ros_time_ns()
+            took_ns = MonotonicTimeSource.now_ns() - before_ns
+            if took_ns < _OFFSET_NS:
+                break
+        return ros_ns - before_ns - took_ns // 2
 
     def get_time_source(self) -> TimeSource:
         """Return the monotonic clock, or that of ``/clock`` where ``use_sim_time`` is true.
@@ -333,6 +344,11 @@ class RosInterface(RealTimeGymInterface):
             self._raise_if_shut_down()
         self._report_safe_actions()
 
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far that are not Markovian, as ``step_timing`` tells; 0 where delays are not measured."""
+        return 0
+
     def on_time_step(self, time_step: TimeStep) -> None:
         """Publish ``step_timing``, in ROS time, if anybody listens: the message costs more than the rest of a step."""
         if time_step.timed_out:
@@ -351,6 +367,7 @@ class RosInterface(RealTimeGymInterface):
         timing.capture = to_time(time_step.capture_ns + to_ros_ns)
         timing.end = to_time(time_step.end_ns + to_ros_ns)
         timing.lateness = to_duration(time_step.lateness_ns)
+        timing.delay_alarms = self.delay_alarms
         self._timing_publisher.publish(timing)
 
     def close(self) -> None:

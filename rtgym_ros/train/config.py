@@ -100,7 +100,7 @@ class WorkerConfig(_Section, frozen=True, kw_only=True):
     Attributes:
         url: of the server as the robots reach it; empty for ``server.url``.
         robot: a command that is kept running beside the worker: a simulated robot; none where the robot runs by itself.
-        policy: ``"squashed_gaussian_mlp"``, or ``"package.module:Class"``.
+        policy: ``"squashed_gaussian_mlp"``, ``"onnx"`` (where observations have images), or ``"package.module:Class"``.
         buffer_samples: kept while the server cannot be reached; beyond, the oldest are given up, and counted.
         push_interval: from one push to the next (s), unless a batch is full before.
         push_samples: that are one batch at most.
@@ -140,7 +140,11 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
         agent: ``"sac"``, ``"tqc"``, or ``"package.module:Class"`` of a subclass of Agent.
         agent_kwargs: for the agent: learning rate, network and so on.
         learn_from: the ``"action"`` that the policy computed, or the one that was ``"executed"``.
-        memory_size: of the replay memory (transitions); the stream keeps as many samples.
+        frames: that the policy sees of each image, the newest and those before; each is sent and kept once.
+        demonstrations: files and folders of recordings that the replay memory begins with.
+        demonstration_share: of each batch, for demonstrations and interventions, recorded or flown; they are kept in a
+            memory of their own. 0 for none: they are learned from as everything else is.
+        memory_size: of the replay memory (samples); the stream keeps as many.
         batch_size: of one update.
         start_training: transitions in the replay memory before the first update.
         max_updates_per_sample: training waits for samples above this ratio.
@@ -161,6 +165,9 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
     agent: str = "sac"
     agent_kwargs: dict[str, Any] = {}
     learn_from: Literal["action", "executed"] = "executed"
+    frames: Positive = 1
+    demonstrations: tuple[str, ...] = ()
+    demonstration_share: Fraction = 0.0
     memory_size: Positive = 1_000_000
     batch_size: Positive = 256
     start_training: NonNegative = 100

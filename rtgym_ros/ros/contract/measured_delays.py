@@ -70,6 +70,11 @@ class MeasuredDelays:
         """Where the echo comes from; None: the robot tells nothing."""
         return self._echo
 
+    @property
+    def alarms(self) -> int:
+        """Observations so far whose sample the robot left with an action that the buffer had lost."""
+        return self._alarm.count
+
     def sent(self, stamp_ns: int) -> None:
         """Note that the next action was sent (ROS time, ns)."""
         try:

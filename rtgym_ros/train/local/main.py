@@ -67,6 +67,8 @@ def _configure(options: argparse.Namespace) -> Any:
         changed["worker"].update(robot=[], max_steps_per_update=steps, initial_steps=first)
     if options.samples is not None:
         changed["trainer"]["max_samples"] = options.samples
+    if options.demonstrations:
+        changed["trainer"]["demonstrations"] = [str(Path(path).absolute()) for path in options.demonstrations]
     if options.seed is not None:
         changed["trainer"]["seed"] = options.seed
     address = f"127.0.0.1:{free_port('127.0.0.1')}"
@@ -106,7 +108,7 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
     from rtgym_ros.train.server.main import server_child
     from rtgym_ros.train.supervision.supervisor import Child
     from rtgym_ros.train.trainer.main import trainer_child
-    from rtgym_ros.train.worker.main import worker_children
+    from rtgym_ros.train.worker.main import recordings, worker_children
 
     # Stopped from the last to the first: workers hand over what they have, then the server goes.
     children = [server_child(config), trainer_child(config, path)]
@@ -119,7 +121,8 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
         arguments = ["--config", str(path), *(part for one in overrides for part in ("--set", one))]
         folder = (config.folder / "workers" / name).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        children += worker_children(load_config(path, overrides), arguments, name, folder)
+        more = ["--record", str(recordings(options.record, name))] if options.record else []
+        children += worker_children(load_config(path, overrides), arguments, name, folder, more)
     if not options.quiet:
         table = [sys.executable, "-m", "rtgym_ros.train.local.live_table", "--config", str(path)]
         children.append(Child("table", table))
@@ -168,6 +171,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="robots (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="of networks and sampling")
     parser.add_argument("--fresh", action="store_true", help="throw away what a run of this name has left")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step, to FOLDER/WORKER")
+    parser.add_argument(
+        "--demonstrations", action="append", default=[], metavar="PATH",
+        help="recordings that the replay memory begins with; may be given again",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no table")
     return parser.parse_args(arguments)
 

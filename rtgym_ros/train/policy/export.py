@@ -1,13 +1,19 @@
-"""The actor of Stable-Baselines3's SAC and TQC as arrays for the NumPy policy of the robots."""
+"""The actor of Stable-Baselines3's SAC and TQC for the robots: as arrays for NumPy, or as an ONNX file."""
 
 from __future__ import annotations
 
+import io
+import warnings
 from typing import Any
 
 import numpy as np
+import torch
+from gymnasium import spaces
 from torch import nn
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.policy import onnx_policy
+from rtgym_ros.train.policy.observation_parts import ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 
@@ -41,6 +47,48 @@ def export_actor(actor: Any, version: int = -1) -> PolicyWeights:
         arrays[f"{name}.weight"] = _array(layer.weight)
         arrays[f"{name}.bias"] = _array(layer.bias)
     return PolicyWeights(KIND, version, arrays, {"activation": names.pop() if names else "relu"})
+
+
+class _Onnx(nn.Module):
+    """What a robot runs: from the parts of an observation to mean and log of the standard deviation."""
+
+    def __init__(self, actor: Any, names: list[str]) -> None:
+        super().__init__()
+        self._actor, self._names = actor, names
+
+    def forward(self, *parts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        seen = dict(zip(self._names, parts, strict=True))
+        latent = self._actor.latent_pi(self._actor.extract_features(seen, self._actor.features_extractor))
+        return self._actor.mu(latent), self._actor.log_std(latent)
+
+
+def export_onnx(actor: Any, parts: ObservationParts, version: int = -1) -> PolicyWeights:
+    """Return an actor of SAC or TQC as an ONNX file, for :class:`OnnxPolicy`.
+
+    Args:
+        actor: ``model.actor``, on the Dict of ``parts``.
+        parts: what it sees.
+        version: of the weights.
+
+    Raises:
+        ConfigError: it cannot be exported.
+    """
+    if not isinstance(actor.mu, nn.Linear) or not isinstance(actor.log_std, nn.Linear):
+        raise ConfigError("a policy with state-dependent exploration (use_sde) cannot be exported")
+    assert isinstance(parts.space, spaces.Dict)
+    shown = {name: torch.as_tensor(space.sample())[None].to(actor.device) for name, space in parts.space.spaces.items()}
+    file, was_training = io.BytesIO(), actor.training
+    actor.train(False)
+    with warnings.catch_warnings():
+        # The exporter of before takes milliseconds; today's takes seconds, at every version of the weights.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Onnx(actor, list(shown)), tuple(shown.values()), file, dynamo=False, input_names=list(shown),
+            output_names=["mean", "log_std"],
+        )  # fmt: skip
+    actor.train(was_training)
+    model = np.frombuffer(file.getvalue(), np.uint8)
+    return PolicyWeights(onnx_policy.KIND, version, {onnx_policy.MODEL: model}, {"frames": str(parts.frames)})
 
 
 def _activation(module: nn.Module) -> str:

@@ -11,12 +11,11 @@ from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.policy.squashed_gaussian import SquashedGaussian
 from rtgym_ros.train.protocol.schema import leaf_spaces, leaf_values
 
 KIND = "squashed_gaussian_mlp"
-_LOG_STD_RANGE = (-20.0, 2.0)
 ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "relu": lambda x: np.maximum(x, 0.0, out=x),
     "tanh": lambda x: np.tanh(x, out=x),
@@ -24,7 +23,7 @@ ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-class SquashedGaussianMlp(Policy):
+class SquashedGaussianMlp(SquashedGaussian):
     """Arrays ``layer.N.weight`` (out, in), ``layer.N.bias``, ``mean.*``, ``log_std.*``; float32 throughout.
 
     Observations are flattened and joined in the order of their space, as in :func:`flat_size`. Where ``log_std`` is
@@ -35,26 +34,11 @@ class SquashedGaussianMlp(Policy):
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
     ) -> None:
         super().__init__(observation_space, action_space, rng)
-        if not isinstance(action_space, spaces.Box) or not np.isfinite([action_space.low, action_space.high]).all():
-            raise ConfigError(f"{KIND} needs a bounded Box as its action space, got {action_space}")
-        self._bounds = action_space.low, action_space.high
         self._input = np.empty(flat_size(observation_space), dtype=np.float32)
-        self._low = action_space.low.astype(np.float32)
-        self._half_range = (action_space.high.astype(np.float32) - self._low) / 2
         self._layers: list[tuple[np.ndarray, np.ndarray]] = []
         self._activation = ACTIVATIONS["relu"]
         self._mean: tuple[np.ndarray, np.ndarray] | None = None
         self._log_std: tuple[np.ndarray, np.ndarray] | None = None
-
-    def act(self, observation: Any, deterministic: bool) -> np.ndarray:
-        """Return an action, float32 or the action space's type, in the action space."""
-        if self._mean is None:
-            drawn: np.ndarray = self._rng.uniform(self._low, self._low + 2 * self._half_range)
-        else:
-            drawn = self._low + (self._squashed(observation, deterministic) + 1) * self._half_range
-        # Rounding must not lead out of the space: SB3 and the environment both check.
-        action: np.ndarray = np.clip(drawn, *self._bounds)
-        return action.astype(self._bounds[0].dtype)
 
     def adopt(self, weights: PolicyWeights) -> None:
         """Use ``weights`` from now on."""
@@ -74,19 +58,20 @@ class SquashedGaussianMlp(Policy):
         self._layers, self._mean, self._log_std = layers, mean, log_std
         self._activation, self.version = activation, weights.version
 
-    def _squashed(self, observation: Any, deterministic: bool) -> np.ndarray:
+    def network(self, observation: Any, deterministic: bool) -> tuple[np.ndarray, np.ndarray | None] | None:
+        """Return mean and log of the standard deviation."""
+        if self._mean is None:
+            return None
         x = self._input
         flatten_into(x, self._observation_space, observation)
         for weight, bias in self._layers:
             x = self._activation(weight @ x + bias)
-        weight, bias = self._mean  # type: ignore[misc]  # act() has looked
-        action = weight @ x + bias
-        if not deterministic and self._log_std is not None:
-            weight, bias = self._log_std
-            std = np.exp(np.clip(weight @ x + bias, *_LOG_STD_RANGE))
-            action += std * self._rng.standard_normal(len(action), dtype=np.float32)
-        squashed: np.ndarray = np.tanh(action).reshape(self._low.shape)
-        return squashed
+        weight, bias = self._mean
+        mean = weight @ x + bias
+        if deterministic or self._log_std is None:
+            return mean, None
+        weight, bias = self._log_std
+        return mean, weight @ x + bias
 
 
 def flat_size(space: spaces.Space[Any]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -34,6 +35,8 @@ from rtgym_ros.train.server.nats_configuration import (
 from rtgym_ros.train.stream.connection import token_file
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 
+_MEMORY = "512MiB"
+"""From here on the server's runtime returns memory rather than time (a variable of Go's; yours goes before)."""
 _STOP_TIMEOUT_S = 20.0
 _START_TIMEOUT_S = 60.0
 """A large store is read when a server starts (s)."""
@@ -81,6 +84,7 @@ def server_child(config: TrainConfig) -> Child:
     return Child(
         "nats-server",
         [program, "-c", str(path)],
+        environment={"GOMEMLIMIT": os.environ.get("GOMEMLIMIT", _MEMORY)},
         is_healthy=partial(is_healthy, health_port),
         heartbeat_timeout_s=_START_TIMEOUT_S,
         watched=watched,

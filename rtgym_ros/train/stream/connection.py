@@ -82,6 +82,8 @@ async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name:
             name=f"{config.run} {role} {name}".strip(),
             allow_reconnect=False,
             connect_timeout=_CONNECT_S,  # type: ignore[arg-type]  # seconds, any number
+            max_reconnect_attempts=1,  # nats-py tries 60 times before connect() fails: who waits is ours to say
+            reconnect_time_wait=0,
             ping_interval=_PING_S,  # type: ignore[arg-type]
             max_outstanding_pings=_PINGS,
             error_cb=on_error,

@@ -33,7 +33,8 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
         refused: samples of this boot that were not finite, and were not sent.
         unread: samples that wait in the robot's ring.
         version: of the weights that the robot has; -1 for none.
-        lost: acknowledged samples that a server had lost when it came back, over the life of the link process.
+        lost: samples that a server had acknowledged and did not have when it came back, and that went with the robot's
+            memory at a power cut, over the life of the link process.
         format: :data:`FORMAT`.
     """
 

@@ -1,8 +1,6 @@
-"""Observations and actions of samples as flat arrays, for a learner that knows one Box for each."""
+"""Columns and actions of samples, as a learner of the package takes them."""
 
 from __future__ import annotations
-
-from math import prod
 
 import numpy as np
 from gymnasium import spaces
@@ -11,41 +9,10 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.protocol.schema import ACTION, OBSERVATION, SampleSchema, leaf_spaces
 
 
-class Observations:
-    """How records become a batch of observations: flattened and joined in the order of their space.
-
-    :func:`rtgym_ros.train.policy.squashed_gaussian_mlp.flatten_into` does the same on the robot.
-
-    Args:
-        schema: of the samples.
-
-    Attributes:
-        space: of one observation.
-
-    Raises:
-        ConfigError: a leaf is neither Box nor MultiBinary.
-    """
-
-    def __init__(self, schema: SampleSchema) -> None:
-        nested = schema.observation.kind in ("tuple", "dict")
-        leaves = [
-            (f"{OBSERVATION}/{name}" if nested else OBSERVATION, leaf)
-            for name, leaf in leaf_spaces(schema.observation_space)
-        ]
-        for name, leaf in leaves:
-            if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
-                raise ConfigError(f"{name} is a {leaf}: this agent takes Box and MultiBinary; preprocess it")
-        self._columns = [(name, prod(leaf.shape or ())) for name, leaf in leaves]
-        self.space = spaces.Box(-np.inf, np.inf, (sum(size for _, size in self._columns),), np.float32)
-
-    def of(self, records: np.ndarray) -> np.ndarray:
-        """Return the observations of records, float32, shape (n, size)."""
-        flat = np.empty((len(records), *self.space.shape), np.float32)
-        begin = 0
-        for name, size in self._columns:
-            flat[:, begin : begin + size] = records[name].reshape(len(records), size)
-            begin += size
-        return flat
+def observation_columns(schema: SampleSchema) -> list[str]:
+    """Return the columns of an observation, in the order of its space."""
+    nested = schema.observation.kind in ("tuple", "dict")
+    return [f"{OBSERVATION}/{name}" if nested else OBSERVATION for name, _ in leaf_spaces(schema.observation_space)]
 
 
 class Actions:

@@ -14,12 +14,14 @@ from stable_baselines3.common.logger import Logger
 
 from rtgym_ros.core.errors import ConfigError, nearest
 from rtgym_ros.train.config import TrainerConfig
-from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor
+from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor, export_onnx
+from rtgym_ros.train.policy.observation_parts import ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, SampleSchema
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
-from rtgym_ros.train.trainer.observations import Actions, Observations
+from rtgym_ros.train.trainer.memory import Memory
+from rtgym_ros.train.trainer.observations import Actions, observation_columns
 from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
@@ -47,15 +49,24 @@ class Sb3Agent(Agent):
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
         super().__init__(schema, config)
-        self._observations, self._actions = Observations(schema), Actions(schema)
-        self._action_column = EXECUTED if config.learn_from == "executed" else ACTION
+        actions = Actions(schema)
+        self._parts = ObservationParts(schema.observation_space, config.frames)
+        made_of: dict[str, Any] = {
+            "parts": self._parts,
+            "columns": observation_columns(schema),
+            "actions": actions,
+            "action_column": EXECUTED if config.learn_from == "executed" else ACTION,
+        }
+        spaces_of_it = self._parts.space, actions.space
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
         self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", _LEARNING_RATE))
         try:
             self._model = _model_class(config.agent)(
-                "MlpPolicy",
-                _SpacesOnly(self._observations.space, self._actions.space),
+                "MultiInputPolicy" if isinstance(self._parts.space, spaces.Dict) else "MlpPolicy",
+                _SpacesOnly(*spaces_of_it),
+                replay_buffer_class=Memory,
+                replay_buffer_kwargs=made_of,
                 buffer_size=config.memory_size,
                 batch_size=config.batch_size,
                 device=config.device,
@@ -65,6 +76,11 @@ class Sb3Agent(Agent):
             )
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
             raise ConfigError(f"trainer.agent_kwargs {config.agent_kwargs!r}: {error}") from error
+        self._memory: Memory = self._model.replay_buffer
+        self._demonstrations: Memory | None = None
+        if config.demonstration_share:
+            self._demonstrations = Memory(config.memory_size, *spaces_of_it, config.device, **made_of)
+            self._memory.shares = [(self._demonstrations, config.demonstration_share)]
         self._model._update_learning_rate = self._set_learning_rates
         self._model.set_logger(Logger(folder=None, output_formats=[]))
         self.export()  # a network that cannot be exported is an error now, not after the first updates
@@ -72,23 +88,17 @@ class Sb3Agent(Agent):
     @property
     def memory_length(self) -> int:
         """How many transitions the replay memory holds."""
-        return int(self._model.replay_buffer.size())
+        return self._memory.size() + (self._demonstrations.size() if self._demonstrations else 0)
 
     def add(self, transitions: Transitions) -> None:
-        """Put transitions into SB3's ReplayBuffer, all at once: the same as ``add`` for each."""
-        buffer = self._model.replay_buffer
-        size = buffer.buffer_size
-        end = buffer.pos + len(transitions)
-        before, after = transitions.before[-size:], transitions.after[-size:]
-        where = np.arange(end - len(after), end) % size
-        buffer.observations[where, 0] = self._observations.of(before)
-        buffer.next_observations[where, 0] = self._observations.of(after)
-        buffer.actions[where, 0] = self._actions.scaled(after, self._action_column)
-        buffer.rewards[where, 0] = after["reward"]
-        buffer.dones[where, 0] = after["terminated"] | after["truncated"]
-        buffer.timeouts[where, 0] = after["truncated"] & ~after["terminated"]  # TimeLimit.truncated of SB3
-        buffer.full = buffer.full or end >= size
-        buffer.pos = end % size
+        """Put transitions into the replay memory; demonstrations into their own, where they have a share."""
+        if self._demonstrations is None:
+            self._memory.add_transitions(transitions)
+            return
+        shown = transitions.after["demonstration"] | transitions.after["intervention"]
+        for memory, which in ((self._memory, ~shown), (self._demonstrations, shown)):
+            if which.any():
+                memory.add_transitions(Transitions(transitions.before[which], transitions.after[which]))
 
     def train(self, updates: int) -> dict[str, float]:
         """Do so many updates, and return the means of losses and entropy coefficient."""
@@ -107,7 +117,9 @@ class Sb3Agent(Agent):
         return {name.removeprefix("train/"): value / updates for name, value in sums.items()}
 
     def export(self) -> PolicyWeights:
-        """Return the actor for the NumPy policy."""
+        """Return the actor for the NumPy policy, or for ONNX Runtime where it sees images."""
+        if isinstance(self._parts.space, spaces.Dict):
+            return export_onnx(self._model.actor, self._parts)
         return export_actor(self._model.actor)
 
     def save(self, folder: Path) -> None:
@@ -144,7 +156,7 @@ class Sb3Agent(Agent):
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
     """Tells SB3 the spaces; it is never stepped."""
 
-    def __init__(self, observation_space: spaces.Box, action_space: spaces.Box) -> None:
+    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Box) -> None:
         self.observation_space = observation_space
         self.action_space = action_space
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 from time import monotonic
 
 from rtgym_ros.train.config import TrainConfig
@@ -77,7 +76,10 @@ class Trainer:
                 return
             agent = self._make(schema)
             training = Training(self._config, schema, agent, link, log, self._checkpoints, self._now_s)
-            if found is not None and not self._resume(training, *found):
+            if found is not None:
+                training.load(*found)
+            training.demonstrate()
+            if found is not None and not self._refill(training, found[1]):
                 return
             while not self._should_stop() and training.turn():
                 self._beat()
@@ -91,9 +93,8 @@ class Trainer:
                 return schema
         return None
 
-    def _resume(self, training: Training, folder: Path, info: Info) -> bool:
-        """Load a checkpoint, and fill the replay memory from the stream; return False if it is time to stop."""
-        training.load(folder, info)
+    def _refill(self, training: Training, info: Info) -> bool:
+        """Fill the replay memory from the stream; return False if it is time to stop."""
         begin = Bookmark(position=max(info.memory_begin - 1, 0))
         schema = schema_from_bytes(info.schema)
         with closing(LearnerLink(self._config, begin, schema=schema, now_s=self._now_s)) as past:

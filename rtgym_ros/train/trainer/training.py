@@ -18,6 +18,7 @@ from rtgym_ros.train.stream.sample_message import SampleBatch
 from rtgym_ros.train.stream.sample_reader import Bookmark
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, settings_of
+from rtgym_ros.train.trainer.demonstrations import read_demonstrations
 from rtgym_ros.train.trainer.log import TrainerLog
 from rtgym_ros.train.trainer.ratio import updates_due
 from rtgym_ros.train.trainer.statistics import RoundStatistics, Scoreboard
@@ -86,6 +87,22 @@ class Training:
         self._statistics = RoundStatistics(self._progress, self._clock_s)
         if info.progress.updates:
             self._link.publish(self._agent.export())  # for those who come late, and a server that lost them
+
+    def demonstrate(self) -> None:
+        """Put the recordings that the configuration names into the replay memory, before anything else.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        found = 0
+        for transitions in read_demonstrations(self._config, self._schema):
+            self._agent.add(transitions)
+            found += len(transitions)
+        if found:
+            _log.info("%d transitions come from recordings", found)
+        if found and not self._progress.transitions:  # when training goes on they have been counted
+            self._progress = msgspec.structs.replace(self._progress, transitions=found)
+            self._marks = deque([(1, found)])
 
     def refill(self, batches: Sequence[SampleBatch]) -> bool:
         """Put samples into the replay memory again; return False behind those that the checkpoint had taken in."""

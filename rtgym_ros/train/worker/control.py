@@ -40,6 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _fly(config: TrainConfig, options: argparse.Namespace, stop: StopSignal) -> None:
     env = make_env(config.environment)
+    if options.record is not None:
+        from rtgym_ros.wrappers import Record
+
+        try:
+            env = Record(env, options.record, facts={"distant_run": config.run, "worker": options.name})
+        except BaseException:
+            env.close()
+            raise
     try:
         policy = make_worker_policy(config.worker, env, options.policy_file)
         if options.policy_file is None and not options.expert:
@@ -71,6 +79,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True, help="of the worker")
     parser.add_argument("--episodes", type=int, help="training episodes; without end by default")
     parser.add_argument("--expert", action="store_true", help="adopt no weights, test nothing")
+    parser.add_argument("--record", type=Path, help="folder for recordings")
     parser.add_argument("--policy-file", type=Path, help="weights to begin with")
     return parser.parse_args(arguments)
 

@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -65,6 +66,8 @@ def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
         more.append("--expert")
     if options.policy_file is not None:
         more += ["--policy-file", str(options.policy_file)]
+    if options.record is not None:
+        more += ["--record", str(recordings(options.record, name))]
     children = worker_children(config, config_arguments(options), name, folder, more)
     with (folder / "worker.lock").open("wb") as lock:
         try:
@@ -74,6 +77,17 @@ def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
         return Supervisor(
             children, config.worker.drain_timeout + CLOSING_S, lambda line: _complain(f"train_worker {name}: {line}")
         ).run()
+
+
+def recordings(folder: Path, name: str) -> Path:
+    """Return where a worker records to, within the folder of ``--record``.
+
+    Raises:
+        ConfigError: the package mcap is not installed.
+    """
+    if find_spec("mcap") is None:
+        raise ConfigError("--record: pip install 'rtgym_ros[record]'")
+    return folder.absolute() / name
 
 
 def worker_children(
@@ -134,6 +148,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, help="for its files (DIRECTORY/RUN/workers/NAME)")
     parser.add_argument("--episodes", type=int, metavar="N", help="end after so many training episodes")
     parser.add_argument("--expert", action="store_true", help="adopt no weights: the policy is a teacher")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step, to FOLDER/NAME")
     parser.add_argument("--policy-file", type=Path, metavar="FILE", help="weights to begin with")
     alone = parser.add_mutually_exclusive_group()
     alone.add_argument(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import EnvironmentConfig, WorkerConfig
@@ -44,7 +45,16 @@ def make_env(config: EnvironmentConfig) -> gymnasium.Env[Any, Any]:
     return env
 
 
-def make_layout(config: EnvironmentConfig, env: gymnasium.Env[Any, Any], policy: Policy | None = None) -> SampleLayout:
+class HasSpaces(Protocol):
+    """An environment, or a recording of one."""
+
+    @property
+    def observation_space(self) -> spaces.Space[Any]: ...
+    @property
+    def action_space(self) -> spaces.Space[Any]: ...
+
+
+def make_layout(config: EnvironmentConfig, env: HasSpaces, policy: Policy | None = None) -> SampleLayout:
     """Return the layout of the samples of an environment made by :func:`make_env`, with what ``policy`` tells.
 
     Raises:

@@ -26,6 +26,8 @@ class OpenRings:
         self._folder = RingFolder(folder)
         self._open: dict[Path, RingReader] = {}
         self._aside: set[Path] = set()
+        self._noted: dict[Path, int] = {}
+        self._vanished: dict[str, int] = {}
 
     @property
     def unread(self) -> int:
@@ -47,7 +49,8 @@ class OpenRings:
                 continue
             try:
                 ring = RingReader(RingFile.open(path))
-            except FileNotFoundError:  # its memory went with a restart of the machine
+            except FileNotFoundError:  # its memory went with a restart of the machine, at a power cut
+                self._vanished[path.stem] = self._folder.noted_written(path)
                 self._folder.remove(path)
                 continue
             except (ProtocolError, OSError) as error:
@@ -60,6 +63,26 @@ class OpenRings:
             ring.beat()
         return [(path, ring) for path, ring in sorted(self._open.items()) if path not in self._aside]
 
+    def note_written(self) -> None:
+        """Write down what is in the rings, so that it can be counted where their memory goes with a power cut."""
+        for path, ring in self._open.items():
+            if ring.written != self._noted.get(path):
+                self._noted[path] = ring.written
+                self._folder.note_written(path, ring.written)
+
+    def vanished(self, boot: str, next_seq: int) -> int:
+        """Return how many samples went with rings whose memory is gone, each ring once, as far as was written down.
+
+        Args:
+            boot: of the newest sample that the server has; boots are named so that their names sort by age.
+            next_seq: the number behind it; 0, with an empty ``boot``, where it has none.
+        """
+        lost = sum(
+            max(written - (next_seq if gone == boot else 0), 0) for gone, written in self._vanished.items() if gone >= boot
+        )
+        self._vanished.clear()
+        return lost
+
     def put_weights(self, weights: WeightsOutbox) -> None:
         """Hand the newest weights to the control process."""
         for ring in self._open.values():
@@ -68,6 +91,7 @@ class OpenRings:
     def remove(self, path: Path) -> None:
         """Delete a ring."""
         self._open.pop(path).close()
+        self._noted.pop(path, None)
         self._folder.remove(path)
 
     def _put(self, ring: RingReader, weights: WeightsOutbox) -> None:

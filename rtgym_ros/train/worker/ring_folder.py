@@ -7,6 +7,7 @@ import os
 import secrets
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
@@ -16,7 +17,7 @@ from rtgym_ros.train.worker.ring_file import RingDescription, RingFile
 from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
-_SUFFIX = ".ring"
+_SUFFIX, _NOTE = ".ring", ".written"
 _PREFIX = "rtgym_ros-"
 _MOST = 16
 """Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
@@ -89,10 +90,23 @@ class RingFolder:
         return sorted(self._folder.glob(f"[0-9]*{_SUFFIX}"))
 
     def remove(self, path: Path) -> None:
-        """Delete a ring: that in RAM, then the link to it."""
+        """Delete a ring: that in RAM, then what leads to it and tells of it."""
         if path.is_symlink():
             path.readlink().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
+        path.with_suffix(_NOTE).unlink(missing_ok=True)
+
+    def note_written(self, path: Path, written: int) -> None:
+        """Write down how many samples a ring has got, for when its memory is gone; a full disk is no reason to stop."""
+        with suppress(OSError):
+            path.with_suffix(_NOTE).write_text(str(written))
+
+    def noted_written(self, path: Path) -> int:
+        """Return the last number that was written down; 0 where there is none."""
+        try:
+            return int(path.with_suffix(_NOTE).read_text())
+        except (OSError, ValueError):
+            return 0
 
 
 def remove_orphans(place: Path = _RAM) -> list[Path]:

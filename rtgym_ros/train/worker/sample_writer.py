@@ -53,8 +53,9 @@ class SampleLayout:
         self.intervention = intervention
         self.schema: SampleSchema = make_schema(observation_space, action_space, delays, info, extras)
         finite = set(self.schema.float_fields)
-        names = [name for name, _, _ in self.schema.fields[len(COMMON) :]]
-        self._must_be_finite = [at for at, name in enumerate(names) if name in finite]
+        self.names = [name for name, _, _ in self.schema.fields[len(COMMON) :]]
+        """Of what :meth:`values` returns."""
+        self._must_be_finite = [at for at, name in enumerate(self.names) if name in finite]
 
     def values(
         self, action: Any, observation: Any, info: Mapping[str, Any], extras: Mapping[str, Any], is_reset: bool = False

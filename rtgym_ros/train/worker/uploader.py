@@ -29,6 +29,8 @@ PUSH_BYTES = 4_000_000
 
 _LOOK_S = 0.05
 """From one look into the rings to the next: that costs a few microseconds."""
+_NOTE_S = 2.0
+"""From one note of what is in the rings to the next: a line in a file, of which a power cut takes the last seconds."""
 _ASK_S = 10.0
 """From one question for the newest weights to the next: what was published during a short outage."""
 
@@ -64,7 +66,7 @@ class Uploader:
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
         self._lost = 0
-        self._next_push_s = now_s()
+        self._next_push_s = self._next_note_s = now_s()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until ``stop`` is set, then, for a bounded time, what is left.
@@ -90,6 +92,7 @@ class Uploader:
                     return
                 await asyncio.sleep(pause_s)
             else:
+                self._look()
                 await self._wait(stop, pause_s)
 
     def close(self) -> None:
@@ -187,6 +190,10 @@ class Uploader:
 
     def _recover(self, header: BatchHeader | None) -> None:
         """Go on behind the newest message of the subject, whoever sent it."""
+        gone = self._rings.vanished(header.boot, header.next_seq) if header else self._rings.vanished("", 0)
+        if gone:
+            self._lost += gone
+            _log.warning("at least %d samples are lost: the robot's memory was switched off with them", gone)
         if header is None:
             return
         ring = self._rings.find(header.boot)
@@ -232,6 +239,9 @@ class Uploader:
 
     def _look(self) -> int:
         """Return how many samples wait; rings that are done with are removed."""
+        if self._now_s() >= self._next_note_s:
+            self._next_note_s = self._now_s() + _NOTE_S
+            self._rings.note_written()
         for path, ring in self._rings.look(self._weights):
             if ring.is_over() and not ring.unread:
                 self._rings.remove(path)

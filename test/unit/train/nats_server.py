@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -50,10 +51,15 @@ class NatsServer:
     def start(self) -> None:
         self.process = subprocess.Popen(list(self.child.command), stderr=subprocess.PIPE)
         until = time.monotonic() + 20
-        while not self.child.is_healthy():
+        while not (self.child.is_healthy() and self._listens()):
             assert self.process.poll() is None, self.process.stderr.read().decode()
             assert time.monotonic() < until, "nats-server does not get healthy"
             time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        host, _, port = self.config.server.listen.rpartition(":")
+        with socket.socket() as peer:
+            return peer.connect_ex((host, int(port))) == 0
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)

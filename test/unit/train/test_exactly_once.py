@@ -195,6 +195,32 @@ def test_samples_that_are_given_up_are_counted_and_told(server):
     assert with_connection(server.config, "worker", last, "w1").dropped == 150
 
 
+def test_samples_that_went_with_the_memory_of_a_robot_at_a_power_cut_are_counted(server, caplog):
+    carried = Carried(server.config)
+    fill(carried.ring, 100)
+    assert read_all(server.config, 100) == list(range(100))
+    server.kill()
+    (ring,) = RingFolder(carried.folder).paths()
+    fill(carried.ring, 130)
+    wait_for(lambda: RingFolder(carried.folder).noted_written(ring) == 230)
+    ring.readlink().unlink()  # what is in RAM goes with the power, what leads to it is on the disk
+    carried.loop.call_soon_threadsafe(carried.stop_event.set)
+    carried.thread.join(60)
+    carried.ring.close()
+    server.start()
+    again = Carried(server.config)
+    fill(again.ring, 10)
+    assert read_all(server.config, 110) == [*range(100), *range(10)]
+    again.end()
+
+    async def last(connection):
+        return await SamplePublisher(connection, "r", "w1").last()
+
+    assert with_connection(server.config, "worker", last, "w1").lost == 130
+    assert "at least 130 samples are lost" in caplog.text
+    assert not ring.with_suffix(".written").exists()
+
+
 def test_batches_are_cut_to_max_payload_and_a_sample_above_it_is_refused_with_both_numbers(tmp_path):
     image = make_schema(spaces.Box(0, 255, (100, 100), np.uint8), spaces.Box(-1, 1, (2,)))
     config = config_of(tmp_path, server={"max_payload": 50_000})

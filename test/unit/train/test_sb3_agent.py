@@ -18,8 +18,6 @@ from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
 from rtgym_ros.train.trainer.learning_rate import make_learning_rate, make_learning_rates  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
-COLUMNS = ("observations", "next_observations", "actions", "rewards", "dones", "timeouts")
-
 
 def agent_of(agent: str = "sac", memory_size: int = 100, seed: int | None = 3, batch_size: int = 8, **kwargs):
     if agent == "tqc":
@@ -41,28 +39,31 @@ def parameters(agent) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("sizes", [[3], [100], [60, 60], [250], [99, 1, 1], [40, 0, 170]])
-def test_adding_at_once_is_adding_one_by_one(sizes: list[int]):
-    at_once, expected = agent_of(), agent_of()._model
-    both = [transitions_of([sum(sizes)]), transitions_of([sum(sizes)], terminated=False)]
-    pairs = Transitions(*(np.concatenate(parts) for parts in zip(*((p.before, p.after) for p in both), strict=True)))
+@pytest.mark.parametrize("length", [1, 7, 1000])
+def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], length: int):
+    agent, count = agent_of(), 2 * sum(sizes)
+    lengths = [length] * (count // length) + [count % length or 1]
+    pairs = Transitions(*(np.concatenate(parts) for parts in zip(
+        *((p.before, p.after) for p in (transitions_of(lengths), transitions_of(lengths, terminated=False))), strict=True
+    )))  # fmt: skip
+    pairs.before["stamp_ns"][count:] += 10**9
+    pairs.after["stamp_ns"][count:] += 10**9
     begin = 0
     for size in (*sizes, *sizes):
-        at_once.add(Transitions(pairs.before[begin : begin + size], pairs.after[begin : begin + size]))
+        agent.add(Transitions(pairs.before[begin : begin + size], pairs.after[begin : begin + size]))
         begin += size
-    for before, after in zip(pairs.before, pairs.after, strict=True):
-        done, cut = bool(after["terminated"] or after["truncated"]), bool(after["truncated"])
-        expected.replay_buffer.add(
-            np.concatenate([before["observation/0"], before["observation/1"]])[None],
-            np.concatenate([after["observation/0"], after["observation/1"]])[None],
-            expected.policy.scale_action(after["action"])[None],
-            np.array([after["reward"]]),
-            np.array([done]),
-            [{"TimeLimit.truncated": cut}],
-        )
-    mine, theirs = at_once._model.replay_buffer, expected.replay_buffer
-    assert (mine.pos, mine.full, at_once.memory_length) == (theirs.pos, theirs.full, theirs.size())
-    for name in COLUMNS:
-        assert getattr(mine, name) == pytest.approx(getattr(theirs, name), abs=1e-6), name
+    memory, scale = agent._memory, agent._model.policy.scale_action
+    held = memory.transitions(memory.numbers())
+    kept = agent.memory_length
+    assert kept == len(held["rewards"]) <= 100
+    begin -= kept  # the newest; a begin of an episode takes the place of one transition
+    for name, records in (("<vector", pairs.before), (">vector", pairs.after)):
+        expected = np.concatenate([records["observation/0"], records["observation/1"]], axis=1)[begin : begin + kept]
+        assert held[name] == pytest.approx(expected, abs=1e-6)
+    after = pairs.after[begin : begin + kept]
+    assert held["actions"] == pytest.approx(scale(after["action"]), abs=1e-6)
+    assert held["rewards"][:, 0] == pytest.approx(after["reward"], abs=1e-6)
+    assert (held["dones"][:, 0] == after["terminated"]).all()
 
 
 @pytest.mark.parametrize("agent", ["sac", "tqc"])
@@ -89,7 +90,7 @@ def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(agent: str, tmp_
     second = agent_of(agent, memory_size=50, seed=99, target_update_interval=3)
     second.load(tmp_path)
     second.add(transitions_of([70]))  # from the stream
-    assert second.memory_length == 50
+    assert second.memory_length == 49  # and the begin of the episode
     assert second.train(7) == figures
     for mine, theirs in zip(parameters(second), parameters(first), strict=True):
         assert (mine == theirs).all()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,11 +102,3 @@ def test_it_does_not_grow_with_the_number_of_boots(monkeypatch):
         joiner.add("robot", str(boot), records[:2])
     assert [boot for _, boot in joiner._last] == ["7", "8", "9"]
     assert len(joiner.add("robot", "9", records[2:])[0]) == 3
-
-
-def test_10_000_samples_cost_little():
-    records, joiner = make_records([99] * 100), assembler()
-    begin = time.perf_counter()
-    for part in np.split(records, 100):
-        joiner.add("robot", "boot", part)
-    assert time.perf_counter() - begin < 0.3  # s; it is about 0.01
