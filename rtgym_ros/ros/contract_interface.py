@@ -197,6 +197,7 @@ class ContractInterface(RosInterface):
 
         Known once :meth:`get_observation_space` was called.
         """
+        assert self._form is not None  # get_observation_space() has made it
         return self._form.parts
 
     def get_action_space(self) -> spaces.Space[Any]:
