@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -36,11 +36,12 @@ class RealTimeGymInterface(ABC):
     public call (the one that waits, or the next ``step()`` or ``reset()``) raises the error with its traceback.
     ``reset()`` begins again.
 
-    The action buffer is the environment's business: no method returns it. The environment sets two attributes:
+    The action buffer is the environment's business: no method returns it. The environment sets three attributes:
 
     Attributes:
         np_random: the environment's random generator, seeded by ``reset(seed=...)``; set before ``reset`` is called.
         render_mode: what ``gymnasium.make`` was given: None, ``"human"`` or ``"rgb_array"``.
+        count_clipped_actions: returns how many actions were outside of the action space, and clipped; from any thread.
         safe_action_between_episodes: send the safe action when an episode ends. False, as in Real-Time Gym: the last
             action goes on until ``reset()``, or until ``config["agent_timeout"]`` has passed.
 
@@ -83,6 +84,7 @@ class RealTimeGymInterface(ABC):
     np_random: np.random.Generator
     render_mode: str | None = None
     safe_action_between_episodes: ClassVar[bool] = False
+    count_clipped_actions: Callable[[], int] = staticmethod(lambda: 0)
 
     @abstractmethod
     def get_observation_space(self) -> spaces.Space[Any]:

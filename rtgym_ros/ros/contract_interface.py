@@ -26,6 +26,7 @@ from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
+from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.guard_watch import GuardWatch
 from rtgym_ros.ros.contract.guarded_topics import GuardedTopics
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes
@@ -36,9 +37,12 @@ from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
+from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
+from rtgym_ros.ros.parameters import Flag
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
+from rtgym_ros.ros.scene_publisher import ScenePublisher
 
 if TYPE_CHECKING:
     from rtgym_ros.record.recorder import Recorder
@@ -49,6 +53,11 @@ _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
 _SHORTEST_TICK_S = 0.001
+
+PARAMETERS = (
+    Flag("markers", False, "what was observed, the action and the target are published on markers, for RViz, Foxglove"),
+)
+"""Besides those of every :class:`RosInterface`."""
 
 
 class ContractInterface(RosInterface):
@@ -83,6 +92,7 @@ class ContractInterface(RosInterface):
     """
 
     safe_action_between_episodes: ClassVar[bool] = True
+    _is_open = False
 
     def __init__(
         self,
@@ -112,6 +122,7 @@ class ContractInterface(RosInterface):
             super().close()
             raise
         self._record: MessageRecord | None = None
+        self._recorder: Recorder | None = None
         self._form: SpaceForm | None = None
         self._default_action: Any = None
         self._flight_record: FlightRecord | None = None
@@ -120,6 +131,7 @@ class ContractInterface(RosInterface):
         self._truncation: str | None = None
         self._reset_ns = 0
         self._window = FrameWindow(f"rtgym_ros {contract.robot}")
+        self._is_open = True
 
     def _open(self, time_step: tuple[float, float], act_buf_len: int, beside: bool) -> None:
         contract = self.contract
@@ -170,6 +182,10 @@ class ContractInterface(RosInterface):
         if self._guarded.input is not None:
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
+        self._scenes: ScenePublisher | None = None
+        if self.declare_parameters(*PARAMETERS)["markers"]:
+            self._scenes = ScenePublisher(self.node, self.resolve("markers"))
+            self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()
         port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
         self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
@@ -197,8 +213,7 @@ class ContractInterface(RosInterface):
 
         Known once :meth:`get_observation_space` was called.
         """
-        assert self._form is not None  # get_observation_space() has made it
-        return self._form.parts
+        return {} if self._form is None else self._form.parts
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
@@ -339,9 +354,36 @@ class ContractInterface(RosInterface):
         from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
 
         self._record = MessageRecord(recorder, self._topics, record_all)
+        self._recorder = recorder
         if record_all:
             self._flight_record = FlightRecord(recorder, self.node, self._commands)
             self._ends.append(self._flight_record.close)
+
+    # --- diagnostics ---
+
+    def diagnose(self, rates: Rates) -> list[Status]:
+        """Return what ``/diagnostics`` says: also of the action buffer and of a recording of messages."""
+        if not self._is_open:  # the timer of the node runs already
+            return []
+        statuses = [*super().diagnose(rates), alarm_status(self._delays.alarms, rates)]
+        if self._recorder is not None:
+            state = self._recorder.state
+            written, dropped = state.written + state.messages_written, state.dropped + state.messages_dropped
+            statuses.append(recorder_status(written, dropped, state.error, rates))
+        return statuses
+
+    def count_actions(self) -> dict[str, int]:
+        """Return how many actions became what: also by the limits of the contract."""
+        limited = {f"{name} limited": part.limited for name, part in self._sent.parts.items()}
+        return {**super().count_actions(), **limited, "late": self._flow.late_actions}
+
+    def get_intervention(self) -> str | None:
+        """Return who commands the robot through the guard in place of the environment."""
+        return None if self._watch is None else self._watch.intervention
+
+    def observed_topics(self) -> list[TopicFacts]:
+        """Return how the topics of the parts are."""
+        return [self._facts(topic) for topic in self._parts.topics]
 
     # --- between time-steps, and the end ---
 
@@ -479,6 +521,8 @@ class ContractInterface(RosInterface):
                 self._log.warning_at_most(finding.message.split(":")[0], finding.message)
         if self.task is not None:
             values |= self.task.observe(self._time_since_reset())
+            if self._scenes is not None:
+                self._scenes.show(self.task.scene(self._parts.newest, self._sent.executed_values()), now_ns)
         info: dict[str, Any] = {
             "age": self._parts.ages,
             "capture_ros_time": to_s(now_ns),
@@ -521,6 +565,18 @@ class ContractInterface(RosInterface):
                 *dict.fromkeys(part.skipped for part in parts if part.skipped),
             ]
         return "; ".join(lines)
+
+    def _facts(self, topic: ContractTopic) -> TopicFacts:
+        parts = {name: part for name, part in self._parts.parts.items() if part.topic is topic}
+        return TopicFacts(
+            topic.topic,
+            topic.arrived,
+            topic.subscription.publishers,
+            max(part.age for part in parts.values()),  # at the last capture
+            min(part.max_age for part in parts.values()),
+            _is_latched(topic.subscription),
+            {"parts": ", ".join(parts), **{f"of {name}": part.skipped for name, part in parts.items() if part.skipped}},
+        )
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
         subscription: PulledSubscription[Any] = PulledSubscription(self.node, message_class, name, qos)

@@ -69,6 +69,11 @@ class TopicChecks:
                 self._report(line)
         self._found, self._reported = set(found), set(lasting)
 
+    @property
+    def lasting(self) -> list[str]:
+        """What the last check has found, and the one before it too, one line each."""
+        return sorted(self._reported)
+
     def other_publishers(self) -> list[str]:
         """Return who else publishes on the topics of the commands, one line each."""
         return [line for publisher in self._commands for line in self._others_on(publisher.topic)]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.contract.task import Array, Parts
+from rtgym_ros.contract.task import Array, Parts, Scene
 from rtgym_ros.contract.tasks.reach_position import ReachPosition
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.robots.drone.rendering import draw
@@ -58,6 +58,17 @@ class FlyToTarget(ReachPosition):
         """Return a picture of the world, uint8, shape (400, 400, 3)."""
         return draw(np.asarray(observation[self._part]).ravel()[:2], self._target.value)
 
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the drone, its target and its velocity."""
+        return self._scene(np.asarray(observation[self._part]).ravel(), action)
+
+    def _scene(self, position: Array, action: Parts) -> Scene:
+        velocity = next(iter(action.values()))
+        return Scene(
+            "rtgym_ros.ros.markers:drone_markers",
+            {"position": position, "target": self._target.value.copy(), "velocity": velocity},
+        )
+
 
 class FlyToTargetByAxis(FlyToTarget):
     """The same where x and y are parts of their own, and so are those of the target: the tutorial's observation.
@@ -99,3 +110,7 @@ class FlyToTargetByAxis(FlyToTarget):
     def render(self, observation: Parts, action: Parts) -> Array | None:
         """Return a picture of the world, uint8, shape (400, 400, 3)."""
         return draw(np.concatenate([observation[part] for part in self._parts]), self._target.value)
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the drone, its target and its velocity."""
+        return self._scene(np.concatenate([observation[part] for part in self._parts]), action)
