@@ -86,7 +86,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from rtgym_ros.ros.contract_env import find_contract
+    from rtgym_ros.contract.shipped import find_contract
 
     file = find_contract(options.contract)
     contract = read_contract(file)

@@ -10,6 +10,7 @@ from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.grammar.source import ContractError
 from rtgym_ros.contract.load_code import load_code, load_task, named_code
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
 
@@ -31,7 +32,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = OneLineParser(
         "check_contract", description="Say what is wrong with contracts: file, line, key, value, what is allowed."
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a contract")
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a contract, or the name of one of the package's")
     parser.add_argument(
         "--with-code", action="store_true", help="import the code that they name (task, functions, checksums), too"
     )
@@ -60,7 +61,7 @@ def _seconds(text: str) -> float:
 
 def _check(file: str, options: argparse.Namespace) -> int:
     try:
-        contract = read_contract(file)
+        contract = read_contract(find_contract(file))
         for warning in contract.warnings:
             _say(f"warning: {warning}")
         problems = []
@@ -68,6 +69,8 @@ def _check(file: str, options: argparse.Namespace) -> int:
             problems = _code_problems(contract, options.allow_code_beside)
     except ContractError as error:
         problems = list(error.problems)
+    except ConfigError as error:  # neither a file nor a name
+        problems = [str(error)]
     for problem in problems:
         _say(problem)
     if problems or (options.live and not _check_live(contract, options)):

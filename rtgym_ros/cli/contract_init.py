@@ -42,18 +42,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _draft(options: argparse.Namespace) -> str:
-    from rtgym_ros.ros.contract.graph_survey import robot_description, survey
+    from rtgym_ros.ros.contract.graph_survey import robot_description, services, survey
     from rtgym_ros.ros.session import RosSession
 
     urdf = None if options.urdf is None else options.urdf.read_text()
     session = RosSession("contract_init", options.namespace)
     try:
         topics = survey(session.node, options.duration)
+        served = services(session.node)
         urdf = urdf or robot_description(session.node, topics)
     finally:
         session.close()
     joints = [] if urdf is None else read_joints(urdf)
-    return draft_contract(options.robot, topics, joints, options.duration)
+    return draft_contract(options.robot, topics, joints, options.duration, served)
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -45,10 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     from rtgym_ros.contract.grammar.reader import read_contract
+    from rtgym_ros.contract.shipped import find_contract
     from rtgym_ros.delays.pictures import save_delay_picture
     from rtgym_ros.nodes.robot_process import RobotProcess
     from rtgym_ros.ros.calibration.flight import fly
-    from rtgym_ros.ros.contract_env import find_contract
 
     namespace = f"/delay_report_{os.getpid()}"
     parameters = (f"seed:={options.seed}", *options.set)

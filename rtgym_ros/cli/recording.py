@@ -217,8 +217,8 @@ def _rerun(options: argparse.Namespace) -> None:
 def _from_bag(options: argparse.Namespace) -> None:
     from rtgym_ros.cli.recording_tables import busy
     from rtgym_ros.contract.grammar.reader import read_contract
+    from rtgym_ros.contract.shipped import find_contract
     from rtgym_ros.ros.contract.from_bag import from_bag
-    from rtgym_ros.ros.contract_env import find_contract
 
     with busy(f"reading {options.bag}"):
         done = from_bag(

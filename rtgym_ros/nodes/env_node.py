@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from threading import Thread
 
 from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.core.errors import RtgymError, TimeStepTimeoutWarning
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.ros.arguments import own_arguments
-from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.ros.hosting.env_node import THREADS, EnvNode
 from rtgym_ros.ros.hosting.managed_node import ManagedNode
 from rtgym_ros.ros.session import RosSession

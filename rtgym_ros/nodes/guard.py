@@ -6,10 +6,10 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Thread
 
 from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = _parse(arguments[1:])
             if options.until_eof:
                 Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
-            contract = read_contract(_find(options.contract))
+            contract = read_contract(find_contract(options.contract))
             session = RosSession("guard", arguments=arguments)
             try:
                 guard = GuardNode(session, contract, allow_code_beside=options.allow_code_beside)
@@ -47,14 +47,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--allow-code-beside", action="store_true", help="let the contract's code lie beside it")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
     return parser.parse_args(arguments)
-
-
-def _find(name: str) -> Path:
-    if Path(name).is_file():
-        return Path(name)
-    from rtgym_ros.ros.contract_env import find_contract  # with all that an environment needs
-
-    return find_contract(name)
 
 
 def _stop_at_eof(stop: StopSignal) -> None:

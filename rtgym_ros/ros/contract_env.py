@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.grammar.rules.guard import guard_timeout
 from rtgym_ros.contract.load_code import load_code
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.contract.task import Task
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
@@ -44,7 +43,7 @@ def make_contract_env(
 
     Args:
         contract: path of the file, relative to the working directory; or the name of one that comes with the package
-            (``drone``, ``diff_drive``, ``arm``); or a contract that was read.
+            (``drone``, ``drone_tutorial``, ``diff_drive``, ``arm``); or a contract that was read.
         config: entries of the environment's configuration that replace those of the contract's section ``time``.
         task: in place of the contract's: a task, or ``module:Class`` of one without arguments.
         guard: False: commands go to the robot; True: to its guard, which must be up; or the name of the guard's input.
@@ -118,41 +117,6 @@ def make_local_env(
     }
     settings = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
     return RealTimeEnv(settings, render_mode=render_mode)
-
-
-def find_contract(name: str | Path) -> Path:
-    """Return the file of a contract: a path, or the name of one that comes with the package.
-
-    Raises:
-        ConfigError: there is neither.
-    """
-    path = Path(name)
-    if path.suffix in (".yaml", ".yml") or path.exists():
-        return path
-    folder = contracts_folder()
-    shipped = folder / f"{name}.yaml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(file.stem for file in folder.glob("*.yaml")))
-    raise ConfigError(f"contract {str(name)!r} is no file, and none of those that come with the package: {known}")
-
-
-def contracts_folder() -> Path:
-    """Return where the contracts are that come with the package: in its share folder, or in a checkout of it.
-
-    Raises:
-        ConfigError: they are not installed.
-    """
-    from ament_index_python.packages import get_package_share_directory
-
-    places = [Path(sys.prefix) / "share" / "rtgym_ros", Path(__file__).parents[2]]
-    with suppress(LookupError, OSError):  # no workspace is sourced
-        places.insert(0, Path(get_package_share_directory("rtgym_ros")))
-    for place in places:
-        folder = place / "config" / "contracts"
-        if folder.is_dir():
-            return folder
-    raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")
 
 
 def contract_entries(contract: Contract) -> dict[str, Any]:

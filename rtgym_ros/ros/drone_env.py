@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.ros.contract_env import make_contract_env
+from rtgym_ros.ros.contract_env import make_local_env
 
 if TYPE_CHECKING:
     from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
@@ -38,6 +38,6 @@ def make_drone_env(
             a function that returns it where Gymnasium has to copy the arguments
             (``gymnasium.make(..., node=lambda: node)``).
     """
-    return make_contract_env(
+    return make_local_env(
         CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
     )

@@ -156,6 +156,16 @@ def test_stamps_that_are_numbers(field, unit, expected):
     assert getattr(sent("test_msgs/BasicTypes", command, [1]), field) == expected
 
 
+def test_a_stamp_that_is_an_element():
+    stamp = Stamp(field="uint64_values[1]", unit="us")
+    command = writer("test_msgs/Arrays", ["float64_values[0:3]"], fill={"float32_values": math.nan}, stamp=stamp)
+    message = sent("test_msgs/Arrays", command, [1, 2, 3])
+    assert message.uint64_values.tolist()[1] == STAMP_NS // 1000
+    assert message.uint64_values.tolist()[2] != STAMP_NS // 1000
+    sequence = writer("test_msgs/UnboundedSequences", [], stamp=Stamp(field="int64_values[1]", unit="ns"))
+    assert sent("test_msgs/UnboundedSequences", sequence, []).int64_values.tolist() == [0, STAMP_NS]
+
+
 def test_no_stamp():
     command = writer("geometry_msgs/TwistStamped", ["twist.linear.x"], stamp=Stamp(field="none"))
     assert sent("geometry_msgs/TwistStamped", command, [1]).header.stamp.sec == 0
@@ -213,6 +223,13 @@ def test_constants_that_do_not_fit(fill, message):
             "no field 'dat' .did you mean 'data'",
         ),
         ("std_msgs/Bool", [], {"stamp": Stamp(field="data")}, FieldPathError, "a Time, or a number with `unit`"),
+        (
+            "test_msgs/Arrays",
+            [],
+            {"stamp": Stamp(field="uint64_values[0:2]", unit="us")},
+            FieldPathError,
+            "it selects more than one; allowed: one Time, or one number",
+        ),
         ("std_msgs/Float64MultiArray", ["data"], {"names": ["a"]}, FieldPathError, "has none"),
     ],
 )

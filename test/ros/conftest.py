@@ -32,10 +32,13 @@ def namespace():
 
 @pytest.fixture
 def drone(namespace):
-    """A drone_node in a process of its own, with a seed."""
+    """A drone_node in a process of its own, with a seed; it is up."""
+    from contract_robots.waiting import wait_for
+
     from rtgym_ros.nodes.drone_process import DroneProcess
 
     with DroneProcess(namespace, ("seed:=7",)) as process:
+        wait_for(namespace)
         yield process
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from rtgym_ros.cli.calibrate import main
 from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.ros.calibration.flight import fly
-from rtgym_ros.ros.contract_env import find_contract
 
 CONSTANT = ("command_delay_profile:=constant", "observation_delay_profile:=constant")
 

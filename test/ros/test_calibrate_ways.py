@@ -10,8 +10,8 @@ from guard.scene import GuardProcess, received, wait_until, write_contract
 import rtgym_ros  # noqa: F401
 from rtgym_ros.cli.calibrate import main
 from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.robot_process import RobotProcess
-from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.wrappers import Record
 

@@ -6,8 +6,8 @@ import pytest
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.contract.grammar.source import ContractError
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.robot_process import RobotProcess
-from rtgym_ros.ros.contract_env import find_contract
 
 
 @pytest.fixture

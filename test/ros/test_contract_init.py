@@ -32,8 +32,11 @@ def test_what_is_written_passes_check_contract(program, namespace, tmp_path, cap
         assert contract.action["cmd_vel"].fields == ("twist.linear.x", "twist.angular.z")
         assert {"odom_pose", "odom_speed", "scan"} <= set(contract.observation)
         assert "Hz in 2 s" in file.read_text()
+        assert contract.observation["scan"].high == 3.5, "what the messages say"
+        assert "#   - {call: reset_pose, type: std_srvs/srv/Trigger}" in file.read_text()
     if program == "arm_node":
         assert len(contract.observation["joint_states_position"].names) == 6
+        assert "Keep one where several move the same joints" in file.read_text()
 
 
 def test_joints_and_limits_come_from_the_urdf(namespace, tmp_path):

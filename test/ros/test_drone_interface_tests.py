@@ -5,9 +5,9 @@ import os
 import pytest
 
 from rtgym_ros.contract.grammar.reader import read_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.drone_process import DroneProcess
 from rtgym_ros.robots.drone import task
-from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.drone_env import CONTRACT
 from rtgym_ros.testing import InterfaceTests

@@ -6,7 +6,7 @@ from rclpy.qos import QoSProfile
 from rtgym_ros.msg import StepTiming
 
 import rtgym_ros  # noqa: F401
-from rtgym_ros.ros.contract_env import find_contract
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
 

@@ -163,8 +163,8 @@ def test_the_program_and_what_it_refuses(tmp_path, capsys):
 
 def test_a_bag_of_a_robot_that_flies(namespace, tmp_path):
     """The drive's topics, recorded by another node: in the spaces of its environment, with the actions it was given."""
+    from rtgym_ros.contract.shipped import find_contract
     from rtgym_ros.nodes.robot_process import RobotProcess
-    from rtgym_ros.ros.contract_env import find_contract
 
     kinds = {"odom": Odometry, "scan": LaserScan, "cmd_vel": TwistStamped}
     context = rclpy.Context()

@@ -9,12 +9,12 @@ import pytest
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.contract.freshness.outcome import Outcome
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.messages import read_messages
 from rtgym_ros.record.reading import read_runs, recorded_files
 from rtgym_ros.ros.contract.rerun import rerun
-from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.wrappers import Record
 
 TIME_STEPS = 25

@@ -19,9 +19,17 @@ _SCAN = "sensor_msgs/msg/LaserScan"
 _BOOL = "std_msgs/msg/Bool"
 _CAUTIOUS = {"linear": 0.1, "angular": 0.5}
 """Bounds of a Twist until somebody knows better (m/s, rad/s)."""
+_SEVERAL = ("  # DECIDE: all of these are commanded in each time-step. Keep one where several move the same joints.",)
+_EXAMPLE = (("reset_odometry", "std_srvs/srv/Trigger"),)
 
 
-def draft_contract(robot: str, topics: Sequence[SeenTopic], joints: Sequence[Joint], duration: float) -> str:
+def draft_contract(
+    robot: str,
+    topics: Sequence[SeenTopic],
+    joints: Sequence[Joint],
+    duration: float,
+    services: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return the text of a contract that can be read as it is.
 
     Args:
@@ -29,6 +37,7 @@ def draft_contract(robot: str, topics: Sequence[SeenTopic], joints: Sequence[Joi
         topics: what the robot publishes and subscribes to.
         joints: of its URDF; empty where there is none.
         duration: for how long the topics were watched (s).
+        services: of the robot: relative name and type.
 
     Raises:
         ConfigError: nothing that was seen can be an observation, or an action.
@@ -52,16 +61,18 @@ def draft_contract(robot: str, topics: Sequence[SeenTopic], joints: Sequence[Joi
         "# time-steps); the length of episodes (time-steps).",
         "time: {time_step_duration: 0.1, act_buf_len: 3, ep_max_length: 300}",
         "action:",
+        *(_SEVERAL if len(actions) > 1 else ()),
         *(line for text in actions for line in text),
         "observation:",
         *(line for text in observations for line in text),
     ]
     if gates:
         lines += ["gates:", *(line for text in gates for line in text)]
+    whose = "; its services" if services else ", for example"
     lines += [
-        "# DECIDE: steps that bring the robot up (start), back (reset) and down (stop), for example:",
+        f"# DECIDE: steps that bring the robot up (start), back (reset) and down (stop){whose}:",
         "# reset:",
-        "#   - {call: reset_odometry, type: std_srvs/srv/Trigger}",
+        *(f"#   - {{call: {name}, type: {type_name}}}" for name, type_name in services or _EXAMPLE),
         "# DECIDE: the task, for example:",
         '# task: {class: "rtgym_ros.contract.tasks:ReachPosition", args: {part: NAME, low: [0, 0], high: [1, 1]}}',
     ]
@@ -96,8 +107,11 @@ def _observation(topic: SeenTopic, joints: Sequence[Joint], duration: float) -> 
                 parts.append([*part, *tail])
         return parts
     if topic.type == _SCAN:
-        ranges = "    convert: [{ranges: {inf: 10, nan: 0, max: 10, beams: 36, pick: min}}]   # DECIDE: range, beams"
-        return [[f"  {topic.part}:", *head, ranges, "    low: 0.0", "    high: 10.0", *tail]]
+        seen_far = topic.high.get("range_max") or [math.inf]
+        far = f"{seen_far[0] if 0 < seen_far[0] < math.inf else 10.0:.4g}"
+        ranges = f"{{inf: {far}, nan: 0, max: {far}, beams: 36, pick: min}}"
+        convert = f"    convert: [{{ranges: {ranges}}}]   # DECIDE: range, beams"
+        return [[f"  {topic.part}:", *head, convert, "    low: 0.0", f"    high: {far}", *tail]]
     if topic.type == _ARRAY and topic.lengths.get("data"):
         length = topic.lengths["data"]
         return [[f"  {topic.part}:", *head, f'    fields: ["data[0:{length}]"]', *tail]]

@@ -14,7 +14,7 @@ from rtgym_ros.contract.messages.field_path import FieldPathError
 from rtgym_ros.contract.messages.fitting import FillError, check_number, fit, setter_type
 from rtgym_ros.contract.messages.layout import ArrayType, FieldType, Primitive, SequenceType, StructType, Text
 from rtgym_ros.contract.messages.selection import NAME_FIELDS, Joint, Leaf, Selection, select
-from rtgym_ros.contract.messages.stamp_writer import make_stamp_writer
+from rtgym_ros.contract.messages.stamp_writer import make_stamp_writer, stamp_field
 from rtgym_ros.contract.records.topic import Stamp
 from rtgym_ros.core.errors import nearest
 
@@ -80,6 +80,9 @@ class CommandWriter:
         self._lengths: dict[tuple[Any, ...], int] = {}
         for slot in self._slots:
             self._reach(slot.leaf)
+        stamped = stamp_field(layout, stamp)
+        for leaf in () if stamped is None else select(layout, stamped.field, growing=True).leaves:
+            self._reach(leaf)
         constants = [self._constant(path, value) for path, value in (fill or {}).items()]
         self._allocate(self.message, layout, ())
         self._write_names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from rtgym_ros.contract.messages.field_path import FieldPathError
@@ -37,9 +38,12 @@ def check_stamp(layout: StructType, stamp: Stamp) -> FieldType:
     """Return the type of a stamp's field.
 
     Raises:
-        FieldPathError: the field is neither a Time nor a number with a ``unit``.
+        FieldPathError: the field is neither a Time nor a number with a ``unit``, or it is several.
     """
-    target = select(layout, stamp.field).target
+    selection = select(layout, stamp.field)
+    target = selection.target
+    if len(selection.leaves) != (2 if is_time(target) else 1) and isinstance(target, Primitive | StructType):
+        raise FieldPathError(f"stamp {stamp.field!r}: it selects more than one; allowed: one Time, or one number")
     if is_time(target):
         return target
     if not isinstance(target, Primitive) or target.name == "boolean":
@@ -63,21 +67,21 @@ def make_stamp_writer(layout: StructType, message: Any, stamp: Stamp | None) -> 
     if stamp is None:
         return lambda _stamp_ns: None
     kind = check_stamp(layout, stamp)
-    *above, name = stamp.field.split(".")
+    *above, last = select(layout, stamp.field, growing=True).leaves[0].route
     parent = message
-    for field in above:
-        parent = getattr(parent, field)
+    for hop in above:
+        parent = parent[hop] if isinstance(hop, int) else getattr(parent, str(hop))
     if isinstance(kind, StructType):
-        time = getattr(parent, name)
 
         def write_time(stamp_ns: int) -> None:
-            time.sec, time.nanosec = divmod(stamp_ns, _NS_PER_S)
+            parent.sec, parent.nanosec = divmod(stamp_ns, _NS_PER_S)
 
         return write_time
     assert isinstance(kind, Primitive)
     assert stamp.unit is not None
     unit = NANOSECONDS[stamp.unit]
+    put = partial(parent.__setitem__, last) if isinstance(last, int) else partial(setattr, parent, str(last))
     if kind.low is None:
-        return lambda stamp_ns: setattr(parent, name, stamp_ns / unit)
+        return lambda stamp_ns: put(stamp_ns / unit)
     span, low = 1 << 8 * kind.size, kind.low
-    return lambda stamp_ns: setattr(parent, name, (stamp_ns // unit - low) % span + low)
+    return lambda stamp_ns: put((stamp_ns // unit - low) % span + low)

@@ -22,6 +22,8 @@ _PATIENCE_S = 8.0
 """How long nodes may take to be discovered (s) where there is nothing yet."""
 _POLL_S = 0.01
 _ROS_OWN = ("rosout", "parameter_events", "clock")
+_OF_EVERY_NODE = ("rcl_interfaces", "type_description_interfaces", "lifecycle_msgs")
+"""Packages whose services are about the node, not about the robot."""
 
 
 class _Watched:
@@ -140,6 +142,16 @@ def _topics_of_others(node: Node) -> list[tuple[str, str, str]]:
         if any(f"{info.node_namespace.rstrip('/')}/{info.node_name}" != ours for info in ends):
             found.append((name, relative, types[0]))
     return found
+
+
+def services(node: Node) -> list[tuple[str, str]]:
+    """Return relative name and type of the services in the node's namespace, but for those that every node has."""
+    namespace = node.get_namespace().rstrip("/") + "/"
+    return [
+        (name.removeprefix(namespace), types[0])
+        for name, types in sorted(node.get_service_names_and_types())
+        if name.startswith(namespace) and len(types) == 1 and types[0].split("/")[0] not in _OF_EVERY_NODE
+    ]
 
 
 def robot_description(node: Node, topics: Sequence[SeenTopic]) -> str | None:

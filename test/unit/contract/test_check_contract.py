@@ -32,6 +32,16 @@ def test_all_is_well(check):
     )
 
 
+def test_contracts_of_the_package_have_names(capsys):
+    assert main(["drone", "arm"]) == 0
+    assert main(["dron"]) == 1
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == (
+        "contract 'dron' is no file, and none of those that come with the package: "
+        "arm, diff_drive, drone, drone_tutorial"
+    )
+
+
 def test_a_line_for_each_problem(check):
     code, lines = check(DIFF_DRIVE.replace("yaw", "yawn").replace("latched", "latch"))
     assert code == 1
