@@ -1,4 +1,4 @@
-"""What `mcap doctor` looks at, with the records of the library: every record of a file, and whether they fit together."""
+"""What `mcap doctor` looks at, with the library's records: each record of a file, and whether they fit together."""
 
 import zlib
 from collections import Counter
@@ -6,8 +6,20 @@ from io import BytesIO
 
 from mcap.data_stream import ReadDataStream
 from mcap.reader import make_reader
-from mcap.records import Channel, Chunk, ChunkIndex, DataEnd, Footer, Message, MessageIndex, Metadata, MetadataIndex
-from mcap.records import Schema, Statistics, SummaryOffset  # fmt: skip
+from mcap.records import (  # fmt: skip
+    Channel,
+    Chunk,
+    ChunkIndex,
+    DataEnd,
+    Footer,
+    Message,
+    MessageIndex,
+    Metadata,
+    MetadataIndex,
+    Schema,
+    Statistics,
+    SummaryOffset,
+)
 from mcap.stream_reader import StreamReader, breakup_chunk
 
 

@@ -29,10 +29,10 @@ def hint_lines(contract: Contract, calibration: Calibration, recommendations: Re
 
 def _quality_of_service(contract: Contract, calibration: Calibration) -> Iterator[str]:
     for name, part in contract.observation.items():
-        if name in calibration.oldest and part.qos is not None and _is_reliable(part.qos, otherwise=False):
-            if not _is_latched(part.qos):
-                yield f"  observation.{name}.qos: sensor"
-                yield "    reliable: a message that was lost is sent again, and newer ones wait behind it; only the newest counts"
+        qos = part.qos
+        if name in calibration.oldest and qos and _is_reliable(qos, otherwise=False) and not _is_latched(qos):
+            yield f"  observation.{name}.qos: sensor"
+            yield "    reliable: what was lost is sent again, and newer messages wait behind it; only the newest counts"
     for name, action in contract.action.items():
         if action.qos is not None and not _is_reliable(action.qos, otherwise=True):
             yield f"  action.{name}.qos: command"

@@ -49,6 +49,7 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         return super().benchmarks()
 
     def reconfigure(self, **changes: float) -> None:
+        """Change entries while the environment is open; see :meth:`rtgym_ros.RealTimeEnv.reconfigure`."""
         super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---

@@ -29,7 +29,6 @@ from rtgym_ros.envs.state import State
 from rtgym_ros.envs.termination import end_on_sigterm
 from rtgym_ros.envs.time_step_loop import Step
 
-
 _CHANGEABLE = (
     "time_step_duration",
     "start_obs_capture",
@@ -323,8 +322,11 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.reconfigure(ep_max_length=ep_max_length)
 
     def reconfigure(self, **changes: float) -> None:
-        """Change ``time_step_duration``, ``start_obs_capture``, ``time_step_timeout_factor``, ``ep_max_length`` or
-        ``agent_timeout``, several at once, from the next time-step on.
+        """Change several entries of the configuration at once, from the next time-step on.
+
+        Args:
+            **changes: ``time_step_duration``, ``start_obs_capture``, ``time_step_timeout_factor``, ``ep_max_length``
+                or ``agent_timeout``.
 
         Raises:
             ConfigError: out of range, or another entry.

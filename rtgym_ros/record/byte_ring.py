@@ -1,8 +1,8 @@
 """A ring of entries in shared memory between one thread that puts and never waits, and one process that takes.
 
 Each end moves a counter of its own, after it is done with the bytes: whichever end is killed, the other sees whole
-entries alone. There is no lock. (:mod:`rtgym_ros.train.worker.sample_ring` is the other ring of this package: records of
-one size, of which the newest are kept; here an entry is as long as it has to be, and one without room is refused.)
+entries alone. There is no lock. (:mod:`rtgym_ros.train.worker.sample_ring` is the other ring of this package: records
+of one size, of which the newest are kept; here an entry is as long as it has to be, and one without room is refused.)
 """
 
 from __future__ import annotations

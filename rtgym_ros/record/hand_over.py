@@ -13,7 +13,6 @@ import struct
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from rtgym_ros.core.memory_fence import fence

@@ -77,10 +77,11 @@ class Recorder:
 
     :meth:`write_message` is for messages of the robot's topics; another thread, but one at a time, may call that.
 
-    Making one takes as long as starting a Python program. No method waits for the disk but :meth:`close`: they copy into memory that the writer shares. What cannot be written
-    is counted in :attr:`state`, visible in the file as a gap in the sequence numbers, and told by a
-    :class:`RecordingWarning`; no method raises for it. The writer goes on when this process is killed, and writes what it
-    was given; when the writer is killed that is told once, and the flight goes on without a recording.
+    Making one takes as long as starting a Python program. No method waits for the disk but :meth:`close`: they copy
+    into memory that the writer shares. What cannot be written is counted in :attr:`state`, visible in the file as a
+    gap in the sequence numbers, and told by a :class:`RecordingWarning`; no method raises for it. The writer goes on
+    when this process is killed, and writes what it was given; when the writer is killed that is told once, and the
+    flight goes on without a recording.
 
     A process that was forked from this one records nothing with it.
 
@@ -110,7 +111,11 @@ class Recorder:
             self._writer = WriterHandle(self._hand_over.fd)
         finally:
             self._hand_over.close_fd()
-        self._wait_for_writer()
+        try:
+            self._wait_for_writer()
+        except BaseException:
+            self._hand_over.begin_closing()  # Ctrl-C meanwhile: the writer has nothing to wait for
+            raise
         self._pid = os.getpid()
         self._topics: dict[RecordedTopic, int] = {}
         self._put_bytes = self._put_message_bytes = 0  # each changed by one thread alone

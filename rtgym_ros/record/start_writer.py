@@ -75,6 +75,8 @@ class WriterHandle:
             return ""
         if code < 0:
             return f"the writer was killed by signal {-code}"
+        if self._complaints.closed:
+            return f"the writer has ended: exit code {code}"
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         return f"the writer has ended: {lines[-1] if lines else f'exit code {code}'}"

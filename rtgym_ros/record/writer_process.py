@@ -1,7 +1,7 @@
 """The process that writes what a recorder hands over: compressing and writing never hold up whoever flies.
 
-It ends when the recorder is closed, or when the process that has the recorder is gone, however that ended; what was handed
-over is written, and the file closed, before.
+It ends when the recorder is closed, or when the process that has the recorder is gone, however that ended; what was
+handed over is written, and the file closed, before.
 """
 
 from __future__ import annotations
@@ -39,7 +39,6 @@ from rtgym_ros.record.recorded_topic import TIME_STEP
 _POLL = 0.02  # s; waking the writer for each time-step would cost the caller a system call
 _FLUSH_PERIOD = 0.2  # s; of a killed writer no more than this and the time of one flush is lost
 _RETRY_PERIOD = 2.0  # s; after an error of the disk
-_NICENESS = 5  # less urgent than whoever flies
 
 
 def main() -> None:
@@ -59,9 +58,9 @@ def main() -> None:
 
 def _lower_priority() -> None:
     if hasattr(os, "sched_setscheduler"):
-        # The real-time priority of whoever started this is none of it; and it preempts nobody when it wakes.
+        # The real-time priority of whoever started this is none of it; and it preempts nobody when it wakes. Not nice:
+        # on a machine that has too much to do it would get nothing, and what waits for it would be lost.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    os.nice(_NICENESS)
 
 
 class _Count:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import logging
 from queue import SimpleQueue
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor as RclpyExecutor
 from rclpy.executors import ExternalShutdownException, ShutdownException, TimeoutException
 
 _log = logging.getLogger(__name__)
 
 _THREADS = 2
+_RETRY_S = 0.001
+"""After what was to be waited for was gone (s)."""
+
 _JOIN_TIMEOUT_S = 5.0
 """How long the end waits for a callback that is still running (s)."""
 
@@ -54,6 +58,8 @@ class NodeExecutor(RclpyExecutor):
                 self.spin_once()
             except (ExternalShutdownException, ShutdownException):
                 return
+            except InvalidHandle:  # another thread has destroyed a publisher or timer that was about to be waited for
+                sleep(_RETRY_S)
             except Exception:
                 if self._is_ending or not self.context.ok():  # what it waited for was destroyed under it
                     return

@@ -271,6 +271,9 @@ DIFFERENCES = (
         "has the [times of the time-step](methods.md#time-in-info) too, unless `time_in_info` is False",
         "as Real-Time Gym",
     ),
+    Difference(
+        "`env.metadata`", "names no render modes", "has the `render_modes`, and the rate of the clock as `render_fps`"
+    ),
     Difference("`env.spec.max_episode_steps`", "None", "`ep_max_length` where that is finite"),
     Difference(
         "the thread that calls the interface",

@@ -11,13 +11,13 @@ pytest.importorskip("test_msgs")
 
 from contract_robots.foreign_robot import ForeignRobot, contract_text
 from contract_robots.hosted import EnvNodeProcess, Operator
+from rtgym_ros.msg import AgentAction, EnvState
+from rtgym_ros.srv import Record, Reset
 
 import rtgym_ros  # noqa: F401
 from rtgym_ros.core.errors import StateError
-from rtgym_ros.msg import AgentAction, EnvState
 from rtgym_ros.ros.hosting.agent_topics import STATE_QOS
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
-from rtgym_ros.srv import Record, Reset
 
 SAFE = (0.0, 0.0, 0.0)
 ACTION = np.array((0.25, -0.25, 1.0), np.float32)
@@ -32,7 +32,7 @@ def robot(namespace):
 @pytest.fixture
 def file(tmp_path):
     path = tmp_path / "robot.yaml"
-    path.write_text(contract_text())
+    path.write_text(patient(contract_text()))
     return path
 
 
@@ -42,7 +42,12 @@ def operator(namespace):
         yield operator
 
 
-def make(file, name, timeout=20.0):
+def patient(text):
+    """Return the contract with room for a busy machine; what is too old is tested elsewhere."""
+    return text.replace("max_age: 0.3", "max_age: 20.0")
+
+
+def make(file, name, timeout=60.0):
     return gymnasium.make(
         "rtgym_ros/Contract-v0", contract=str(file), node=name, node_timeout=timeout, disable_env_checker=True
     )
@@ -52,7 +57,7 @@ def states_of(operator):
     return PulledSubscription(operator.node, EnvState, f"{operator.name}/state", STATE_QOS)
 
 
-def wait_for_state(states, condition, timeout=20.0):
+def wait_for_state(states, condition, timeout=60.0):
     end = time.monotonic() + timeout
     while True:
         for message, _ in states.take():
@@ -62,7 +67,7 @@ def wait_for_state(states, condition, timeout=20.0):
         time.sleep(0.005)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_what_flows_in_which_state(robot, file, namespace, operator):
     with EnvNodeProcess(file, namespace, "autostart:=false") as node:
         assert operator.state() == "unconfigured"
@@ -86,7 +91,7 @@ def test_what_flows_in_which_state(robot, file, namespace, operator):
             ended = list(robot.events)
             time.sleep(0.3)
             assert robot.events == ended, "nothing comes after `stop`"
-            with pytest.raises(Exception, match="deactivated|no time-step|restarted"):
+            with pytest.raises(StateError, match="deactivated"):
                 env.step(ACTION)
         assert operator.change("activate")
         with make(file, node.name) as env:
@@ -100,7 +105,7 @@ def test_what_flows_in_which_state(robot, file, namespace, operator):
     assert robot.events.count(("power", True)) == 2
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_parameters_apply_from_the_next_time_step_on(robot, file, namespace, operator):
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
         env.reset()
@@ -119,7 +124,7 @@ def test_parameters_apply_from_the_next_time_step_on(robot, file, namespace, ope
         assert env.step(ACTION)[3], "one time-step long"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_actions_that_are_none_and_actions_that_come_too_late(robot, file, namespace, operator):
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
         states = states_of(operator)
@@ -146,7 +151,7 @@ def test_actions_that_are_none_and_actions_that_come_too_late(robot, file, names
         assert all(np.isfinite(command).all() for command in robot.commands())
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_pause_and_recording(robot, file, namespace, operator, tmp_path):
     pytest.importorskip("mcap")
     from rtgym_ros.record.reading import read_episodes
@@ -175,7 +180,7 @@ def test_pause_and_recording(robot, file, namespace, operator, tmp_path):
     assert (episode.facts["success"], episode.facts["note"]) == ("true", "landed")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_end_it_in_order(number, robot, file, namespace):
     with EnvNodeProcess(file, namespace) as node:
@@ -190,9 +195,9 @@ def test_signals_end_it_in_order(number, robot, file, namespace):
     assert robot.commands()[-1] == SAFE
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_an_error_that_nobody_has_foreseen_leads_through_error_processing(robot, file, tmp_path, namespace, operator):
-    text = contract_text() + 'task: {class: "wrong:Wrong"}\n'
+    text = patient(contract_text()) + 'task: {class: "wrong:Wrong"}\n'
     file.write_text(text)
     (tmp_path / "wrong.py").write_text(
         "from rtgym_ros.contract.task import Task\n\n\nclass Wrong(Task):\n"

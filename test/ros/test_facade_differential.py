@@ -19,7 +19,7 @@ import rtgym_ros  # noqa: F401
 from rtgym_ros.record.parts import to_parts
 from rtgym_ros.ros.contract_interface import ContractInterface
 
-TIME_STEPS = int(os.environ.get("RTGYM_ROS_TIME_STEPS", "300"))
+TIME_STEPS = int(os.environ.get("RTGYM_ROS_TIME_STEPS", "200"))
 RESETS = int(os.environ.get("RTGYM_ROS_RESETS", "10"))
 
 
@@ -80,7 +80,7 @@ def test_facade_against_in_process(form, namespace, tmp_path):
                 "rtgym_ros/Contract-v0",
                 contract=str(file),
                 node=f"{namespace}/env",
-                node_timeout=30.0,
+                node_timeout=60.0,
                 disable_env_checker=True,
             ) as env:
                 assert (env.observation_space, env.action_space, env.spec.max_episode_steps) == spaces

@@ -1,4 +1,4 @@
-"""What a recording of all topics has beside the messages that a contract reads: own commands, diagnostics, parameters."""
+"""What a recording of all topics has beside what a contract reads: own commands, diagnostics, parameters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class FlightRecord:
     """Records each command as it is sent, and ``/diagnostics`` and ``/parameter_events`` of all nodes at each capture.
 
     Belongs to the thread that sends and captures. Log and publish times are as in
-    :class:`~rtgym_ros.ros.contract.message_record.MessageRecord`, by this machine's clock; the publish time of a command
-    is its log time. Goals of actions are no messages, and are not recorded.
+    :class:`~rtgym_ros.ros.contract.message_record.MessageRecord`, by this machine's clock; the publish time of a
+    command is its log time. Goals of actions are no messages, and are not recorded.
 
     Args:
         recorder: writes them.

@@ -107,15 +107,20 @@ class AgentServices:
             host = self._hosting.hosted()
             recording = host.recording
             if request.command == Record.Request.START:
-                host.do("record", recording.start, self._hosting.record_folder)
+                recorder = recording.make(self._hosting.record_folder)
+                try:
+                    host.do("record", recording.start, recorder)
+                except BaseException:
+                    recorder.close()
+                    raise
             elif request.command == Record.Request.STOP:
-                host.do("record", recording.stop)
+                recording.finish(host.do("record", recording.stop))
             elif request.command == Record.Request.LABEL and request.outcome in _OUTCOMES:
                 host.do("record", recording.label, _OUTCOMES[request.outcome], request.note)
             else:
                 raise ConfigError(
-                    f"command {request.command} with outcome {request.outcome}; allowed: 1 (start), 2 (stop), 3 (label) "
-                    "with 0 (unknown), 1 (succeeded) or 2 (failed)"
+                    f"command {request.command} with outcome {request.outcome}; allowed: 1 (start), 2 (stop), 3 (label)"
+                    " with 0 (unknown), 1 (succeeded) or 2 (failed)"
                 )
             state = recording.state
         except (RtgymError, ImportError, OSError) as error:

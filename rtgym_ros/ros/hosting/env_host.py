@@ -116,7 +116,7 @@ class EnvHost:
         finally:
             if self._thread.is_alive():
                 self._thread.join(self._bound_s)
-            self.recording.stop()
+            self.recording.finish(self.recording.stop())
             if self._thread.is_alive():
                 self._log.error("the thread of the host has not ended")
             else:

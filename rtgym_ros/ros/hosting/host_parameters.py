@@ -13,8 +13,8 @@ from rclpy.parameter import Parameter as RosParameter
 
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros import contract_interface, ros_interface
 from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, Text, declare
-from rtgym_ros.ros.ros_interface import PARAMETERS as OF_THE_INTERFACE
 
 _ENDLESS = {"time_step_timeout_factor": -1.0, "agent_timeout": -1.0, "ep_max_length": 0}
 """How a parameter says infinity, which a range cannot."""
@@ -82,12 +82,18 @@ class HostParameters:
         self._config = config
         self._apply = apply
         runtime = [replace(each, default=_to_parameter(each.name, getattr(config, each.name))) for each in RUNTIME]
-        values = declare(node, [*OF_THE_INTERFACE, *FIXED, *runtime], arguments=arguments)
+        values = declare(
+            node, [*ros_interface.PARAMETERS, *contract_interface.PARAMETERS, *FIXED, *runtime], arguments=arguments
+        )
         self.fixed = {each.name: values[each.name] for each in FIXED}
         given = {each.name: _from_parameter(each.name, values[each.name]) for each in RUNTIME}
         self._config = replace(config, **self._completed(given))
         node.set_parameters(
-            [RosParameter("start_obs_capture", value=_to_parameter("start_obs_capture", self._config.start_obs_capture))]
+            [
+                RosParameter(
+                    "start_obs_capture", value=_to_parameter("start_obs_capture", self._config.start_obs_capture)
+                )
+            ]
         )
         node.add_pre_set_parameters_callback(self._complete)
         node.add_on_set_parameters_callback(self._check)

@@ -18,7 +18,10 @@ _LABEL = "label"
 
 
 class HostRecording:
-    """Records the time-steps of one environment to MCAP files, by choice; used by one thread.
+    """Records the time-steps of one environment to MCAP files, by choice.
+
+    Making a recorder and closing it take long (a process starts, the disk is waited for): :meth:`make` and
+    :meth:`finish` are for other threads than the one that steps the environment, which calls the rest.
 
     Args:
         env: whose time-steps they are.
@@ -32,33 +35,53 @@ class HostRecording:
 
     @property
     def state(self) -> RecorderState | None:
-        """Of the running recording, or the last; None before the first."""
-        return self._last if self._recorder is None else self._recorder.state
+        """Of the running recording, or the last; None before the first. Any thread may read it."""
+        recorder = self._recorder
+        return self._last if recorder is None else recorder.state
 
-    def start(self, folder: str | Path) -> None:
-        """Record from now on.
+    def make(self, folder: str | Path) -> Recorder:
+        """Return a recorder for :meth:`start`; from any thread but the host's.
 
         Raises:
-            StateError: that is done already.
+            StateError: a recording is under way.
             ConfigError: a space cannot be recorded.
             ImportError: the extra ``record`` is not installed.
             OSError: the folder cannot be made.
         """
         from rtgym_ros.record.recorder import Recorder  # needs the extra `record`
 
-        if self._recorder is not None:
-            raise StateError(f"a recording is under way in {self._recorder.state.file or folder}: stop it first")
+        self._refuse_second(folder)
         facts: dict[str, str] = getattr(self._env.interface, "recording_facts", dict)()
-        self._recorder = Recorder(folder, {**facts, **run_facts(self._env, facts.get("contract", ""))})
-        if self._episode:
-            self._recorder.begin_episode(self._episode)
+        return Recorder(folder, {**facts, **run_facts(self._env, facts.get("contract", ""))})
 
-    def stop(self) -> None:
-        """Close the files; without a recording do nothing."""
+    def start(self, recorder: Recorder) -> None:
+        """Record from now on.
+
+        Raises:
+            StateError: that is done already; the recorder is still the caller's.
+        """
+        self._refuse_second("its folder")
+        self._recorder = recorder
+        if self._episode:
+            recorder.begin_episode(self._episode)
+
+    def stop(self) -> Recorder | None:
+        """Record nothing more; return the recorder for :meth:`finish`, None where nothing was recorded."""
         recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            self._last = recorder.state
+        return recorder
+
+    def finish(self, recorder: Recorder | None) -> None:
+        """Have the files written and closed; from any thread but the host's."""
         if recorder is not None:
             recorder.close()
             self._last = recorder.state
+
+    def _refuse_second(self, folder: str | Path) -> None:
+        running = self._recorder
+        if running is not None:
+            raise StateError(f"a recording is under way in {running.state.file or folder}: stop it first")
 
     def label(self, success: bool | None, note: str) -> None:
         """Say of the latest episode whether it succeeded, or anything else.

@@ -32,7 +32,7 @@ class Transitions(Protocol):
         """Give up everything after an error; SUCCESS: the node can be configured again."""
 
 
-class ManagedNode(LifecycleNodeMixin, Node):  # type: ignore[misc]
+class ManagedNode(LifecycleNodeMixin, Node):
     """A lifecycle node.
 
     rclpy's own has its services in the default callback group, so that a transition which waits for a service, a

@@ -227,10 +227,13 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
         deadline = monotonic() + bound
         while True:
             for step in self._link.take_time_steps():
+                if step.index <= before.index and step.stamp_ns <= before.stamp_ns:
+                    continue
+                if step.episode != before.episode or step.index <= before.index:
+                    raise StateError("another agent has begun an episode: one at a time can use a robot")
                 if step.index == before.index + 1:
                     return step
-                if step.index > before.index:
-                    raise StateError("time-steps are missing: another agent uses the environment, or this one was away")
+                raise StateError("time-steps are missing: another agent uses the environment, or this one was away")
             state = self._link.look_at_state(since_ns=before.stamp_ns)
             if state.state == EnvState.FAILED and state.episode == before.episode:
                 raise error_of(state.error_type, state.error)
@@ -238,8 +241,8 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
                 raise StateError(f"env_node {self._link.name} was deactivated: the robot is stopped")
             if monotonic() > deadline:
                 raise InterfaceTimeoutError(
-                    f"env_node {self._link.name} has begun no time-step for {bound:.3g} s: it has ended, was restarted, "
-                    "or its clock stands still; reset() begins again where it is back"
+                    f"env_node {self._link.name} has begun no time-step for {bound:.3g} s: it has ended, was restarted,"
+                    " or its clock stands still; reset() begins again where it is back"
                 )
             self._link.poll()
 

@@ -30,6 +30,9 @@ from rtgym_ros.srv import Describe, Reset
 _POLL_S = 0.0002
 """Between two looks at the topics (s): a part of what an observation is late by."""
 
+_ASK_AGAIN_S = 2.0
+"""After how long a question that a node can answer at once is asked again (s)."""
+
 _ACTIVE_POLL_S = 0.1
 """Between two questions to a node that is not active yet (s)."""
 
@@ -97,7 +100,16 @@ class RemoteLink:
             StateError: it is not active.
         """
         deadline = monotonic() + self.timeout
-        while not (answer := self._call(self._describe, Describe.Request(), self.timeout)).success:
+        while True:
+            try:
+                # Asked again: where a node was killed, what is sent while it is still in the graph is lost.
+                answer = self._call(self._describe, Describe.Request(), min(self.timeout, _ASK_AGAIN_S))
+            except InterfaceTimeoutError:
+                if monotonic() > deadline:
+                    raise
+                continue
+            if answer.success:
+                break
             if monotonic() > deadline:
                 raise StateError(f"{answer.message} (waited {self.timeout:g} s)")
             self.poll(_ACTIVE_POLL_S)

@@ -2,7 +2,7 @@
 
 The clock stands still until a command of the agent has come, then the state that it leads to is published, and seen,
 before the clock goes on by one time-step. The safe action, which flows between episodes as often as it happens to,
-changes nothing; the clock passes by itself meanwhile.
+changes nothing, and time stands still meanwhile: none passes that a time-step could end in.
 """
 
 import threading
@@ -11,7 +11,8 @@ import time
 from rclpy.duration import Duration
 from rclpy.qos import QoSProfile
 from rosgraph_msgs.msg import Clock
-from test_msgs.msg import Arrays, BasicTypes
+from sensor_msgs.msg import JointState
+from test_msgs.msg import Arrays
 
 from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
@@ -24,7 +25,7 @@ SAFE = -1.0
 CONTRACT = f"""
 contract: 1
 robot: lockstep
-time: {{time_step_duration: {DURATION}, act_buf_len: 3, ep_max_length: 50}}
+time: {{time_step_duration: {DURATION}, act_buf_len: 3, ep_max_length: 50, send_control_timeout: 30.0, get_obs_timeout: 30.0}}
 spaces: {{observation: FORM}}
 action:
   motors:
@@ -39,12 +40,12 @@ action:
 observation:
   state:
     topic: state
-    type: test_msgs/msg/BasicTypes
-    fields: [float64_value, float32_value]
+    type: sensor_msgs/msg/JointState
+    fields: ["position[0:2]"]
     low: -100.0
     high: 100.0
     max_age: none
-    qos: {{reliability: reliable, depth: 100}}  # what is acknowledged has come
+    qos: {{reliability: reliable, depth: 10}}  # what is acknowledged has come
     history: 2
 task: {{class: "lockstep_task:Lockstep"}}
 """
@@ -71,11 +72,12 @@ class LockstepWorld:
         self.session = RosSession("lockstep_world", namespace, arguments=["program"])
         node = self.session.node
         self._clock = node.create_publisher(Clock, "/clock", 1)
-        self._state = node.create_publisher(BasicTypes, "state", 10)
+        self._state = node.create_publisher(JointState, "state", 10)
         self._commands = PulledSubscription(node, Arrays, "motors", QoSProfile(depth=100))
         self._now_ns = 1_700_000_000 * NS_PER_S
         self._x, self._v, self._count = 0.0, 0.0, 0
         self._is_idle = True
+        self._published = 0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -93,7 +95,6 @@ class LockstepWorld:
             for message, _ in self._commands.take():
                 self._apply(tuple(message.float64_values))
             if self._is_idle:
-                self._now_ns += NS_PER_S // 100_000  # far slower than commands take to come
                 self._publish_state()
             self._clock.publish(Clock(clock=to_time(self._now_ns)))
             time.sleep(0.0005)
@@ -102,14 +103,22 @@ class LockstepWorld:
         was_idle, self._is_idle = self._is_idle, command == (SAFE,) * 3
         if self._is_idle:
             return
+        self._published = 0
         if was_idle:
             self._x, self._v = 0.0, 0.0
         self._count += 1
         self._v = 0.9 * self._v + 0.1 * command[0] + 0.01 * command[1] - 0.001 * command[2]
         self._x = self._x + self._v
         self._publish_state()
-        self._state.wait_for_all_acked(Duration(seconds=2.0))
+        while not self._state.wait_for_all_acked(Duration()):
+            time.sleep(0.001)
+            self._publish_state()  # the middleware asks for acknowledgements with its next message
         self._now_ns += int(DURATION * NS_PER_S)
 
     def _publish_state(self):
-        self._state.publish(BasicTypes(float64_value=self._x, float32_value=float(self._count % 90)))
+        self._published += 1
+        # Newer than the one before, and older than the end of the time-step, of which there are 20 ms.
+        stamp_ns = self._now_ns + (0 if self._is_idle else 10_000_000) + self._published % 10_000 * 100
+        state = JointState(position=[self._x, float(self._count % 90)])
+        state.header.stamp = to_time(stamp_ns)
+        self._state.publish(state)

@@ -309,13 +309,17 @@ def test_a_writer_that_has_died_is_told_once(tmp_path):
     while not recorder.state.error:
         time.sleep(0.01)
     time.sleep(0.11)  # a time-step looks for it ten times a second
-    with pytest.warns(RecordingWarning, match="the writer was killed by signal 9") as told:
+
+    def fly_on():
         for index in range(1, 4):
             recorder.write(some_step(index))
             recorder.begin_episode({"episode": "1"})
             recorder.write_message(TOPIC, 1, 2, 0, b"four")
             time.sleep(0.11)
         recorder.close()
+
+    with pytest.warns(RecordingWarning, match="the writer was killed by signal 9") as told:
+        fly_on()
     assert len(told) == 1
     state = recorder.state
     assert (state.written, state.dropped, state.queued_bytes, state.facts_dropped) == (1, 3, 0, 3)
