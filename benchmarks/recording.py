@@ -87,9 +87,10 @@ def main() -> int:
     parser = argparse.ArgumentParser("benchmarks.recording", description=__doc__)
     parser.add_argument("--turns", type=int, default=6, help="without and with recording each (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=10.0, help="of a turn (default %(default)s)")
+    parser.add_argument("--case", choices=_CASES, action="append", help="this one alone; may be given again")
     options = parser.parse_args()
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)
-    for case in _CASES:
+    for case in options.case or _CASES:
         without, recorded, dropped = [], [], 0
         for _ in range(options.turns):
             without.append(turn(case, options.seconds, None)[0])

@@ -1,10 +1,10 @@
-"""The simulated differential drive, as one node, and its guard by choice."""
+"""The simulated differential drive, its guard by choice, and by choice what moves it."""
 
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch.conditions import IfCondition
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node, SetParameter
@@ -22,9 +22,16 @@ ARGUMENTS = [
         "guard", default_value="false", choices=["true", "false"], description="Start the guard of the robot, too."
     ),
     DeclareLaunchArgument(
+        "host",
+        default_value="none",
+        choices=["none", "agent", "node"],
+        description="What moves the robot: nothing; an agent that has the clock; or one that goes through env_node.",
+    ),
+    DeclareLaunchArgument("episodes", default_value="3", description="Episodes that the agent moves it for."),
+    DeclareLaunchArgument(
         "contract",
         default_value=str(Path(get_package_share_directory("rtgym_ros")) / "config" / "contracts" / "diff_drive.yaml"),
-        description="YAML file with the contract that the guard keeps.",
+        description="YAML file with the contract of guard, env_node and agent.",
     ),
     DeclareLaunchArgument(
         "use_sim_time",
@@ -36,7 +43,7 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the robot and, by choice, its guard; they end with the launch."""
+    """Return the robot and, by choice, its guard and what moves it; they end with the launch."""
     robot = Node(
         package="rtgym_ros",
         executable="drive_node",
@@ -54,4 +61,23 @@ def generate_launch_description() -> LaunchDescription:
         output="screen",
     )
     sim_time = SetParameter("use_sim_time", LaunchConfiguration("use_sim_time"))
-    return LaunchDescription([*ARGUMENTS, sim_time, robot, guard])
+    return LaunchDescription([*ARGUMENTS, sim_time, robot, guard, OpaqueFunction(function=_agent)])
+
+
+def _agent(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    def argument(name: str) -> str:
+        return LaunchConfiguration(name).perform(context)
+
+    host, is_guarded = argument("host"), argument("guard") == "true"
+    if host == "none":
+        return []
+    common = {"package": "rtgym_ros", "namespace": argument("namespace"), "output": "screen"}
+    options = ["drive", "--episodes", argument("episodes"), "--contract", argument("contract")]
+    if host == "agent":
+        where = ["--namespace", f"/{argument('namespace').strip('/')}", *(["--guard"] if is_guarded else [])]
+        return [Node(executable="robot_demo", arguments=[*options, *where], **common)]
+    guard = [{"guard": "agent"}] if is_guarded else []
+    return [
+        Node(executable="env_node", name="env", arguments=[argument("contract")], parameters=guard, **common),
+        Node(executable="robot_demo", arguments=[*options, "--node", "env"], **common),
+    ]

@@ -1,4 +1,4 @@
-"""The simulated drone and the program that flies it, as two nodes; when either ends, so does the other, and no more."""
+"""The simulated drone, the program that flies it, and by choice a node that hosts the clock; they end together."""
 
 from pathlib import Path
 
@@ -24,6 +24,12 @@ ARGUMENTS = [
     ),
     DeclareLaunchArgument(
         "plot", default_value="", description="PNG file for trajectories and histograms; empty: none."
+    ),
+    DeclareLaunchArgument(
+        "host",
+        default_value="agent",
+        choices=["agent", "node"],
+        description="Where the clock is: in the agent (the tutorial), or in env_node, which the agent flies through.",
     ),
     DeclareLaunchArgument(
         "params_file",
@@ -67,28 +73,61 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         parameters=[argument("params_file"), common, *([{"seed": int(seed)}] if seed else [])],
         output="screen",
     )
-    options = {f"--{name}": argument(name) for name in ("episodes", "policy", "gain", "seed", "plot")}
-    flags = ["--with-others"] if argument("with_others") == "true" else []
-    tutorial = Node(
-        package="rtgym_ros",
-        executable="drone_tutorial",
-        name="drone_tutorial",
-        namespace=argument("namespace"),
-        parameters=[common],
-        arguments=["--attach", *flags, *(part for option in options.items() if option[1] for part in option)],
-        output="screen",
-    )
+    common_arguments = {f"--{name}": argument(name) for name in ("episodes", "seed")}
+    if argument("host") == "node":
+        agents = [
+            Node(
+                package="rtgym_ros",
+                executable="env_node",
+                name="env",
+                namespace=argument("namespace"),
+                parameters=[common],
+                arguments=["drone"],
+                output="screen",
+            ),
+            Node(
+                package="rtgym_ros",
+                executable="robot_demo",
+                name="drone_agent",
+                namespace=argument("namespace"),
+                parameters=[common],
+                arguments=["drone", "--node", "env", *_options(common_arguments)],
+                output="screen",
+            ),
+        ]
+    else:
+        options = {**common_arguments, **{f"--{name}": argument(name) for name in ("policy", "gain", "plot")}}
+        flags = ["--with-others"] if argument("with_others") == "true" else []
+        agents = [
+            Node(
+                package="rtgym_ros",
+                executable="drone_tutorial",
+                name="drone_tutorial",
+                namespace=argument("namespace"),
+                parameters=[common],
+                arguments=["--attach", *flags, *_options(options)],
+                output="screen",
+            )
+        ]
+    nodes = [drone, *agents]
     # Not launch's Shutdown, which would end whatever else flies in the same launch.
     return [
-        drone,
-        tutorial,
+        *nodes,
         *(
             RegisterEventHandler(
                 OnProcessExit(
                     target_action=first,
-                    on_exit=[EmitEvent(event=ShutdownProcess(process_matcher=matches_action(other)))],
+                    on_exit=[
+                        EmitEvent(event=ShutdownProcess(process_matcher=matches_action(other)))
+                        for other in nodes
+                        if other is not first
+                    ],
                 )
             )
-            for first, other in ((drone, tutorial), (tutorial, drone))
+            for first in nodes
         ),
     ]
+
+
+def _options(options: dict[str, str]) -> list[str]:
+    return [part for option in options.items() if option[1] for part in option]

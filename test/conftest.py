@@ -13,6 +13,25 @@ logging.setLoggerClass(logging.Logger)
 collect_ignore = [] if any("libraries" in argument for argument in sys.argv) else ["libraries"]
 
 
+@pytest.fixture(autouse=True)
+def _recordings_are_proper(request):
+    """After a test every recording in its folder is one in which `mcap doctor` would find nothing."""
+    looked_at = "tmp_path" in request.fixturenames and "damaged_recordings" not in request.fixturenames
+    folder = request.getfixturevalue("tmp_path") if looked_at else None
+    yield
+    if folder is None:
+        return
+    for file in folder.rglob("*.mcap"):
+        from mcap_doctor import check_strictly
+
+        check_strictly(file)
+
+
+@pytest.fixture
+def damaged_recordings():
+    """For tests that leave recordings which are cut off, damaged or no recordings at all."""
+
+
 def pytest_sessionstart():
     """Send one datagram to this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:

@@ -19,11 +19,17 @@ def page() -> str:
     from rtgym_ros.nodes.arm_node import ArmNode
     from rtgym_ros.nodes.drive_node import DriveNode
     from rtgym_ros.nodes.drone_node import DroneNode
+    from rtgym_ros.ros import contract_interface
+    from rtgym_ros.ros.hosting.host_parameters import FIXED, RUNTIME
     from rtgym_ros.ros.ros_interface import PARAMETERS
 
     robots = {"drone": DroneNode.parameters, "drive": DriveNode.parameters, "arm": ArmNode.parameters}
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    tables = [*_table("the node of an environment", PARAMETERS)]
+    tables = [
+        *_table("the node of an environment", PARAMETERS),
+        *_table("the node of an environment under a contract, besides those", contract_interface.PARAMETERS),
+        *_table("`env_node`, besides these", (*RUNTIME, *FIXED)),
+    ]
     for name, parameters in robots.items():
         tables += _table(f"`{name}`", parameters)
     return before + BEGIN + "\n".join(["", *tables, END]) + rest.split(END)[1]

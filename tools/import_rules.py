@@ -20,11 +20,13 @@ ALLOWED = {
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
+    "policies": {"rtgym_ros.core", "rtgym_ros.train", "gymnasium", "numpy"} | {"onnxruntime"},  # where a file wants it
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.delays", "rtgym_ros.record"}
+    | {"rtgym_ros.policies", "rtgym_ros.wrappers"}  # what flies a policy
     | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
-    "libraries": {"stable_baselines3"},
+    "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "numpy", "stable_baselines3", "torch"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
     | {"rtgym_ros.delays", "rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for

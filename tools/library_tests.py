@@ -2,19 +2,25 @@
 
 ``test/libraries/NAME/`` has a ``requirements.txt`` beside its tests. Its environment has these requirements first, and
 behind them what the environment of ``./dev`` has (ROS 2, the messages, pytest): each library brings the versions of
-NumPy, Gymnasium and PyTorch that it wants.
+NumPy, Gymnasium and PyTorch that it wants. Each is given a quarter of an hour for its tests; one that hangs says where.
 """
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARIES = ROOT / "test" / "libraries"
 ENVIRONMENTS = Path(sys.prefix, ".dev", "libraries")
+INSTALL_S = 1800.0
+TESTS_S = 900.0
 
 
 def main():
@@ -39,7 +45,7 @@ def passes(name):
     requirements = ["-r", LIBRARIES / name / "requirements.txt", *torch_options()]
     install = [*uv, "pip", "install", "-q", "--python", python, *requirements]
     for command in made, install:
-        if subprocess.run(list(map(str, command)), check=False).returncode:
+        if ended(command, INSTALL_S):
             return False
     site = environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
     # What .pth files add comes last: the library's own packages are found first.
@@ -47,16 +53,48 @@ def passes(name):
     print("dev:", versions(uv, python), file=sys.stderr)
     # The loader's path to the libraries of ROS 2 was set when this Python started, for its children too.
     tests = [python, "-m", "pytest", LIBRARIES / name]
-    passed = subprocess.run(list(map(str, tests)), cwd=ROOT, env=os.environ, check=False).returncode == 0
+    try:
+        passed = ended(tests, TESTS_S) == 0
+    finally:
+        end_processes_of(environment)
     shutil.rmtree(environment)  # one has a gigabyte; what was fetched stays in uv's cache
     return passed
+
+
+def ended(command, timeout_s):
+    """Run a command and return its exit code; all of its processes are ended after ``timeout_s`` seconds."""
+    # A group of its own: a library's workers outlive a process that is killed.
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=ROOT, env={**os.environ, "PYTHONFAULTHANDLER": "1"}, start_new_session=True
+    )
+    try:
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        print(f"dev: {command[0]} has not ended after {timeout_s:g} s; its threads are in:", file=sys.stderr)
+        process.send_signal(signal.SIGABRT)  # has Python write down its stacks
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5.0)
+        return 1
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def end_processes_of(environment):
+    """Kill what a library has left running in sessions of its own, as Ray does with its servers."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and any(word.startswith(f"{environment}/") for word in process.cmdline()[:2]):
+                print(f"dev: left running, ended: {process.pid} {process.name()}", file=sys.stderr)
+                process.kill()
 
 
 def versions(uv, python):
     """Return what an environment brought of its own, a name with its version each."""
     listed = [*uv, "pip", "freeze", "--python", python]
-    ended = subprocess.run(list(map(str, listed)), check=False, capture_output=True, text=True)
-    return " ".join(ended.stdout.split("\n"))
+    told = subprocess.run(list(map(str, listed)), check=False, capture_output=True, text=True)
+    return " ".join(told.stdout.split("\n"))
 
 
 def torch_options():

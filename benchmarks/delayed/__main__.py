@@ -23,7 +23,10 @@ def main() -> int:
     options = _parse()
     missing = [name for name in ("stable_baselines3", "mujoco") if find_spec(name) is None]
     if missing and not options.report_only:
-        print(f"not installed: {', '.join(missing)} (python -m pip install stable-baselines3 mujoco)", file=sys.stderr)
+        print(
+            f"not installed: {', '.join(missing)} (python -m pip install stable-baselines3 'gymnasium[mujoco]')",
+            file=sys.stderr,
+        )
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # which ends the runs that are under way
     settings = {"steps": options.steps, "net": options.net, "batch": options.batch, "train_freq": options.train_freq}

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rtgym_ros.cli.calibration_results import contract_values, export_delays, report_lines
+from rtgym_ros.cli.calibration_results import WRITTEN, contract_values, export_delays, report_lines
 from rtgym_ros.contract.edit_text import write_values
 from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.load_code import load_code
@@ -24,7 +24,6 @@ from rtgym_ros.delays.recommendations import Recommendations, recommend
 _INTERRUPTED = 128 + 2
 """The exit code of a program that SIGINT has ended."""
 
-WRITTEN = ("act_buf_len", "start_obs_capture", "max_age")
 _EXTRAS = {"matplotlib": "report", "rich": "report", "mcap": "record", "zstandard": "record", "yaml": "contract"}
 
 
@@ -93,7 +92,7 @@ def _run(options: argparse.Namespace) -> None:
     contract = read_contract(file)
     calibration = _measure(contract, options)
     recommendations = _recommend(calibration, options)
-    sys.stdout.write("\n".join(report_lines(calibration, recommendations)) + "\n")
+    sys.stdout.write("\n".join(report_lines(contract, calibration, recommendations)) + "\n")
     if options.plot is not None:
         from rtgym_ros.delays.pictures import save_delay_picture
 
@@ -106,8 +105,6 @@ def _run(options: argparse.Namespace) -> None:
             sys.stdout.write(f"{line}\n")
     if options.write:
         values = contract_values(contract, calibration, recommendations, set(WRITTEN) - set(options.leave))
-        if options.time_step_duration is not None:
-            values[("time", "time_step_duration")] = options.time_step_duration
         write_values(file, values)
         for key, value in values.items():
             sys.stdout.write(f"{file}: {'.'.join(key)}: {value}\n")
@@ -144,12 +141,18 @@ def _measure(contract: Contract, options: argparse.Namespace) -> Calibration:
 
 
 def _recommend(calibration: Calibration, options: argparse.Namespace) -> Recommendations:
-    """Return what follows; where an earlier capture is written, the buffer is that for it."""
+    """Return what follows; with ``--write`` for a time-step that holds, and for the capture that is written."""
     duration = calibration.time_step_duration
     if options.recording is not None and options.time_step_duration is not None:
         duration = options.time_step_duration
     found = recommend(calibration.measured, duration)
-    if not options.write or "start_obs_capture" in options.leave or math.isnan(found.start_obs_capture):
+    if not options.write:
+        return found
+    is_free = options.time_step_duration is None and "time_step_duration" not in options.leave
+    if is_free and found.shortest_time_step_duration > duration:
+        duration = math.ceil(found.shortest_time_step_duration * 1e3) / 1e3
+        found = recommend(calibration.measured, duration)
+    if "start_obs_capture" in options.leave or math.isnan(found.start_obs_capture):
         return found
     earlier = replace(calibration.measured, capture_to_send=duration - found.start_obs_capture)
     return recommend(earlier, duration)

@@ -9,18 +9,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rtgym_ros.cli.calibration_hints import hint_lines
 from rtgym_ros.contract.records.contract import Contract
+from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.delays.calibration import Calibration
 from rtgym_ros.delays.recommendations import Recommendations
 from rtgym_ros.delays.recorded_delays import RecordedDelays
 from rtgym_ros.delays.report import report_text
 
+WRITTEN = ("act_buf_len", "start_obs_capture", "max_age", "phase", "time_step_duration")
+"""What is written into a contract."""
 _MAX_AGE = 1.5
 """Of the oldest that was seen: as :mod:`rtgym_ros.delays.recommendations` has it."""
 
 
-def report_lines(calibration: Calibration, recommendations: Recommendations) -> Iterator[str]:
+def report_lines(contract: Contract, calibration: Calibration, recommendations: Recommendations) -> Iterator[str]:
     """Yield the report."""
     servo = calibration.responses[0].servo if calibration.responses else None
     yield from report_text(recommendations, servo).splitlines()
@@ -32,11 +36,7 @@ def report_lines(calibration: Calibration, recommendations: Recommendations) -> 
         yield f"    it comes every {1e3 * period:.4g} ms: in phase, it would be up to that much younger when captured"
     if calibration.predictable is not None:
         yield f"  the next observation follows from the last {calibration.predictable.elbow} actions, and no more"
-    if calibration.timeouts:
-        yield (
-            f"  {calibration.timeouts} of {calibration.time_steps} time-steps timed out: `rtgym_ros doctor` says what "
-            "this machine can hold"
-        )
+    yield from hint_lines(contract, calibration, recommendations)
 
 
 def contract_values(
@@ -48,12 +48,23 @@ def contract_values(
         contract: to write to.
         calibration: what was measured.
         recommendations: what follows.
-        wanted: of ``act_buf_len``, ``start_obs_capture``, ``max_age``.
+        wanted: of :data:`WRITTEN`.
 
     Raises:
         ConfigError: there is nothing to write.
     """
     values: dict[tuple[str, ...], float | int | str] = {}
+    duration = recommendations.time_step_duration
+    if "time_step_duration" in wanted and duration != contract.time.get(
+        "time_step_duration", RealTimeConfig.time_step_duration
+    ):
+        values["time", "time_step_duration"] = duration
+    if "phase" in wanted and "phase" not in contract.time:
+        # The first part is the one whose delays are measured and told.
+        for name in contract.observation:
+            if name in calibration.periods:
+                values["time", "phase"] = name
+                break
     if "act_buf_len" in wanted and recommendations.act_buf_len is not None:
         values["time", "act_buf_len"] = recommendations.act_buf_len
     start = recommendations.start_obs_capture

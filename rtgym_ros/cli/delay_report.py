@@ -52,16 +52,17 @@ def _run(options: argparse.Namespace) -> None:
 
     namespace = f"/delay_report_{os.getpid()}"
     parameters = (f"seed:={options.seed}", *options.set)
+    contract = read_contract(find_contract("drone"))
     with RobotProcess("drone_node", namespace, parameters):
         flown = fly(
-            read_contract(find_contract("drone")),
+            contract,
             duration=options.duration,
             amplitude=1.0,
             seed=options.seed,
             namespace=namespace,
         )
     found = recommend(flown.measured, flown.time_step_duration)
-    sys.stdout.write("\n".join(report_lines(flown, found)) + "\n")
+    sys.stdout.write("\n".join(report_lines(contract, flown, found)) + "\n")
     save_delay_picture(options.output, flown.measured, found, flown.life, flown.predictable)
     sys.stdout.write(f"picture: {options.output}\n")
 

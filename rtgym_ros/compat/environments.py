@@ -43,8 +43,14 @@ class RealTimeEnv(real_time_env.RealTimeEnv):
         self._seed, self._options = seed, options
         return super().reset(seed=seed, options=options)
 
-    def _reconfigure(self, **changes: float) -> None:
-        super()._reconfigure(**lenient(changes))
+    def benchmarks(self) -> dict[str, Any]:
+        """Return the durations measured so far; see :meth:`rtgym_ros.RealTimeEnv.benchmarks`."""
+        assert self.config.benchmark, "the benchmark option is not set: set benchmark=True in the configuration"
+        return super().benchmarks()
+
+    def reconfigure(self, **changes: float) -> None:
+        """Change entries while the environment is open; see :meth:`rtgym_ros.RealTimeEnv.reconfigure`."""
+        super().reconfigure(**lenient(changes))
 
     # --- Real-Time Gym's attributes ---
 

@@ -63,6 +63,7 @@ class SpaceForm:
         self.form = form
         self.parts = dict(parts)
         self.space = self._space()
+        self._only = next(iter(self.parts)) if len(self.parts) == 1 else None
 
     def arrange(self, values: Mapping[str, Array]) -> Any:
         """Return the values of all parts as an element of ``space``; arrays are not copied but by ``flat``."""
@@ -70,6 +71,8 @@ class SpaceForm:
             return {name: values[name] for name in self.parts}
         if self.form == "tuple":
             return tuple(values[name] for name in self.parts)
+        if self._only is not None:
+            return np.asarray(values[self._only]).ravel()
         flat = [np.asarray(values[name]).ravel() for name in self.parts]
         return np.concatenate(flat).astype(self.space.dtype, copy=False)
 
@@ -90,6 +93,9 @@ class SpaceForm:
         array = np.asarray(value)
         if array.shape != self.space.shape:
             raise ActionError(f"an array of shape {self.space.shape} is needed, got shape {array.shape}")
+        if self._only is not None:
+            space = self.parts[self._only]
+            return {self._only: array.reshape(space.shape).astype(space.dtype)}
         values, begin = {}, 0
         for name, space in self.parts.items():
             end = begin + int(np.prod(space.shape))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -13,6 +13,18 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Parts = Mapping[str, Array]
 """Values by the name of their part in the contract."""
+
+
+class Scene(NamedTuple):
+    """What is to be seen in RViz or Foxglove.
+
+    Attributes:
+        function: ``module:name`` of what makes a ``visualization_msgs/MarkerArray`` of it; imported by who draws it.
+        arguments: its keyword arguments, but ``stamp``: arrays that nobody changes later.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
 
 
 class Task(ABC):
@@ -70,4 +82,15 @@ class Task(ABC):
 
     def render(self, observation: Parts, action: Parts) -> Array | None:
         """Return a picture, uint8, shape (height, width, 3), or None where there is none to see."""
+        return None
+
+    def scene(self, observation: Parts, action: Parts) -> Scene | None:
+        """Return what was observed, the action and the target as a scene, or None where there is nothing to see.
+
+        Called at each capture of an environment on ROS 2 whose node has the parameter ``markers``.
+
+        Args:
+            observation: as that of ``evaluate``.
+            action: as that of ``evaluate``.
+        """
         return None

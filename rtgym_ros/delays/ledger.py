@@ -38,13 +38,16 @@ class DelayLedger:
         to_ours: brings stamps of the robot's clock into ours; None where both clocks are one.
         resolution_ns: of the stamps that the robot echoes (ns): 1000 if it keeps microseconds.
         capacity: how many actions, and twice as many echoes at least, are kept.
+
+    Attributes:
+        to_ours: as given; it may be changed.
     """
 
     def __init__(self, to_ours: ToOurs | None = None, resolution_ns: int = 1, capacity: int = 1024) -> None:
         self.echoes = EchoLog(2 * capacity)
         self.echo = self.echoes.add
         """Notes an echo: :meth:`EchoLog.add <rtgym_ros.delays.echo_log.EchoLog.add>` itself, called often."""
-        self._to_ours = to_ours
+        self.to_ours = to_ours
         self._slack_ns = resolution_ns - 1
         self._capacity = capacity
         self._stamps: list[int] = []
@@ -85,7 +88,7 @@ class DelayLedger:
         stamps = self._stamps
         end = len(stamps) - sent_already
         time_step = self._forgotten + end
-        if self._to_ours is None:  # the common case, without a detour
+        if self.to_ours is None:  # the common case, without a detour
             command_ns = self.echoes.command(sample_ns)
             if command_ns and (at := bisect_right(stamps, command_ns + self._slack_ns)):
                 total = kappa = end - at + 1
@@ -130,8 +133,8 @@ class DelayLedger:
         stamps, end = self._stamps, time_step - self._forgotten
         ours_ns: int | None = sample_ns
         uncertainty_ns = 0
-        if self._to_ours is not None:
-            ours_ns, uncertainty_ns = self._to_ours(sample_ns, capture_ns) or (None, 0)
+        if self.to_ours is not None:
+            ours_ns, uncertainty_ns = self.to_ours(sample_ns, capture_ns) or (None, 0)
         if ours_ns is None:
             age_ns = alpha = low = high = None
         else:
@@ -183,8 +186,8 @@ class DelayLedger:
             application = self.echoes.application(command_ns)
         after_ns, by_ns = application
         assert after_ns is not None, "the loop looks for one"
-        if self._to_ours is not None:
-            by, after = self._to_ours(by_ns, capture_ns), self._to_ours(after_ns, capture_ns)
+        if self.to_ours is not None:
+            by, after = self.to_ours(by_ns, capture_ns), self.to_ours(after_ns, capture_ns)
             if by is None or after is None:
                 return _NOTHING
             by_ns, after_ns = by[0], after[0]

@@ -24,6 +24,9 @@ class ActionGuard:
         check: ``"raise"`` an error, or ``"warn"`` once. With ``"warn"`` an action is admitted as it is, neither cast
             nor converted; what is not finite is never admitted.
         warn: collects that warning; by default it is given at once.
+
+    Attributes:
+        clipped: how many actions were clipped.
     """
 
     def __init__(
@@ -33,6 +36,7 @@ class ActionGuard:
         check: str = "raise",
         warn: Callable[[str], None] | None = None,
     ) -> None:
+        self.clipped = 0
         self._space = space
         self._out_of_bounds = out_of_bounds
         self._warn = warn or partial(warn_caller, category=ActionWarning)
@@ -107,6 +111,7 @@ class ActionGuard:
         if self._out_of_bounds != "clip" and (inside != given).any():
             bounds = f"[{box.low.tolist()}, {box.high.tolist()}]"
             raise _OutOfBoundsError(f"{source} must lie in {bounds}, got {given.tolist()}", given)
+        self.clipped += bool((inside != given).any())
         return np.asarray(inside, dtype=box.dtype)
 
 

@@ -81,7 +81,7 @@ class AnswerCheck:
 def _reward(reward: Any) -> float:
     if is_finite_number(reward):
         return float(np.asarray(reward).item())
-    raise InterfaceError(f"{CAPTURE}() must return a finite reward, got {reward!r}")
+    raise InterfaceError(f"{CAPTURE}() must return a finite number as its reward, got {reward!r}")
 
 
 def _flag(terminated: Any) -> bool:

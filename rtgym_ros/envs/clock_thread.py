@@ -6,10 +6,12 @@ a bound, as with anyio's ``to_thread.run_sync``: nothing is ever injected into a
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import TIMEOUT_MAX, RLock, Thread, current_thread
 from typing import Any, Protocol
@@ -30,6 +32,9 @@ class Loop(Protocol):
     """What happens by itself as time passes; every method is called in the clock thread."""
 
     time_source: TimeSource
+    looks_by_itself: bool
+    """Whether what :meth:`due_ns` returned comes before the running time-step is over: a call that waits for the end
+    need not wake the thread."""
 
     def due_ns(self, has_request: bool) -> int | None:
         """Return when to call :meth:`on_due` (ns), None for never; ``has_request``: a call waits for the end."""
@@ -39,6 +44,9 @@ class Loop(Protocol):
 
     def is_ending(self) -> bool:
         """Whether no time-step is running, or the running one was captured and is nearly over."""
+
+    def capture_if_due(self) -> None:
+        """Capture if the time for it has come already. It never raises an error."""
 
     def finish_time_step(self) -> None:
         """Capture, if that was not done, and wait for the end of the running time-step. It never raises an error."""
@@ -64,14 +72,21 @@ class Request(Future[Any]):
         self._function = function
         self._args = args
 
-    def run(self) -> None:
-        """Do it and set the result, unless it was cancelled."""
+    def run(self, loop: Loop | None = None) -> None:
+        """Do it and set the result, unless it was cancelled.
+
+        Args:
+            loop: what may be due by the time it is done. Whoever gets the result takes the interpreter with it, for
+                milliseconds, so that comes first.
+        """
         if self.set_running_or_notify_cancel():
             try:
                 result = self._function(*self._args)
             except BaseException as error:  # of the user's code: it belongs to the caller
                 self.set_exception(error)
             else:
+                if loop is not None:
+                    loop.capture_if_due()
                 self.set_result(result)
 
     def run_inline(self) -> Any:
@@ -90,7 +105,9 @@ class ClockThread:
     def __init__(self, calls: InterfaceCalls, inline: bool = False) -> None:
         self._calls = calls
         self._loop: Loop | None = None
-        self._inbox: SimpleQueue[Request] = SimpleQueue()
+        self._inbox: SimpleQueue[Request | None] = SimpleQueue()
+        self._after_time_step: deque[Request] = deque()
+        self._looks_by_itself = False
         self._ended = False
         self._thread: Thread | None = None
         if not inline:
@@ -121,14 +138,22 @@ class ClockThread:
             Exception: what the request raised.
         """
         if self._thread is None:
-            if request.after_time_step and self._loop is not None:
-                self._loop.finish_time_step()
-            return request.run_inline()
+            if not request.after_time_step or self._loop is None:
+                return request.run_inline()
+            self._loop.finish_time_step()
+            result = request.run_inline()
+            self._loop.capture_if_due()
+            return result
         if self.is_current:
             if request.after_time_step:
                 raise StateError(f"{request.name}() waits for the time-step to end: the interface cannot call it")
             return request.run_inline()
-        self._inbox.put(request)
+        if request.after_time_step:
+            self._after_time_step.append(request)
+            if not self._looks_by_itself:  # read after the append, cleared before the thread looks: never missed
+                self._inbox.put(None)
+        else:
+            self._inbox.put(request)
         try:
             if self._calls.abandoned:
                 self._refuse_if_blocked(request)
@@ -193,40 +218,40 @@ class ClockThread:
 
     def _run(self) -> None:
         set_timer_slack(1)
-        waiting: Request | None = None
         while not self._ended:
             loop = self._loop
             if loop is None:
-                self._inbox.get().run()
-                continue
-            request = self._receive(loop, waiting)
-            if request is None:
-                loop.on_due()
-            elif request.after_time_step:
-                waiting = request
-            else:
-                request.run()
-            if waiting is not None and loop.is_ending():
+                request = self._inbox.get()
+                if request is not None:
+                    request.run()
+            elif self._after_time_step and loop.is_ending():
                 loop.finish_time_step()
-                waiting.run()
-                waiting = None
-            request = None  # its result must not outlive the caller's use of it
+                self._after_time_step.popleft().run(loop)
+            elif self._is_due(loop):
+                loop.on_due()
 
-    def _receive(self, loop: Loop, waiting: Request | None) -> Request | None:
-        """Return the next request; None where something of the loop is due first."""
-        due_ns = loop.due_ns(waiting is not None)
-        if due_ns is None:
-            return self._inbox.get()
+    def _is_due(self, loop: Loop) -> bool:
+        """Wait until something of the loop may be due; a request that comes first is run, and nothing is due then."""
+        due_ns = loop.due_ns(bool(self._after_time_step))
         time_source = loop.time_source
-        wait_s = to_s(due_ns - time_source.now_ns())
-        if wait_s <= 0:
-            return None
+        wait_s: float | None = None
+        if due_ns is not None:
+            wait_s = to_s(due_ns - time_source.now_ns())
+            if wait_s <= 0:
+                return True
+            wait_s = min(wait_s, time_source.poll_period, TIMEOUT_MAX)
+        self._looks_by_itself = loop.looks_by_itself
         try:
-            return self._inbox.get(timeout=min(wait_s, time_source.poll_period, TIMEOUT_MAX))
+            request = self._inbox.get(timeout=wait_s)
         except Empty:
-            if time_source.poll_period > wait_s:
+            if due_ns is not None and time_source.poll_period == inf:
                 time_source.woke_up(due_ns)
-            return None
+            return True
+        finally:
+            self._looks_by_itself = False
+        if request is not None:
+            request.run()
+        return False
 
 
 class CallerLock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -36,11 +36,12 @@ class RealTimeGymInterface(ABC):
     public call (the one that waits, or the next ``step()`` or ``reset()``) raises the error with its traceback.
     ``reset()`` begins again.
 
-    The action buffer is the environment's business: no method returns it. The environment sets two attributes:
+    The action buffer is the environment's business: no method returns it. The environment sets three attributes:
 
     Attributes:
         np_random: the environment's random generator, seeded by ``reset(seed=...)``; set before ``reset`` is called.
         render_mode: what ``gymnasium.make`` was given: None, ``"human"`` or ``"rgb_array"``.
+        count_clipped_actions: returns how many actions were outside of the action space, and clipped; from any thread.
         safe_action_between_episodes: send the safe action when an episode ends. False, as in Real-Time Gym: the last
             action goes on until ``reset()``, or until ``config["agent_timeout"]`` has passed.
 
@@ -83,6 +84,7 @@ class RealTimeGymInterface(ABC):
     np_random: np.random.Generator
     render_mode: str | None = None
     safe_action_between_episodes: ClassVar[bool] = False
+    count_clipped_actions: Callable[[], int] = staticmethod(lambda: 0)
 
     @abstractmethod
     def get_observation_space(self) -> spaces.Space[Any]:
@@ -148,6 +150,9 @@ class RealTimeGymInterface(ABC):
         """
         self.send_control(control)
 
+    def on_start(self) -> None:
+        """Called by ``env.start()``: ready the robot before the first ``reset()``. Without an effect here."""
+
     def on_failure(self) -> None:
         """Called when the environment has failed, after the safe action was sent; nothing by default.
 
@@ -200,7 +205,11 @@ class RealTimeGymInterface(ABC):
         return None
 
     def wait(self) -> None:
-        """Hold the robot between two episodes; nothing by default. The clock excuses the time that passes."""
+        """Hold the robot between two episodes, or while the agent learns. The clock excuses the time that passes.
+
+        Nothing by default: the last action goes on until ``agent_timeout`` has passed and the safe action is sent. With
+        a method of your own the robot is yours to hold, and nothing is sent before the next call.
+        """
 
     def render(self) -> Any:
         """Show the robot, or return a frame: uint8 array (height, width, 3); None by default."""

@@ -94,6 +94,8 @@ class InterfaceHost:
             config.action_check,
             lambda message: self.warnings.add(ActionWarning, message),
         )
+        guard = self.guard
+        interface.count_clipped_actions = lambda: guard.clipped
         default_action = self._ask_action("get_default_action", interface.get_default_action)
         safe_action = self._ask_action("get_safe_action", interface.get_safe_action)
         time_source = time_source or self._ask("get_time_source", interface.get_time_source)

@@ -68,15 +68,15 @@ class ObservationLayout:
             buffer = _stacked(action_space, length) if isinstance(action_space, spaces.Box) else spaces.Tuple(copies)
             self.space = spaces.Dict({**deepcopy(space).spaces, **({ACTION_BUFFER: buffer} if length else {})})
             self.combine = _extend_dict(buffer, length)
+        elif isinstance(space, spaces.Space) and not length:
+            self.space = deepcopy(space)
+            self.combine = _as_it_is
         elif isinstance(space, spaces.Box) and len(space.shape) == 1 and isinstance(action_space, spaces.Box):
             low = np.concatenate([space.low, *(np.ravel(action_space.low) for _ in copies)])
             high = np.concatenate([space.high, *(np.ravel(action_space.high) for _ in copies)])
             dtype: Any = space.dtype
             self.space = spaces.Box(low.astype(dtype), high.astype(dtype), dtype=dtype)
             self.combine = _extend_array(space.dtype)
-        elif isinstance(space, spaces.Space) and not length:
-            self.space = deepcopy(space)
-            self.combine = _as_it_is
         else:
             raise InterfaceError(
                 "get_observation_space() must return a Dict, a Box of one dimension (with a Box as the action space), "

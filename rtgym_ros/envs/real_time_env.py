@@ -29,6 +29,14 @@ from rtgym_ros.envs.state import State
 from rtgym_ros.envs.termination import end_on_sigterm
 from rtgym_ros.envs.time_step_loop import Step
 
+_CHANGEABLE = (
+    "time_step_duration",
+    "start_obs_capture",
+    "time_step_timeout_factor",
+    "ep_max_length",
+    "agent_timeout",
+)
+
 
 class RealTimeEnv(gymnasium.Env[Any, Any]):
     """A Gymnasium environment whose time-steps are held to an elastic clock (``rtgym_ros/RealTime-v1``).
@@ -214,6 +222,17 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """A copy of the action that ``reset()`` sends."""
         return self._host.guard.admit(self._episode.default_action)
 
+    def start(self) -> None:
+        """Let the interface ready the robot before the first ``reset()``, which does so otherwise.
+
+        Raises:
+            StateError: the environment is closed.
+            Exception: what the interface raised; the robot was stopped, and ``reset()`` begins again.
+        """
+        with self._lock:
+            self._refuse_if_closed("start()")
+            self._host.submit(Request("start", self._loop.start))
+
     def wait(self) -> None:
         """Pause: wait for the running time-step, then let the interface hold the robot until the next call."""
         with self._lock:
@@ -284,7 +303,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         """
         if time_step_timeout_factor is None:
             time_step_timeout_factor = self.config.time_step_timeout_factor
-        self._reconfigure(time_step_duration=time_step_duration, time_step_timeout_factor=time_step_timeout_factor)
+        self.reconfigure(time_step_duration=time_step_duration, time_step_timeout_factor=time_step_timeout_factor)
 
     def set_start_obs_capture(self, start_obs_capture: float) -> None:
         """Change when the observation is captured (s from the start), from the next time-step on.
@@ -292,7 +311,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ConfigError: out of range.
         """
-        self._reconfigure(start_obs_capture=start_obs_capture)
+        self.reconfigure(start_obs_capture=start_obs_capture)
 
     def set_ep_max_length(self, ep_max_length: float) -> None:
         """Change the time-steps until truncation, a whole number or ``inf``, from the next time-step on.
@@ -300,15 +319,28 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         Raises:
             ConfigError: out of range.
         """
-        self._reconfigure(ep_max_length=ep_max_length)
+        self.reconfigure(ep_max_length=ep_max_length)
 
-    # --- inside ---
+    def reconfigure(self, **changes: float) -> None:
+        """Change several entries of the configuration at once, from the next time-step on.
 
-    def _reconfigure(self, **changes: float) -> None:
-        """Replace entries of the configuration, validated like those of the first one."""
+        Args:
+            **changes: ``time_step_duration``, ``start_obs_capture``, ``time_step_timeout_factor``, ``ep_max_length``
+                or ``agent_timeout``.
+
+        Raises:
+            ConfigError: out of range, or another entry.
+            StateError: the environment is closed.
+        """
+        fixed = sorted(set(changes) - set(_CHANGEABLE))
+        if fixed:
+            raise ConfigError(f"{fixed[0]} cannot be changed while the environment is open, only {_CHANGEABLE}")
         with self._lock:
+            self._refuse_if_closed("reconfigure()")
             self.config = replace(self.config, **changes)  # type: ignore[arg-type]  # all of them are numbers
             self._host.submit(Request("configure", self._loop.configure, self.config))
+
+    # --- inside ---
 
     def _refuse_if_closed(self, call: str) -> None:
         if self.state is State.CLOSED:

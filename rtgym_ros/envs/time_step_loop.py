@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from math import isfinite
+from math import inf, isfinite
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -83,6 +83,8 @@ class TimeStepLoop:
         self.state = State.CREATED
         self.over_ns = 0
         """When the running time-step was last known to be over (ns)."""
+        self.looks_by_itself = False
+        """Whether the time that :meth:`due_ns` returned last comes before the running time-step is over."""
         self.agent_timeouts = 0
         """How often the robot was stopped because nobody called."""
         self._interface = interface
@@ -134,6 +136,11 @@ class TimeStepLoop:
         """Do nothing: the running time-step is over when this is called."""
         self._raise_stored_error()
 
+    def start(self) -> None:
+        """Let the interface ready the robot; what flows by itself between time-steps flows from then on."""
+        self._raise_stored_error()
+        self._or_stop(self._start)
+
     def wait(self) -> None:
         """Let the interface hold the robot; the clock excuses the time that passes."""
         self._raise_stored_error()
@@ -169,9 +176,12 @@ class TimeStepLoop:
         now_ns = self._look_at_clock()
         running = self._running
         due_ns: int | None = None
-        if running is not None and (self._captured is None or has_request):
+        if running is not None:
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
             due_ns = deadline_ns - self._lead_ns(running)
+            if self._captured is not None and not has_request and now_ns >= due_ns:
+                due_ns = None  # it is over: whoever calls next is served at once
+        self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
         if not has_request and self._agent_due_ns is not None:
             due_ns = self._agent_due_ns if due_ns is None else min(due_ns, self._agent_due_ns)
         if self._tick_due_ns is not None:
@@ -205,6 +215,12 @@ class TimeStepLoop:
         if running is None or isfinite(self.time_source.poll_period):
             return True  # a clock with a rate of its own waits for itself, and bounds how long
         return self._captured is not None and self._now_ns() >= running.end_ns - self._lead_ns(running)
+
+    def capture_if_due(self) -> None:
+        """Capture if that is still to be done and its time has come, as with a ``start_obs_capture`` of 0."""
+        running = self._running
+        if running is not None and self._captured is None and self._now_ns() >= running.capture_ns:
+            self._capture(running)
 
     def finish_time_step(self) -> None:
         """Capture if that is still to be done, and wait for the end of the running time-step."""
@@ -346,9 +362,14 @@ class TimeStepLoop:
             except (TypeError, ValueError) as error:
                 raise InterfaceError(f"get_capture_shift() returned {shift_ns!r}: {error}") from error
 
+    def _start(self) -> None:
+        self._calls.call("on_start", self._interface.on_start)
+        self._start_ticking()
+
     def _wait(self) -> None:
         self._clock.pause()
-        self._agent_due_ns = None
+        if type(self._interface).wait is not RealTimeGymInterface.wait:  # otherwise nobody holds the robot
+            self._agent_due_ns = None
         self._calls.call("wait", self._interface.wait)
 
     def _render(self, mode: str | None) -> Any:

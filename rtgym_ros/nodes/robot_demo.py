@@ -76,14 +76,21 @@ def _fly(options: argparse.Namespace, flights: list[Any]) -> None:
     robot = ROBOTS[options.robot]
     namespace = options.namespace or f"/{options.robot}_{secrets.token_hex(3)}"
     with ExitStack() as stack:
-        if options.namespace is None:
+        if options.namespace is None and options.node is None:
             stack.enter_context(RobotProcess(robot.program, namespace, (f"seed:={options.seed}",)))
-        print(f"seed {options.seed}, topics in {namespace}", flush=True)
-        env: Any = gymnasium.make("rtgym_ros/Contract-v0", contract=robot.contract, namespace=namespace)
+        if options.node is None:
+            print(f"seed {options.seed}, topics in {namespace}", flush=True)
+            here = {"namespace": namespace, "guard": options.guard}
+            env: Any = gymnasium.make("rtgym_ros/Contract-v0", contract=options.contract or robot.contract, **here)
+        else:
+            print(f"seed {options.seed}, through {options.node}", flush=True)
+            where = {"node": options.node, "namespace": options.namespace or "", "node_timeout": _START_S}
+            env = gymnasium.make("rtgym_ros/Contract-v0", contract=options.contract or robot.contract, **where)
         if options.record is not None:
             env = _recorded(env, options.record)
         stack.callback(env.close)  # before the robot's process ends: it has to be stopped
-        _wait_for_robot(env.unwrapped.interface.node)
+        if options.node is None:
+            _wait_for_robot(env.unwrapped.interface.node)
         for number in range(1, options.episodes + 1):
             flight = Flight(number)
             flights.append(flight)
@@ -122,7 +129,7 @@ def _recorded(env: Any, folder: Path) -> Any:
     from rtgym_ros.wrappers import Record
 
     try:
-        return Record(env, folder, topics="all")
+        return Record(env, folder, topics="all" if hasattr(env.unwrapped, "interface") else "none")
     except BaseException as error:
         env.close()
         if isinstance(error, OSError):
@@ -147,23 +154,34 @@ def _report(options: argparse.Namespace, flights: list[Any]) -> None:
     console = Console()
     console.print(table)
     if options.plot is not None:
-        ROBOTS[options.robot].plot(options.plot, flights, 0.05)
+        plot = ROBOTS[options.robot].plot
+        assert plot is not None  # refused on the command line
+        plot(options.plot, flights, 0.05)
         console.print(f"picture: {options.plot}", highlight=False, soft_wrap=True)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = OneLineParser("robot_demo", description="Fly a simulated robot by its contract, over real ROS 2 topics.")
-    parser.add_argument("robot", choices=("drive", "arm"), help="which one")
+    parser.add_argument("robot", choices=("drone", "drive", "arm"), help="which one")
     parser.add_argument(
         "--episodes", type=_count, default=3, metavar="N", help="how many are flown (default: %(default)s)"
     )
     parser.add_argument("--seed", type=_seed, help="of the targets and of the robot (default: a new one)")
     parser.add_argument("--namespace", metavar="/NAME", help="fly a robot that runs already, in this namespace")
+    parser.add_argument("--node", metavar="NAME", help="fly through the env_node of that name, which runs already")
+    parser.add_argument("--contract", metavar="FILE", help="in place of the contract that comes with the package")
+    parser.add_argument(
+        "--guard", action="store_true", help="send the commands to the robot's guard, which runs already"
+    )
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write a picture of the flights")
     parser.add_argument(
         "--record", type=Path, metavar="FOLDER", help="record every time-step, and every message, to MCAP files there"
     )
     options = parser.parse_args(arguments)
+    if options.plot is not None and options.robot == "drone":
+        parser.error("--plot is for the drive and the arm; drone_tutorial draws the drone's flights")
+    if options.guard and (options.node is not None or options.namespace is None):
+        parser.error("--guard goes with --namespace; behind env_node it is a parameter of that")
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))
     return options

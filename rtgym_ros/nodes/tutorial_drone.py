@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from time import monotonic, sleep
+from typing import TYPE_CHECKING
 
 from rclpy.node import Node
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError
 from rtgym_ros.nodes.drone_process import DroneProcess
 from rtgym_ros.ros.discovery import DISCOVERY_S
+
+if TYPE_CHECKING:  # in newer rclpy the module is called endpoint_info
+    from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 _START_S = 30.0
 """How long the drone's topics may take to appear (s)."""

@@ -22,6 +22,15 @@ _KINDS = "biufc"  # what has a fixed size and no Python objects in it
 
 
 def encode(step: RecordedTimeStep) -> bytes:
+    """Return the serialised message; :func:`serialise` does without one copy.
+
+    Raises:
+        RecordError: a part is no array of numbers.
+    """
+    return bytes(serialise(step))
+
+
+def serialise(step: RecordedTimeStep) -> bytearray:
     """Return the serialised message.
 
     Raises:
@@ -41,7 +50,7 @@ def encode(step: RecordedTimeStep) -> bytes:
     out += struct.pack("<??", step.overrun, step.timed_out)
     for values in step.ages, step.delays, step.info:
         _values(out, values)
-    return bytes(out)
+    return out
 
 
 def _align(out: bytearray, size: int) -> None:

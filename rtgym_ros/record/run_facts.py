@@ -86,8 +86,11 @@ def facts_of(
 def _config(env: gymnasium.Env[Any, Any]) -> dict[str, Any]:
     """Return the numbers, flags and texts of a real-time environment's configuration."""
     config = getattr(env.unwrapped, "config", None)
-    if not is_dataclass(config) or isinstance(config, type):
-        return {}
+    return plain_config(config) if is_dataclass(config) and not isinstance(config, type) else {}
+
+
+def plain_config(config: Any) -> dict[str, Any]:
+    """Return the numbers, flags and texts of a configuration, a dataclass; infinities as text."""
     names = [
         name for name in config.__dataclass_fields__ if isinstance(getattr(config, name), bool | int | float | str)
     ]

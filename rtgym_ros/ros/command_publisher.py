@@ -43,6 +43,9 @@ class CommandPublisher(Generic[Message]):
         outlives_node: whether it still publishes after the node was destroyed, as ``rclpy.shutdown()`` destroys the
             nodes of its context (from Kilted on); :meth:`close` must be called then.
         stamps: whether a header is stamped; without, the message is sent as it is.
+
+    Attributes:
+        tap: called with the publisher and each message, just after it was sent; never after a shutdown of ROS.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class CommandPublisher(Generic[Message]):
             self._publisher.handle.__enter__()  # what is in use is not destroyed
         self._last_resort: BelowRcl | FreshPublisher | None = None
         self._is_closed = False
+        self.tap: Callable[[CommandPublisher[Message], Any], None] | None = None
         self._has_published = False
         self._has_header = stamps and "header" in message_type.get_fields_and_field_types()  # type: ignore[attr-defined]
 
@@ -109,6 +113,8 @@ class CommandPublisher(Generic[Message]):
         if self._last_resort is None:
             try:
                 self._publisher.publish(message)
+                if self.tap is not None:
+                    self.tap(self, message)
                 return
             except RuntimeError:  # RCLError of a context that was shut down, InvalidHandle of a node that was destroyed
                 if self._is_closed or (self._node.context.ok() and self._publisher in self._node.publishers):

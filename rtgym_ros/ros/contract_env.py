@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.node import Node
 
@@ -20,11 +20,65 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.ros.contract_interface import ContractInterface
 
+if TYPE_CHECKING:
+    from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
+
 _OF_THE_CONTRACT = ("phase", "late_action")
 """Keys of the section `time` that are no entries of the environment's configuration."""
 
 
 def make_contract_env(
+    contract: str | Path | Contract,
+    config: Mapping[str, Any] | None = None,
+    task: Task | str | None = None,
+    guard: bool | str = False,
+    node: str | Node | Callable[[], Node] | None = None,
+    render_mode: str | None = None,
+    namespace: str = "",
+    node_name: str | None = None,
+    allow_code_beside: bool = False,
+    interface: type[ContractInterface] = ContractInterface,
+    node_timeout: float = 5.0,
+) -> RealTimeEnv | RemoteContractEnv:
+    """Make the environment of a robot under a contract: here, or the near side of one that ``env_node`` hosts.
+
+    Args:
+        contract: path of the file, relative to the working directory; or the name of one that comes with the package
+            (``drone``, ``diff_drive``, ``arm``); or a contract that was read.
+        config: entries of the environment's configuration that replace those of the contract's section ``time``.
+        task: in place of the contract's: a task, or ``module:Class`` of one without arguments.
+        guard: False: commands go to the robot; True: to its guard, which must be up; or the name of the guard's input.
+        node: the name of an ``env_node`` that hosts the environment, ``"/robot/env"``: configuration, task and guard
+            are that node's. Otherwise a node that exists, in place of one of its own; a function that returns it where
+            Gymnasium has to copy the arguments.
+        render_mode: None, ``"human"`` or ``"rgb_array"``.
+        namespace: where the robot's topics are.
+        node_name: of the node in this process; the robot's name and ``_env`` by default.
+        allow_code_beside: whether code that the contract names may lie beside its file.
+        interface: class of the interface, for one that does more.
+        node_timeout: how long ``env_node`` may take to answer at once, and how late its time-steps may come (s).
+
+    Raises:
+        ContractError: the contract cannot be used.
+        ConfigError: another argument cannot.
+        InterfaceTimeoutError: there is no such ``env_node``, or it does not answer.
+        StateError: that is not active.
+    """
+    if not isinstance(node, str):
+        return make_local_env(
+            contract, config, task, guard, node, render_mode, namespace, node_name, allow_code_beside, interface
+        )
+    of_the_node = {"config": config, "task": task, "guard": guard, "render_mode": render_mode}
+    given = [name for name, value in of_the_node.items() if value]
+    if given or interface is not ContractInterface:
+        raise ConfigError(f"{(given or ['interface'])[0]} is that of env_node {node}, and cannot be given here")
+    from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
+
+    read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
+    return RemoteContractEnv(read, node, namespace=namespace, agent_name=node_name, timeout=node_timeout)
+
+
+def make_local_env(
     contract: str | Path | Contract,
     config: Mapping[str, Any] | None = None,
     task: Task | str | None = None,
@@ -36,30 +90,16 @@ def make_contract_env(
     allow_code_beside: bool = False,
     interface: type[ContractInterface] = ContractInterface,
 ) -> RealTimeEnv:
-    """Make the environment of a robot under a contract.
+    """Make the environment of a robot under a contract, with its clock in this process.
 
-    Args:
-        contract: path of the file, relative to the working directory; or the name of one that comes with the package
-            (``drone``, ``diff_drive``, ``arm``); or a contract that was read.
-        config: entries of the environment's configuration that replace those of the contract's section ``time``.
-        task: in place of the contract's: a task, or ``module:Class`` of one without arguments.
-        guard: False: commands go to the robot; True: to its guard, which must be up; or the name of the guard's input.
-        node: a node that exists, in place of one of its own; a function that returns it where Gymnasium has to copy
-            the arguments.
-        render_mode: None, ``"human"`` or ``"rgb_array"``.
-        namespace: where the robot's topics are.
-        node_name: of the environment's node; the robot's name and ``_env`` by default.
-        allow_code_beside: whether code that the contract names may lie beside its file.
-        interface: class of the interface, for one that does more.
+    The arguments are those of :func:`make_contract_env`.
 
     Raises:
         ContractError: the contract cannot be used.
         ConfigError: another argument cannot.
     """
-    if isinstance(node, str):
-        raise ConfigError(f"node must be a node, or a function that returns one, got the name {node!r}")
     read = contract if isinstance(contract, Contract) else read_contract(find_contract(contract))
-    entries = {**_entries(read), **(config or {})}
+    entries = {**contract_entries(read), **(config or {})}
     if "interface" in entries:
         raise ConfigError("config['interface'] is the contract's: leave it out")
     timing = RealTimeConfig.from_mapping({**entries, "interface": interface})
@@ -115,8 +155,8 @@ def contracts_folder() -> Path:
     raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")
 
 
-def _entries(contract: Contract) -> dict[str, Any]:
-    """Return the configuration that the contract stands for."""
+def contract_entries(contract: Contract) -> dict[str, Any]:
+    """Return the entries of the environment's configuration that the contract stands for."""
     entries = {name: value for name, value in contract.time.items() if name not in _OF_THE_CONTRACT}
     # The contract's own checks know which bounds a part has, and what is to happen outside of them.
     entries.setdefault("observation_check", "off")

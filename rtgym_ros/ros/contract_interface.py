@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -26,6 +26,7 @@ from rtgym_ros.delays.learned_phase import LearnedPhase
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
+from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.guard_watch import GuardWatch
 from rtgym_ros.ros.contract.guarded_topics import GuardedTopics
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes
@@ -36,18 +37,27 @@ from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
+from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
+from rtgym_ros.ros.parameters import Flag
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
+from rtgym_ros.ros.scene_publisher import ScenePublisher
 
 if TYPE_CHECKING:
     from rtgym_ros.record.recorder import Recorder
+    from rtgym_ros.ros.contract.flight_record import FlightRecord
     from rtgym_ros.ros.contract.message_record import MessageRecord
 
 _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
 _SHORTEST_TICK_S = 0.001
+
+PARAMETERS = (
+    Flag("markers", False, "what was observed, the action and the target are published on markers, for RViz, Foxglove"),
+)
+"""Besides those of every :class:`RosInterface`."""
 
 
 class ContractInterface(RosInterface):
@@ -60,7 +70,8 @@ class ContractInterface(RosInterface):
 
     Info: ``age``: how old (s) each part is, by name; ``capture_ros_time``: ROS time of the capture (s);
     ``executed_action``: the last command, as an action; ``intervention``: who commands the robot in place of the
-    environment (:class:`.GuardWatch`), None: it does; the measured delays
+    environment (:class:`.GuardWatch`), None: it does; ``late_actions``: time-steps so far whose next action had not
+    come within the elasticity; the measured delays
     (:data:`rtgym_ros.delays.time_step_delays.INFO_KEYS`); what the task says.
 
     Args:
@@ -81,6 +92,7 @@ class ContractInterface(RosInterface):
     """
 
     safe_action_between_episodes: ClassVar[bool] = True
+    _is_open = False
 
     def __init__(
         self,
@@ -102,6 +114,7 @@ class ContractInterface(RosInterface):
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
         self._ends: list[Callable[[], None]] = []
+        self._goals: list[GoalSink] = []
         try:
             self._open((time_step_duration, elasticity), act_buf_len, allow_code_beside)
         except BaseException:
@@ -109,11 +122,16 @@ class ContractInterface(RosInterface):
             super().close()
             raise
         self._record: MessageRecord | None = None
+        self._recorder: Recorder | None = None
+        self._form: SpaceForm | None = None
+        self._default_action: Any = None
+        self._flight_record: FlightRecord | None = None
         self._is_first_action = False
         self._intervened: Any = None
         self._truncation: str | None = None
         self._reset_ns = 0
         self._window = FrameWindow(f"rtgym_ros {contract.robot}")
+        self._is_open = True
 
     def _open(self, time_step: tuple[float, float], act_buf_len: int, beside: bool) -> None:
         contract = self.contract
@@ -164,6 +182,10 @@ class ContractInterface(RosInterface):
         if self._guarded.input is not None:
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
+        self._scenes: ScenePublisher | None = None
+        if self.declare_parameters(*PARAMETERS)["markers"]:
+            self._scenes = ScenePublisher(self.node, self.resolve("markers"))
+            self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()
         port = RosPort(self._session.context, self._clock, self.ros_time_ns, self._steps, self._conditions, self._sent)
         self._flow = RobotFlow(contract, self._steps, self._sent, port, self.ros_time_ns, time_step)
@@ -184,6 +206,14 @@ class ContractInterface(RosInterface):
                 parts[name] = space
         self._form = SpaceForm(self.contract.spaces.observation, parts)
         return self._form.space
+
+    @property
+    def observation_parts(self) -> Mapping[str, spaces.Box]:
+        """The spaces of the parts, the task's included, by name, in the order in which a Tuple or a flat Box has them.
+
+        Known once :meth:`get_observation_space` was called.
+        """
+        return {} if self._form is None else self._form.parts
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
@@ -213,6 +243,8 @@ class ContractInterface(RosInterface):
             InterfaceError: a guard is missing, or in the way; or an observation cannot be used.
         """
         self._raise_if_shut_down()
+        if self._form is None:
+            self.get_observation_space()
         self._guarded.check(self.node, self.resolve)
         if not self._flow.has_begun or lost_gates(self._steps.gates, self._conditions.read):
             self._flow.start(self.wait_for_observations)
@@ -232,9 +264,15 @@ class ContractInterface(RosInterface):
         """Send the agent's action; the first one after a reset, where it is the default action, as ``default`` says."""
         if self._flow.flow is Flow.NONE:
             return  # stopped by a failure that the environment has not noticed yet
+        if self._default_action is None:
+            self.get_default_action()
         is_default = self._is_first_action and _equal(control, self._default_action)
         self._is_first_action = False
-        self._flow.act(self._sent.send_default if is_default else lambda: self._sent.send_action(control))
+        self._flow.begin_time_step()
+        if is_default:
+            self._sent.send_default()
+        else:
+            self._sent.send_action(control)
         self._delays.sent(self._sent.stamp_ns)
 
     def send_safe_action(self, control: Any) -> None:
@@ -306,16 +344,53 @@ class ContractInterface(RosInterface):
 
         Args:
             recorder: writes them; it never waits.
-            record_all: whether every message is recorded, or only those that an observation was made of.
+            record_all: whether every message is recorded, and the commands, ``/diagnostics`` and
+                ``/parameter_events`` too, or only those that an observation was made of.
 
         Raises:
             ConfigError: the definition of a message is not installed.
         """
+        from rtgym_ros.ros.contract.flight_record import FlightRecord
         from rtgym_ros.ros.contract.message_record import MessageRecord  # needs the extra `record`
 
         self._record = MessageRecord(recorder, self._topics, record_all)
+        self._recorder = recorder
+        if record_all:
+            self._flight_record = FlightRecord(recorder, self.node, self._commands)
+            self._ends.append(self._flight_record.close)
+
+    # --- diagnostics ---
+
+    def diagnose(self, rates: Rates) -> list[Status]:
+        """Return what ``/diagnostics`` says: also of the action buffer and of a recording of messages."""
+        if not self._is_open:  # the timer of the node runs already
+            return []
+        statuses = [*super().diagnose(rates), alarm_status(self._delays.alarms, rates)]
+        if self._recorder is not None:
+            state = self._recorder.state
+            written, dropped = state.written + state.messages_written, state.dropped + state.messages_dropped
+            statuses.append(recorder_status(written, dropped, state.error, rates))
+        return statuses
+
+    def count_actions(self) -> dict[str, int]:
+        """Return how many actions became what: also by the limits of the contract."""
+        limited = {f"{name} limited": part.limited for name, part in self._sent.parts.items()}
+        return {**super().count_actions(), **limited, "late": self._flow.late_actions}
+
+    def get_intervention(self) -> str | None:
+        """Return who commands the robot through the guard in place of the environment."""
+        return None if self._watch is None else self._watch.intervention
+
+    def observed_topics(self) -> list[TopicFacts]:
+        """Return how the topics of the parts are."""
+        return [self._facts(topic) for topic in self._parts.topics]
 
     # --- between time-steps, and the end ---
+
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far whose sample the robot left with an action that the action buffer had lost."""
+        return self._delays.alarms
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
@@ -329,6 +404,18 @@ class ContractInterface(RosInterface):
         """
         super().tick()
         self._flow.let_flow()
+
+    def on_start(self) -> None:
+        """Run ``start`` and wait for the gates; the safe action flows from then on.
+
+        Raises:
+            StepError: a step has failed.
+            InterfaceTimeoutError: a gate does not hold, or a topic is silent.
+            InterfaceError: a guard is missing, or in the way.
+        """
+        self._raise_if_shut_down()
+        self._guarded.check(self.node, self.resolve)
+        self._flow.start(self.wait_for_observations)
 
     def on_failure(self) -> None:
         """Run ``stop``; the environment has failed and sent the safe action."""
@@ -345,6 +432,13 @@ class ContractInterface(RosInterface):
             self._session.end_callbacks()
             self._release()
             super().close()
+
+    def wait_for_acknowledgement(self, timeout: float) -> bool:
+        """Wait until all commands are acknowledged and all goals answered, ``timeout`` (s) at most."""
+        deadline = monotonic() + timeout
+        acknowledged = super().wait_for_acknowledgement(timeout)
+        answered = [goal.wait_for_acknowledgement(deadline - monotonic()) for goal in self._goals]
+        return acknowledged and all(answered)
 
     def wait_for_observations(self) -> None:
         """Wait until every part has values that the robot sampled after this call; commands flow meanwhile.
@@ -377,7 +471,7 @@ class ContractInterface(RosInterface):
                 self._sent.observe()
                 return
             if monotonic() - began > self._observation_timeout:
-                raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, waiting)))
+                raise InterfaceTimeoutError(self._silence_of_parts(list(waiting)))
             self._raise_if_shut_down()
             self._flow.pause()
 
@@ -395,6 +489,8 @@ class ContractInterface(RosInterface):
 
     def _hold_gates(self) -> None:
         """Act on gates that do not hold any longer."""
+        if not self._steps.gates:
+            return
         lost = lost_gates(self._steps.gates, self._conditions.read)
         if not lost:
             return
@@ -414,6 +510,8 @@ class ContractInterface(RosInterface):
         values, findings = self._parts.capture(now_ns, restart)
         if self._record is not None:
             self._record.captured(now_ns, restart, list(self._parts.parts.values()))
+        if self._flight_record is not None:
+            self._flight_record.pull()
         for finding in findings:
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
@@ -423,13 +521,17 @@ class ContractInterface(RosInterface):
                 self._log.warning_at_most(finding.message.split(":")[0], finding.message)
         if self.task is not None:
             values |= self.task.observe(self._time_since_reset())
+            if self._scenes is not None:
+                self._scenes.show(self.task.scene(self._parts.newest, self._sent.executed_values()), now_ns)
         info: dict[str, Any] = {
             "age": self._parts.ages,
             "capture_ros_time": to_s(now_ns),
             "executed_action": self.get_executed_action(),
             "intervention": None if self._watch is None else self._watch.intervention,
+            "late_actions": self._flow.late_actions,
             **self._delays.observed(now_ns),
         }
+        assert self._form is not None  # reset() has made it
         return self._form.arrange(values), info
 
     def _time_since_reset(self) -> float:
@@ -441,23 +543,40 @@ class ContractInterface(RosInterface):
         while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
             if monotonic() > deadline:
                 raise InterfaceTimeoutError(
-                    f"{'; '.join(map(self._silence_of_part, waiting))}; its shape comes with its first message, "
+                    f"{self._silence_of_parts(waiting)}; its shape comes with its first message, "
                     "unless the contract gives it"
                 )
             sleep(0.01)
             self._parts.pull()
 
-    def _silence_of_part(self, name: str) -> str:
-        part = self._parts.parts[name]
-        subscription = part.topic.subscription
-        new = "new " if part.accepted else ""
-        lines = [
-            f"observation {name}: no {new}message on {subscription.topic} for {self._observation_timeout:g} s "
-            f"({subscription.publishers} publishers)",
-            *self._checks.problems_of_observation(subscription),
-            *filter(None, [part.skipped]),
-        ]
+    def _silence_of_parts(self, names: list[str]) -> str:
+        """Return one line on parts that have brought nothing, those of a topic together."""
+        together: dict[PulledSubscription[Any], list[str]] = {}
+        for name in names:
+            together.setdefault(self._parts.parts[name].topic.subscription, []).append(name)
+        lines = []
+        for subscription, silent in together.items():
+            parts = [self._parts.parts[name] for name in silent]
+            new = "new " if any(part.accepted for part in parts) else ""
+            lines += [
+                f"observation {', '.join(silent)}: no {new}message on {subscription.topic} for "
+                f"{self._observation_timeout:g} s ({subscription.publishers} publishers)",
+                *self._checks.problems_of_observation(subscription),
+                *dict.fromkeys(part.skipped for part in parts if part.skipped),
+            ]
         return "; ".join(lines)
+
+    def _facts(self, topic: ContractTopic) -> TopicFacts:
+        parts = {name: part for name, part in self._parts.parts.items() if part.topic is topic}
+        return TopicFacts(
+            topic.topic,
+            topic.arrived,
+            topic.subscription.publishers,
+            max(part.age for part in parts.values()),  # at the last capture
+            min(part.max_age for part in parts.values()),
+            _is_latched(topic.subscription),
+            {"parts": ", ".join(parts), **{f"of {name}": part.skipped for name, part in parts.items() if part.skipped}},
+        )
 
     def _subscribe(self, message_class: Any, name: str, qos: Any) -> PulledSubscription[Any]:
         subscription: PulledSubscription[Any] = PulledSubscription(self.node, message_class, name, qos)
@@ -467,6 +586,7 @@ class ContractInterface(RosInterface):
 
     def _make_goal(self, action_type: Any, name: str) -> GoalSink:
         sink = GoalSink(self.node, action_type, name)
+        self._goals.append(sink)
         self._ends.append(sink.close)
         return sink
 

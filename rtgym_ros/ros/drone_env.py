@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.robots.drone import task
-from rtgym_ros.ros.drone_interface import DroneInterface
+from rtgym_ros.ros.contract_env import make_contract_env
+
+if TYPE_CHECKING:
+    from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
+
+CONTRACT = "drone_tutorial"
 
 
 def make_drone_env(
@@ -17,24 +21,23 @@ def make_drone_env(
     namespace: str = "",
     node_name: str = "drone_env",
     config: Mapping[str, Any] | None = None,
-    node: Node | Callable[[], Node] | None = None,
-) -> RealTimeEnv:
-    """Make the tutorial's environment for the drone of a running ``drone_node``.
+    node: str | Node | Callable[[], Node] | None = None,
+) -> RealTimeEnv | RemoteContractEnv:
+    """Make the tutorial's environment for the drone of a running ``drone_node``, by the contract ``drone_tutorial``.
+
+    Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
+    Info: see :class:`~rtgym_ros.ros.contract_interface.ContractInterface`; ``distance`` to the target (m),
+    ``is_success``.
 
     Args:
         render_mode: None, ``"human"`` or ``"rgb_array"``.
         namespace: where the drone's topics are.
         node_name: of the environment's node.
         config: entries of the configuration that replace the tutorial's.
-        node: a node that exists, in place of one of its own: a function that returns it where Gymnasium has to copy the
-            arguments (``gymnasium.make(..., node=lambda: node)``).
+        node: the name of an ``env_node`` that hosts the environment; or a node that exists, in place of one of its own:
+            a function that returns it where Gymnasium has to copy the arguments
+            (``gymnasium.make(..., node=lambda: node)``).
     """
-    tutorial = {
-        "interface": DroneInterface,
-        "interface_kwargs": {"node_name": node_name, "namespace": namespace, "node": node},
-        "time_step_duration": task.TIME_STEP_DURATION,
-        "ep_max_length": task.EPISODE_TIME_STEPS,
-        "act_buf_len": 4,
-        "reset_act_buf": False,
-    }
-    return RealTimeEnv({**tutorial, **(config or {})}, render_mode=render_mode)
+    return make_contract_env(
+        CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
+    )

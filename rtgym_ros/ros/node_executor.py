@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 from queue import SimpleQueue
 from threading import Thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import Executor as RclpyExecutor
 from rclpy.executors import ExternalShutdownException, ShutdownException, TimeoutException
 
 _log = logging.getLogger(__name__)
 
 _THREADS = 2
+_RETRY_S = 0.001
+"""After what was to be waited for was gone (s)."""
+
 _JOIN_TIMEOUT_S = 5.0
 """How long the end waits for a callback that is still running (s)."""
 
 
 class NodeExecutor(RclpyExecutor):
-    """Runs the callbacks of its nodes in two threads, as rclpy's MultiThreadedExecutor does.
+    """Runs the callbacks of its nodes in two threads or more, as rclpy's MultiThreadedExecutor does.
 
     Of that one the thread pool outlives ``shutdown()`` before rclpy 7.1.12, a callback that fails ends the spinning,
     and one that never returns keeps the process from ending.
@@ -28,16 +32,17 @@ class NodeExecutor(RclpyExecutor):
     Args:
         context: of the nodes. When it is shut down, from wherever, the executor ends without a word.
         name: of the threads.
+        threads: how many callbacks may run at a time.
     """
 
-    def __init__(self, context: Context, name: str) -> None:
+    def __init__(self, context: Context, name: str, threads: int = _THREADS) -> None:
         super().__init__(context=context)
         self._is_ending = False
         self._work: SimpleQueue[Any] = SimpleQueue()
         self._spinning = Thread(target=self.spin, name=f"rtgym_ros executor of {name}", daemon=True)
         self._workers = [
             Thread(target=self._run_callbacks, name=f"rtgym_ros callbacks of {name}", daemon=True)
-            for _ in range(_THREADS)
+            for _ in range(threads)
         ]
         self._name = name
 
@@ -53,6 +58,8 @@ class NodeExecutor(RclpyExecutor):
                 self.spin_once()
             except (ExternalShutdownException, ShutdownException):
                 return
+            except InvalidHandle:  # another thread has destroyed a publisher or timer that was about to be waited for
+                sleep(_RETRY_S)
             except Exception:
                 if self._is_ending or not self.context.ok():  # what it waited for was destroyed under it
                     return

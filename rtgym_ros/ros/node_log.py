@@ -38,6 +38,13 @@ class NodeLog:
         else:
             _log.warning("%s", text)
 
+    def error(self, text: str) -> None:
+        """Log something that has failed."""
+        if self._session.context.ok():
+            self._session.node.get_logger().error(text)
+        else:
+            _log.error("%s", text)
+
     def warning_at_most(self, kind: str, text: str) -> None:
         """Log a warning that may come with every time-step: the first at once, then one a second with the count.
 

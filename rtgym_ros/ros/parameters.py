@@ -26,7 +26,7 @@ _MISSPELLED = 0.75
 
 
 class Parameter(Protocol):
-    """Something that a node is configured with, once, when it starts."""
+    """Something that a node is configured with when it starts."""
 
     @property
     def name(self) -> str:
@@ -55,6 +55,7 @@ class Bounded:
         low: smallest allowed value.
         high: largest allowed value.
         description: what it does, with its unit.
+        read_only: whether it stays as it was when the node was started.
     """
 
     name: str
@@ -62,11 +63,12 @@ class Bounded:
     low: float
     high: float
     description: str
+    read_only: bool = True
 
     @property
     def descriptor(self) -> ParameterDescriptor:
         """What ``ros2 param describe`` shows."""
-        descriptor = ParameterDescriptor(description=self.description, read_only=True)
+        descriptor = ParameterDescriptor(description=self.description, read_only=self.read_only)
         if isinstance(self.default, int):
             descriptor.integer_range = [IntegerRange(from_value=int(self.low), to_value=int(self.high), step=0)]
         else:

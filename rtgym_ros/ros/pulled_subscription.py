@@ -19,6 +19,8 @@ from rtgym_ros.ros.stamps import begins_with_stamp, header_stamp_ns, leading_sta
 
 Message = TypeVar("Message")
 
+_new = tuple.__new__  # half the cost of the constructor of a named tuple
+
 
 class RawMessage(NamedTuple):
     """A message as it came, not decoded.
@@ -126,7 +128,7 @@ class PulledSubscription(Generic[Message]):
             RosShutdownError: the subscription is gone with its node.
         """
         return [
-            RawMessage(data, 0, information["source_timestamp"], information["received_timestamp"])
+            _new(RawMessage, (data, 0, information["source_timestamp"], information["received_timestamp"]))
             for data, information in self._take(True)
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import inf
 from time import monotonic, sleep, time_ns
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.context import Context
 from rclpy.node import Node
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
@@ -19,6 +20,16 @@ from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.msg import StepTiming
 from rtgym_ros.ros.command_publisher import CommandPublisher
+from rtgym_ros.ros.diagnostics.diagnostics_publisher import DiagnosticsPublisher
+from rtgym_ros.ros.diagnostics.status import (
+    Rates,
+    Status,
+    TimeStepStatus,
+    TopicFacts,
+    actions_status,
+    graph_status,
+    topic_status,
+)
 from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.latest_subscription import LatestSubscription
 from rtgym_ros.ros.node_log import NodeLog
@@ -38,6 +49,8 @@ PARAMETERS = (
 _POLL_S = 0.002
 _TICK_S = 0.1
 _CHECK_S = 1.0
+_OFFSET_NS = 20_000
+_OFFSET_TRIES = 5
 
 
 class RosInterface(RealTimeGymInterface):
@@ -47,7 +60,7 @@ class RosInterface(RealTimeGymInterface):
     :attr:`node` is used for); subscriptions that are pulled when an observation is captured; publishers of commands
     whose safe action still leaves when ROS has been shut down; the clock (monotonic, or ``/clock`` with
     ``use_sim_time``); ``step_timing`` (``rtgym_ros/msg/StepTiming``) once a time-step; on ``/rosout`` what is wrong
-    with its topics, time-steps that timed out, and safe actions.
+    with its topics, time-steps that timed out, and safe actions; ``/diagnostics`` once a second (:meth:`diagnose`).
 
     **When what is called**, all of it in the clock thread of the environment (:class:`RealTimeGymInterface` says more):
 
@@ -145,7 +158,9 @@ class RosInterface(RealTimeGymInterface):
         self._ages: list[tuple[str, LatestSubscription[Any]]] = []
         self._commands: list[CommandPublisher[Any]] = []
         self._clock_resets = 0
-        self._safe_actions = 0
+        self._safe_actions = self._all_safe_actions = 0
+        self._time_steps = TimeStepStatus()
+        self._rates = Rates()
         self._is_closed = False
         self._has_told_shutdown = False
         self._sim_time: RosTimeSource | None = None
@@ -157,9 +172,10 @@ class RosInterface(RealTimeGymInterface):
             if self.node.get_parameter("use_sim_time").value:
                 self._sim_time = RosTimeSource(self.node, parameters["clock_timeout"])
                 self._sim_time.wait_for_first(self._observation_timeout)
+            self._diagnostics = DiagnosticsPublisher(self.node, self._prefix.strip("/"))
             self._check_timer = self.node.create_timer(
                 _CHECK_S,
-                self._checks.check,
+                self._check,
                 callback_group=MutuallyExclusiveCallbackGroup(),
                 clock=Clock(clock_type=ClockType.STEADY_TIME),
             )
@@ -276,7 +292,16 @@ class RosInterface(RealTimeGymInterface):
 
     def get_ros_time_offset_ns(self) -> int:
         """Return ROS time less the time of the environment's clock (ns): 0 with ``use_sim_time``."""
-        return 0 if self._sim_time is not None else self.ros_time_ns() - MonotonicTimeSource.now_ns()
+        if self._sim_time is not None:
+            return 0
+        # Both clocks at one moment: where the thread was interrupted between the two, once more.
+        for _ in range(_OFFSET_TRIES):
+            before_ns = MonotonicTimeSource.now_ns()
+            ros_ns = self.ros_time_ns()
+            took_ns = MonotonicTimeSource.now_ns() - before_ns
+            if took_ns < _OFFSET_NS:
+                break
+        return ros_ns - before_ns - took_ns // 2
 
     def get_time_source(self) -> TimeSource:
         """Return the monotonic clock, or that of ``/clock`` where ``use_sim_time`` is true.
@@ -317,6 +342,7 @@ class RosInterface(RealTimeGymInterface):
             publisher.wait_for_acknowledgement(max(deadline - monotonic(), 0.0)) for publisher in self._commands
         ]
         self._safe_actions += 1
+        self._all_safe_actions += 1
         return all(acknowledged)
 
     def get_tick_period(self) -> float:
@@ -333,8 +359,14 @@ class RosInterface(RealTimeGymInterface):
             self._raise_if_shut_down()
         self._report_safe_actions()
 
+    @property
+    def delay_alarms(self) -> int:
+        """Observations so far that are not Markovian, as ``step_timing`` tells; 0 where delays are not measured."""
+        return 0
+
     def on_time_step(self, time_step: TimeStep) -> None:
         """Publish ``step_timing``, in ROS time, if anybody listens: the message costs more than the rest of a step."""
+        self._time_steps.add(time_step)
         if time_step.timed_out:
             self._log.warning_at_most(
                 "time-steps",
@@ -351,6 +383,7 @@ class RosInterface(RealTimeGymInterface):
         timing.capture = to_time(time_step.capture_ns + to_ros_ns)
         timing.end = to_time(time_step.end_ns + to_ros_ns)
         timing.lateness = to_duration(time_step.lateness_ns)
+        timing.delay_alarms = self.delay_alarms
         self._timing_publisher.publish(timing)
 
     def close(self) -> None:
@@ -364,6 +397,7 @@ class RosInterface(RealTimeGymInterface):
         self._session.end_callbacks()
         self.node.destroy_timer(self._check_timer)
         self.node.destroy_publisher(self._timing_publisher)
+        self._diagnostics.close()
         for publisher in self._commands:
             publisher.close()
         for subscription in self._observations:
@@ -371,6 +405,58 @@ class RosInterface(RealTimeGymInterface):
         if self._sim_time is not None:
             self._sim_time.close()
         self._session.close()
+
+    # --- once a second, in a thread of the executor ---
+
+    def diagnose(self, rates: Rates) -> list[Status]:
+        """Return what ``/diagnostics`` says; a subclass adds statuses of its own.
+
+        Called once a second in a thread of the node's executor, never in the clock thread: read counts there, and pull
+        nothing.
+
+        Args:
+            rates: make rates of counts.
+        """
+        before = self._time_steps.time_steps
+        time_steps = self._time_steps.status(rates, self._all_safe_actions)
+        is_observed = rates.since("captures", before) > 0
+        actions = actions_status(
+            {publisher.topic: self.node.count_subscribers(publisher.topic) for publisher in list(self._commands)},
+            self.count_actions(),
+            self.get_intervention(),
+        )
+        topics = [topic_status(facts, rates, is_observed) for facts in self.observed_topics()]
+        return [time_steps, actions, *topics, graph_status(self._checks.lasting)]
+
+    def count_actions(self) -> dict[str, int]:
+        """Return how many actions became what, by name, for :meth:`diagnose`."""
+        return {"clipped to the action space": self.count_clipped_actions()}
+
+    def get_intervention(self) -> str | None:
+        """Return who commands the robot in place of the environment, for :meth:`diagnose`; None: it does."""
+        return None
+
+    def observed_topics(self) -> list[TopicFacts]:
+        """Return how the topics of the observation are, for :meth:`diagnose`."""
+        return [
+            TopicFacts(
+                one.topic,
+                one.accepted + one.dropped,
+                one.publishers,
+                one.age,
+                inf if one.max_age is None else one.max_age,
+                one.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL,
+                {"dropped, for they came after newer ones": one.dropped, "clock resets": one.clock_resets},
+            )
+            for one in list(self._observations)
+        ]
+
+    def _check(self) -> None:
+        self._checks.check()
+        self._rates.next(MonotonicTimeSource.now_ns())
+        self._diagnostics.publish(self.diagnose(self._rates))
+
+    # --- inside ---
 
     def _raise_if_shut_down(self) -> None:
         if self._session.is_shut_down:

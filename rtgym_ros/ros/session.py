@@ -45,6 +45,8 @@ class RosSession:
         arguments: a command line with ``--ros-args`` for this node alone; the program's by default.
         node: a node that exists, in place of all these.
         context: a context that exists, for the node.
+        node_class: of the node that is made here.
+        threads: of its executor.
 
     Raises:
         ConfigError: the arguments, the parameter file or the name cannot be used.
@@ -58,7 +60,10 @@ class RosSession:
         *,
         node: Node | Callable[[], Node] | None = None,
         context: Context | None = None,
+        node_class: type[Node] = Node,
+        threads: int = 2,
     ) -> None:
+        self._node_class, self._threads = node_class, threads
         self.arguments = list(sys.argv if arguments is None else arguments)
         self._is_closed = False
         self._program_has_ended = False
@@ -131,7 +136,7 @@ class RosSession:
                 domain_id=domain_id,
                 signal_handler_options=SignalHandlerOptions.NO,
             )
-        self.node = Node(
+        self.node = self._node_class(
             node_name,
             namespace=namespace or None,
             context=self.context,
@@ -139,7 +144,7 @@ class RosSession:
             cli_args=None if self._owns_context else _ros_part(self.arguments),
         )
         _give_clock_its_own_group(self.node)
-        self._executor = NodeExecutor(self.context, node_name)
+        self._executor = NodeExecutor(self.context, node_name, self._threads)
         self._executor.add_node(self.node)
         self._executor.start()
 

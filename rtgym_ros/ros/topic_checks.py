@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.duration import Infinite
 from rclpy.node import Node
 from rclpy.qos import QoSCompatibility, QoSProfile, qos_check_compatible
-from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 from rtgym_ros.ros.command_publisher import CommandPublisher
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
+
+if TYPE_CHECKING:  # in newer rclpy the module is called endpoint_info
+    from rclpy.topic_endpoint_info import TopicEndpointInfo
 
 
 class TopicChecks:
@@ -66,6 +68,11 @@ class TopicChecks:
             if line not in self._reported:
                 self._report(line)
         self._found, self._reported = set(found), set(lasting)
+
+    @property
+    def lasting(self) -> list[str]:
+        """What the last check has found, and the one before it too, one line each."""
+        return sorted(self._reported)
 
     def other_publishers(self) -> list[str]:
         """Return who else publishes on the topics of the commands, one line each."""

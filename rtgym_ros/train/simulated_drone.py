@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.core.time_source import FakeTimeSource, TimeSource, to_s
+from rtgym_ros.core.time_source import FakeTimeSource, TimeSource
 from rtgym_ros.delays.echo_log import NO_COMMAND
 from rtgym_ros.delays.ledger import DelayLedger
 from rtgym_ros.envs.interface import RealTimeGymInterface
@@ -26,8 +26,8 @@ class SimulatedDroneInterface(RealTimeGymInterface):
     """Flies a :class:`SimulatedDrone` to random targets.
 
     Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
-    Info: ``observation_age`` (s), at capture, and the delays of the time-step as :class:`DelayLedger` measures them,
-    ``alpha``, ``kappa`` and ``beta`` among them: with ``delays: observed`` in the configuration they are observed, too.
+    Info: the delays of the time-step as :class:`DelayLedger` measures them, ``observation_delay`` (s), ``alpha``,
+    ``kappa`` and ``beta`` among them; with ``delays: observed`` in the configuration they are observed, too.
 
     Args:
         parameters: what the drone and its link are like.
@@ -99,9 +99,7 @@ class SimulatedDroneInterface(RealTimeGymInterface):
         return [np.array([value], dtype=np.float32) for value in (*self._position, *self._target)]
 
     def _info(self) -> dict[str, Any]:
-        now_ns = self._time.now_ns()
-        age = {"observation_age": to_s(now_ns - self._stamp_ns)}
-        return {**self._ledger.observed(self._stamp_ns, now_ns).info(), **age}
+        return self._ledger.observed(self._stamp_ns, self._time.now_ns()).info()
 
 
 def make_simulated_drone_env(render_mode: str | None = None, config: Mapping[str, Any] | None = None) -> RealTimeEnv:

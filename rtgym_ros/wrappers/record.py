@@ -34,7 +34,8 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
             without being given.
         topics: messages of the robot's topics that are recorded too, of an environment under a contract: ``"none"``,
             ``"captured"`` (those that observations were made of) or ``"all"`` (every one that arrived; from them the
-            observations can be made again, see :mod:`rtgym_ros.ros.contract.rerun`).
+            observations can be made again, see :mod:`rtgym_ros.ros.contract.rerun`; and the commands that were sent,
+            ``/diagnostics`` and ``/parameter_events``).
         split: ``"episode"`` (a file each), or the bytes after which the next file begins.
         queue_bytes: how much may wait for the disk before time-steps are dropped.
         facts: what else is to be found in the files (text by name).
@@ -80,7 +81,11 @@ class Record(gymnasium.Wrapper[Any, Any, Any, Any], RecordConstructorArgs):
         """The recorder, with its counts under ``state``."""
         self._observer = Observer(env.observation_space, env.action_space)
         if topics != "none" and record_messages is not None:
-            record_messages(self.recorder, topics == "all")
+            try:
+                record_messages(self.recorder, topics == "all")
+            except BaseException:
+                self.recorder.close()
+                raise
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin an episode in the recording and reset the environment."""

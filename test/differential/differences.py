@@ -6,6 +6,9 @@ be explained by one of them.
 
 from __future__ import annotations
 
+import ast
+import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -76,14 +79,23 @@ def _after(event: str) -> Callable[[Found], bool]:
 
 
 def _stepped_without_episode(found: Found) -> bool:
-    counts = found.event == "attributes" and found.path == ("current_step",)
     since_reset = found.before[max((i for i, e in enumerate(found.before) if e.startswith("reset")), default=0) :]
-    marks = found.before if found.keeps_buffer else since_reset
-    return "step_without_episode" in marks and (counts or found.in_buffer)
+    if found.event == "attributes" and found.path == ("current_step",):
+        return value_of(found.theirs) - value_of(found.ours) == since_reset.count("step_without_episode") > 0
+    return found.in_buffer and "step_without_episode" in (found.before if found.keeps_buffer else since_reset)
 
 
 def _prepro_saw_buffer(found: Found) -> bool:
-    return found.event.startswith("reset") and found.config.get("obs_prepro_func") == "shortened"
+    # The last action is taken away in place of the last element of the observation: the third, after the type.
+    in_observation = found.path[:1] == (1,) and len(found.path) > 1 and found.path[1] >= 3
+    is_seen = found.config.get("obs_prepro_func") == "shortened" and found.config.get("act_in_obs") in ("True", "1")
+    return found.event.startswith("reset") and is_seen and in_observation
+
+
+def _no_deltas_yet(found: Found) -> bool:
+    if found.event != "benchmarks" or found.path or not isinstance(found.ours, dict):
+        return False
+    return found.theirs == {name: part for name, part in found.ours.items() if name != "deltas"}
 
 
 def _info_is_none(found: Found) -> bool:
@@ -93,21 +105,48 @@ def _info_is_none(found: Found) -> bool:
 
 
 def _wrote_into_control(found: Found) -> bool:
-    return found.traits["writes_into_control"] and (found.event in ("sent", "attributes") or found.path[:1] == (1,))
+    holds_actions = found.in_buffer or found.event == "sent" or found.path == ("default_action",)
+    if not (found.traits["writes_into_control"] and holds_actions):
+        return False
+    match = _ARRAY.fullmatch(str(found.theirs))
+    return match is not None and set(re.findall(r"[\d.]+", match[2])) == {"0.5"}
 
 
 def _is_no_tuple(found: Found) -> bool:
-    is_observation = found.event in ("reset", "step", "reset_in_episode") and found.path[:1] == (1,)
-    return found.traits["space"] != "tuple" and is_observation
+    if found.event not in ("reset", "step", "reset_in_episode") or found.path != (1,):
+        return False
+    if found.traits["space"] == "dict":
+        return isinstance(found.ours, dict) and found.theirs == ["tuple", *(f"str({key!r})" for key in found.ours)]
+    match = _ARRAY.fullmatch(str(found.ours))
+    if found.traits["space"] != "box" or match is None:
+        return False
+    return found.theirs == ["tuple", *(f"{match[1]}({number!r})" for number in ast.literal_eval(match[2]))]
 
 
 def _nearest_value(found: Found) -> bool:
-    return found.event == "attributes" and found.path[0] in _NEAREST
+    if found.event != "attributes" or len(found.path) != 1 or found.path[0] not in _NEAREST:
+        return False
+    theirs, ours = value_of(found.theirs), value_of(found.ours)
+    becomes_flag = isinstance(ours, bool) and not isinstance(theirs, bool)
+    return ours == _NEAREST[found.path[0]](theirs) and (becomes_flag or ours != theirs)
 
 
-_RANGES = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout", "ep_max_length")
+def value_of(text: str) -> Any:
+    """Return the number or the flag that the program has written down with its type."""
+    kind, _, value = text.partition("(")
+    value = value.removesuffix(")")
+    return value == "True" if kind == "bool" else float(value) if kind.startswith("float") else int(value)
+
+
+_ARRAY = re.compile(r"array\((\w+), \(.*\), (\[.*\])\)")
+_AT_LEAST_0 = ("start_obs_capture", "time_step_timeout_factor", "time_step_timeout")
 _FLAGS = ("act_in_obs", "reset_act_buf", "wait_on_done", "last_act_on_reset", "benchmark")
-_NEAREST = (*_RANGES, *_FLAGS)
+_NEAREST: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(_AT_LEAST_0, lambda value: max(value, 0.0)),
+    **dict.fromkeys(_FLAGS, bool),
+    "ep_max_length": lambda value: max(math.ceil(value), 1),
+}
+"""What an entry that is out of range is taken as."""
 
 DIFFERENCES = (
     Difference(
@@ -141,6 +180,12 @@ DIFFERENCES = (
     ),
     Difference(
         "`benchmark_type`", 'anything but `"polyak"` is `"trace"`', "another word is refused", "as Real-Time Gym"
+    ),
+    Difference(
+        "`benchmarks()` of the type `trace` before the second time-step",
+        "has no `deltas`",
+        "has empty arrays as `deltas`",
+        explains=_no_deltas_yet,
     ),
     Difference("`time_step_duration` left out", "0 s", "0.05 s"),
     Difference("`start_obs_capture` left out", "1 s", "the end of the time-step"),
@@ -225,6 +270,9 @@ DIFFERENCES = (
         "what the interface returns",
         "has the [times of the time-step](methods.md#time-in-info) too, unless `time_in_info` is False",
         "as Real-Time Gym",
+    ),
+    Difference(
+        "`env.metadata`", "names no render modes", "has the `render_modes`, and the rate of the clock as `render_fps`"
     ),
     Difference("`env.spec.max_episode_steps`", "None", "`ep_max_length` where that is finite"),
     Difference(

@@ -26,6 +26,16 @@ ATTRIBUTES = (
 # fmt: on
 """Public attributes whose values are compared."""
 
+IDS = ("real-time-gym-v1", "real-time-gym-ts-v1")
+"""The environments, taken in turn."""
+
+# fmt: off
+ATTRIBUTES_TS = (
+    *ATTRIBUTES, "interface_args", "interface_kwargs", "interface_action_space", "interface_observation_space",
+)
+# fmt: on
+"""Those of the second one, whose interface is private."""
+
 # fmt: off
 CHOSEN = (
     "time_step_duration", "start_obs_capture", "time_step_timeout_factor", "ep_max_length", "act_in_obs",
@@ -51,10 +61,18 @@ def shown(value):
     return f"{type(value).__name__}({value!r})"
 
 
+def names_in(benchmarks):
+    """Return the names of what was measured, without the times."""
+    return {name: sorted(part) if isinstance(part, dict) else type(part).__name__ for name, part in benchmarks.items()}
+
+
 class Methods:
     """The robot: what it returns is drawn once from a generator of its own."""
 
+    latest = None
+
     def __init__(self, seed, traits, limit=9):
+        Methods.latest = self
         self.rng = np.random.default_rng(seed)
         self.traits = traits
         self.limit = limit
@@ -237,6 +255,7 @@ class Flight:
         self.seed = seed
         self.traits = traits_of(rng)
         self.config = config_of(rng, self.traits)
+        self.env_id = IDS[seed % len(IDS)]
         self.env = None
         self.in_episode = False
         self.steps = 0
@@ -259,19 +278,20 @@ class Flight:
         """Write down what was sent so far, and the public attributes, when the time-step is over."""
         env = self.env.unwrapped
         env.stop()
-        self.write("sent", answer=env.interface.sent)
-        self.write("attributes", answer={name: shown(getattr(env, name)) for name in ATTRIBUTES})
+        self.write("sent", answer=Methods.latest.sent)
+        names = ATTRIBUTES if self.env_id == IDS[0] else ATTRIBUTES_TS
+        self.write("attributes", answer={name: shown(getattr(env, name)) for name in names})
+        self.attempt("benchmarks", lambda: names_in(env.benchmarks()))
 
     def fly(self):
         """Fly it, with whatever a program may do in between."""
         chosen = {key: self.config[key] for key in CHOSEN if self.config.get(key) is not None}
         self.write(
             "config",
-            traits=self.traits,
+            traits={**self.traits, "env_id": self.env_id},
             config={key: getattr(value, "__name__", repr(value)) for key, value in chosen.items()},
         )
-        env_id = "real-time-gym-v1"
-        self.env = gymnasium.make(env_id, config=self.config, disable_env_checker=True)
+        self.env = gymnasium.make(self.env_id, config=self.config, disable_env_checker=True)
         env = self.env.unwrapped
         self.attempt("reset", env.reset, seed=3, options=None)
         self.in_episode = True

@@ -5,11 +5,12 @@ import os
 import re
 import shutil
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
-from docs_pages import PAGES, Page
+from docs_pages import PAGES, ROOT, Page
 from docs_runner import Reader, same
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -30,16 +31,24 @@ NEEDED = {
     "train_trainer": ("torch", "stable_baselines3"),
     "train_server": ("nats",),
     "train_keys": ("cryptography",),
-    "learn_sb3.py": ("stable_baselines3",),
-    "learn_torchrl.py": ("torchrl",),
-    "learn_rllib.py": ("torch", "ray.rllib"),
+    "export_sb3.py": ("stable_baselines3", "onnxscript", "onnxruntime"),
+    "export_torch.py": ("torch", "onnxscript", "onnxruntime"),
 }
+# Programs for libraries that clash with each other: `./dev test --libraries` runs each beside its library.
+OF_LIBRARIES = ("learn_sb3.py", "learn_torchrl.py", "learn_rllib.py")
 WORKSPACE = "ros2 "  # what a sourced ROS 2 has, and its wheels do not
 # Blocks that install something on the machine or build in a workspace: .ci/run does the same in its own order.
 NOT_RUN = ("no-run", "workspace")
 
 BLOCKS = [block for page in PAGES for block in page.blocks]
 INSTALLING = [block for block in BLOCKS if block.word in NOT_RUN]
+ELSEWHERE = [
+    block
+    for page in PAGES
+    for command, output in pairwise([*page.blocks, None])
+    if command.language == "bash" and any(program in command.code for program in OF_LIBRARIES)
+    for block in (command, output)
+]
 COMMANDS_OF_A_WORKSPACE = [
     block for block in BLOCKS if block.language == "bash" and WORKSPACE in block.code and block not in INSTALLING
 ]
@@ -93,7 +102,9 @@ def run(reader, blocks):
 def test_what_a_page_says_is_so(page, tmp_path):
     skip_without_what_it_needs(page)
     with Reader(tmp_path, all_files()) as reader:
-        run(reader, [block for block in page.blocks if block not in (*COMMANDS_OF_A_WORKSPACE, *INSTALLING)])
+        run(
+            reader, [block for block in page.blocks if block not in (*COMMANDS_OF_A_WORKSPACE, *INSTALLING, *ELSEWHERE)]
+        )
 
 
 @pytest.mark.parametrize("block", COMMANDS_OF_A_WORKSPACE, ids=str)
@@ -107,6 +118,13 @@ def test_what_a_page_says_of_a_workspace_is_so(block, tmp_path):
 @pytest.mark.parametrize("block", INSTALLING, ids=str)
 def test_what_installs_is_not_run_here(block):
     pytest.skip("it installs packages or builds a workspace: .ci/run does")
+
+
+def test_each_library_runs_its_program():
+    tests = "\n".join(file.read_text() for file in (ROOT / "test" / "libraries").glob("*/test_*.py"))
+    for program in OF_LIBRARIES:
+        assert any(program in block.code for block in ELSEWHERE), program
+        assert f'run_as_documented("{program}")' in tests, program
 
 
 def test_there_are_pages_and_no_block_is_of_an_unknown_kind():

@@ -80,7 +80,7 @@ def test_every_attribute_is_told():
 def test_every_key_of_the_info_about_time_is_told_with_its_type():
     info = time_step_info(TimeStep(0, 0, 0, 0, 0), 0)
     told = {key: kind.strip("`") for key, kind, _ in rows("methods.md", "## Time in info")}
-    assert told == {key: type(value).__name__ for key, value in info.items()}
+    assert told == {key: f"np.{type(value).__name__}" for key, value in info.items()}
 
 
 def test_every_duration_is_told():

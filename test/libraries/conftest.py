@@ -2,6 +2,8 @@
 
 import importlib.util
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +13,9 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.wrappers import Record
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
+from docs_pages import DOCS, Page
 
 # Processes that a library starts by itself, as Ray does, find the robot of these tests.
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get("PYTHONPATH")]))
@@ -28,6 +33,24 @@ def drone_namespace():
     namespace = f"/test_{os.getpid()}"
     with DroneProcess(namespace, ("seed:=7",)):
         yield namespace
+
+
+@pytest.fixture
+def run_as_documented(tmp_path):
+    """Return a function that runs a program of docs/learning.md, and sees that it prints what the page shows."""
+    page = Page(DOCS / "learning.md")
+
+    def run(program):
+        for name, text in page.files.items():
+            (tmp_path / name).write_text(text)
+        command = next(block for block in page.blocks if block.language == "bash" and program in block.code)
+        shown = page.blocks[page.blocks.index(command) + 1]
+        ended = subprocess.run([sys.executable, program], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert shown.language == "text"
+        assert ended.stdout.endswith(shown.code)  # after what the library logs
+
+    return run
 
 
 class Arm(gymnasium.Env):

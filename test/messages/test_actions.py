@@ -143,3 +143,14 @@ def test_the_default_and_the_safe_action():
     np.testing.assert_allclose(part.next_safe(0.05), [0.1] * 3)
     part.start(None)
     np.testing.assert_allclose(part.command, [0.1] * 3)
+
+
+def test_what_is_limited_is_counted():
+    part = part_command(limits=Limits(max_acceleration=1.0))
+    part.aim(np.array([0.05, 0.0, 0.0]))
+    part.next(0.1)
+    assert part.limited == 0
+    part.aim(np.array([1.0, 0.0, 0.0]))
+    part.next(0.1)
+    part.next(0.1)
+    assert part.limited == 2

@@ -1,12 +1,15 @@
-"""The drone over ROS 2 keeps the contract of interfaces, with a drone_node in a process of its own."""
+"""Interfaces by contract behave as InterfaceTests wants, with a drone_node in a process of its own."""
 
 import os
 
 import pytest
 
+from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.nodes.drone_process import DroneProcess
 from rtgym_ros.robots.drone import task
-from rtgym_ros.ros.drone_interface import DroneInterface
+from rtgym_ros.ros.contract_env import find_contract
+from rtgym_ros.ros.contract_interface import ContractInterface
+from rtgym_ros.ros.drone_env import CONTRACT
 from rtgym_ros.testing import InterfaceTests
 
 NAMESPACE = f"/test_{os.getpid()}_contract"
@@ -25,4 +28,4 @@ class TestDroneOverRos(InterfaceTests):
     varying_elements = (2, 3)
 
     def make_interface(self):
-        return DroneInterface(namespace=NAMESPACE)
+        return ContractInterface(read_contract(find_contract(CONTRACT)), node_name="drone_env", namespace=NAMESPACE)

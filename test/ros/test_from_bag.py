@@ -24,7 +24,7 @@ from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.reading import read_episodes
 from rtgym_ros.ros.contract.from_bag import from_bag
 from rtgym_ros.ros.contract.interface_types import message_layout
-from rtgym_ros.ros.contract.message_record import definition_of
+from rtgym_ros.ros.contract.recorded_type import definition_of
 
 MS = 1_000_000
 BEGIN = 1_700_000_000_000 * MS

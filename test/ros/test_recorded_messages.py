@@ -28,8 +28,11 @@ def wait_for_robot(env):
         time.sleep(0.05)
 
 
-def fly(robot, program, namespace, folder, topics="all", episodes=2):
-    """Fly some time-steps of a shipped robot and record them; return how many observations there were."""
+def fly(robot, program, namespace, folder, topics="all", episodes=2, at_step=lambda node: None):
+    """Fly some time-steps of a shipped robot and record them; return how many observations there were.
+
+    ``at_step`` is called with the environment's node before each time-step.
+    """
     with RobotProcess(program, namespace, ("seed:=5",)):
         env = gymnasium.make(
             "rtgym_ros/Contract-v0",
@@ -46,6 +49,7 @@ def fly(robot, program, namespace, folder, topics="all", episodes=2):
                 recorded.reset(seed=episode)
                 over, observations = False, observations + 1
                 while not over:
+                    at_step(env.unwrapped.interface.node)
                     _, _, terminated, truncated, _ = recorded.step(env.action_space.sample())
                     over, observations = terminated or truncated, observations + 1
         assert recorded.recorder.state.dropped == recorded.recorder.state.messages_dropped == 0
@@ -123,21 +127,42 @@ def test_only_what_was_captured(namespace, tmp_path):
 
 
 def test_tools_read_the_messages(namespace, tmp_path):
-    """The general MCAP decoder for ROS 2 finds schemas and fields of every message."""
+    """The general MCAP decoder finds schemas and fields of every message: also of commands, diagnostics, parameters."""
     decoder = pytest.importorskip("mcap_ros2.decoder")
+    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
     from mcap.reader import make_reader
+    from rclpy.parameter import Parameter
 
-    fly("diff_drive", "drive_node", namespace, tmp_path, episodes=1)
+    publishers = []
+
+    def at_step(node):
+        if not publishers:
+            publishers.append(node.create_publisher(DiagnosticArray, "/diagnostics", 10))
+            node.declare_parameter("pilot", 0)
+        node.set_parameters([Parameter("pilot", value=7)])
+        publishers[0].publish(DiagnosticArray(status=[DiagnosticStatus(name=namespace, message="for the recording")]))
+
+    fly("diff_drive", "drive_node", namespace, tmp_path, episodes=1, at_step=at_step)
     seen = {}
     for file in recorded_files(tmp_path):
         with file.open("rb") as stream:
             reader = make_reader(stream, validate_crcs=True, decoder_factories=[decoder.DecoderFactory()])
             for _, channel, _, message in reader.iter_decoded_messages():
-                seen[channel.topic.rsplit("/", 1)[-1]] = message
+                seen.setdefault(channel.topic.rsplit("/", 1)[-1], []).append(message)
     assert {"odom", "scan", "robot_ready", "applied_command", "capture", "time_step"} <= seen.keys()
-    assert len(seen["scan"].ranges) == 180
-    assert seen["robot_ready"].data is True
-    assert seen["capture"].frame_id == "step"
+    assert len(seen["scan"][-1].ranges) == 180
+    assert seen["robot_ready"][-1].data is True
+    assert seen["capture"][-1].frame_id == "step"
+    assert "for the recording" in {message.status[0].message for message in seen["diagnostics"]}
+    values = [
+        parameter.value.integer_value for event in seen["parameter_events"] for parameter in event.changed_parameters
+    ]
+    assert 7 in values
+    # Every command that was sent, with the values that the time-steps say.
+    sent = [message.twist.linear.x for message in seen["cmd_vel"]]
+    executed = [step.executed_action[0].float32_values for step in seen["time_step"] if step.executed_action]
+    assert len(sent) >= len(executed) > TIME_STEPS // 2
+    assert len(set(sent)) > TIME_STEPS // 2
 
 
 def test_an_environment_without_a_contract_has_no_messages(tmp_path):

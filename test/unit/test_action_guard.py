@@ -183,3 +183,11 @@ def test_what_is_too_large_for_the_type_is_clipped_silently():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert guard.admit([1e300]) == np.float32(0.7)
+
+
+def test_what_is_clipped_is_counted(clipping):
+    clipping.admit(np.zeros(2, np.float32))
+    assert clipping.clipped == 0
+    clipping.admit(np.array([3.0, 0.0], np.float32))
+    clipping.admit([0.0, -9.0])
+    assert clipping.clipped == 2

@@ -6,7 +6,9 @@ import threading
 import time
 
 import pytest
+from conftest import Recorder
 
+from rtgym_ros import RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -76,6 +78,23 @@ def test_a_pause_is_not_an_absence(make, env_class):
     assert not env.stopped.wait(0.5)
     env.step([0.5])
     assert env.stopped.wait(LONG)
+
+
+class NobodyHolds(Recorder):
+    """A robot whose class has no wait() of its own."""
+
+    wait = RealTimeGymInterface.wait
+
+
+@BOTH
+def test_a_pause_in_which_nobody_holds_the_robot_is_one(make, env_class):
+    env = make(env_class, interface=NobodyHolds)
+    env.reset()
+    env.step([0.5])
+    env.wait()
+    assert env.stopped.wait(LONG), "the last action does not go on for ever"
+    assert env.step([0.5])[2:4] == (False, False)
+    assert env.clock.timeouts == 0
 
 
 @BOTH

@@ -321,7 +321,7 @@ def test_a_capture_of_the_wrong_arity(env, answer):
 def test_a_reward_that_is_no_finite_number(env, reward):
     env.reset()
     env.interface.do["get_obs_rew_terminated_info"] = lambda: (OBSERVATION, reward, False, {})
-    with pytest.raises(InterfaceError, match=r"must return a finite reward, got "):
+    with pytest.raises(InterfaceError, match=r"must return a finite number as its reward, got "):
         env.step([0.0])
     assert (env.state, sent(env)) == (State.FAILED, [0, -1])
 

@@ -49,7 +49,7 @@ class SimulatedTutorial(RealTimeGymInterface):
     def get_obs_rew_terminated_info(self):
         observation = self.observe()
         reward, reached = score(np.array(self.seen.message), self.target)
-        info = {"observation_age": (self.clock.now_ns() - self.seen.stamp_ns) / 1e9} if self.tells_age else {}
+        info = {"observation_delay": (self.clock.now_ns() - self.seen.stamp_ns) / 1e9} if self.tells_age else {}
         return observation, reward, reached, info
 
     def send_control(self, control):

@@ -17,7 +17,7 @@ from rtgym_ros.core.errors import ActionError, ConfigError, InterfaceError, Stat
 from rtgym_ros.core.time_source import FakeTimeSource
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
-from rtgym_ros.envs.step_info import KEYS
+from rtgym_ros.envs.step_info import KEYS, ROS_KEYS
 
 MS = 1_000_000
 
@@ -95,7 +95,7 @@ def test_a_reset_in_the_middle_of_an_episode_lets_the_time_step_end(env):
 @pytest.mark.parametrize(
     ("capture", "schedule"),
     [
-        (0.0, [(0, "capture"), (50, "send", 0.1), (50, "capture"), (100, "send", 0.2)]),
+        (0.0, [(0, "capture"), (50, "send", 0.1), (50, "capture"), (100, "send", 0.2), (100, "capture")]),
         (0.05, [(50, "capture"), (50, "send", 0.1), (100, "capture"), (100, "send", 0.2)]),
         (0.07, [(70, "capture"), (70, "send", 0.1), (120, "capture"), (120, "send", 0.2)]),
     ],
@@ -107,6 +107,38 @@ def test_captures_at_the_start_at_the_end_and_after_the_end(make_env, capture, s
     env.step([0.2])
     assert env.interface.log[2:] == schedule
     assert env.clock.timeouts == 0
+
+
+def test_a_capture_at_the_start_waits_for_no_call(make_env, clock):
+    env = make_env(start_obs_capture=0.0)
+    env.reset()
+    clock.advance_ns(30 * MS)  # the policy thinks
+    info = env.step([0.1])[-1]
+    assert (info["capture_time"], info["time_step_start"]) == (0.0, 0.0)
+    clock.advance_ns(70 * MS)
+    info = env.step([0.2])[-1]
+    assert (info["capture_time"], info["time_step_start"]) == (0.05, 0.05)
+    assert env.interface.log == [
+        (0, "reset"),
+        (0, "send", 0.0),
+        (0, "capture"),
+        (50, "send", 0.1),
+        (50, "capture"),
+        (120, "send", 0.2),
+        (120, "capture"),
+    ]
+
+
+def test_an_error_in_a_capture_at_the_start_comes_out_of_the_next_call(make_env):
+    def robot_fault():
+        raise OSError("no link")
+
+    env = make_env(start_obs_capture=0.0, do={"get_obs_rew_terminated_info": robot_fault})
+    env.reset()
+    assert env.state is State.FAILED
+    assert env.interface.log[-1] == (0, "send", -1.0), "the robot was stopped at once"
+    with pytest.raises(OSError, match="no link"):
+        env.step([0.1])
 
 
 def test_an_overrun_shortens_the_next_time_step(make_env, clock):
@@ -201,7 +233,22 @@ def test_the_info_tells_when_the_time_step_was(make_env, clock):
         (3, 0.15, 0.15, 0, 0, 0, 0.25),
         (4, 0.25, 0.25, 0.05, 0, 1, 0.29),
     ]
-    assert all(type(value) is float for values in seen for value in values)
+    assert all(type(value) is np.float64 for values in seen for value in values), "a float with a dtype"
+
+
+def test_the_info_of_an_interface_on_ros_tells_ros_time_too(make_env, clock, monkeypatch):
+    env = make_env(start_obs_capture=0.04)
+    monkeypatch.setattr(env.interface, "get_ros_time_offset_ns", lambda: 1_700_000_000 * 1_000_000_000 + 7 * MS)
+    info = env.reset()[1]
+    assert list(info)[: len(KEYS) + 2] == [*KEYS, *ROS_KEYS]
+    assert np.isnan(info["ros_time_step_start"])
+    assert info["ros_capture_time"] == 1_700_000_000.007
+    for index in range(3):
+        clock.advance_ns(5 * MS)
+        info = env.step([0.1])[-1]
+        assert info["ros_time_step_start"] == (1_700_000_000_007 + 50 * index) / 1000
+        assert info["ros_capture_time"] == (1_700_000_000_047 + 50 * index) / 1000
+    assert {type(info[key]) for key in ROS_KEYS} == {np.float64}
 
 
 def time_info(info):

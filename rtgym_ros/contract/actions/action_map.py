@@ -76,7 +76,8 @@ class ActionMap:
         values = np.asarray(action, np.float64)
         if not self._same:
             values = self._low + (values - self.low) * self._gain
-        values = self._chain.inverse(values)
+        if self._chain.converts:
+            values = self._chain.inverse(values)
         if self._relative:
             values = last + (values - self._origin)
         return np.minimum(np.maximum(values, self._bottom), self._top)
@@ -90,7 +91,7 @@ class ActionMap:
         """
         if self._relative:
             values = values - last + self._origin
-        agent = self._chain.forward(values)
+        agent = self._chain.forward(values) if self._chain.converts else values
         if self._same:
             return agent
         # Where both bounds are the same there is one action, and any stands for it.

@@ -33,6 +33,7 @@ class PartCommand:
         limiter: its state is the last command.
         default: what ``reset()`` sends.
         safe: what is sent when nothing can be trusted.
+        limited: how many commands were not what was aimed at, because of bounds and limits.
 
     Raises:
         ConversionError: an entry has more or fewer numbers than there are values.
@@ -47,6 +48,7 @@ class PartCommand:
         self.limiter = Limiter(low.tolist(), high.tolist(), quantities, part.limits or Limits())
         self.default = CommandValues(part.default_command(), size, "default")
         self.safe = CommandValues(part.safe_command(), size, "safe")
+        self.limited = 0
         self._how = part.between
         self._duration = duration
         self._measured: Array | None = None
@@ -103,7 +105,9 @@ class PartCommand:
         target = self._target
         if elapsed is not None:
             target = between(self._previous, target, elapsed, self._duration, self._how)
-        return self.limiter.limit(target, dt)
+        command = self.limiter.limit(target, dt)
+        self.limited += bool((command != target).any())
+        return command
 
     def next_safe(self, dt: float) -> Array:
         """Return the values of the safe action, as limited as it always is; see :meth:`Limiter.limit_safe`.

@@ -42,6 +42,7 @@ class ConversionChain:
     Attributes:
         size_in: number of the message's values.
         size: number of the agent's.
+        converts: whether there is a conversion at all.
 
     Raises:
         ConversionError: one does not fit the values; the message says which: ``convert[0].scale: ...``.
@@ -83,6 +84,7 @@ class ConversionChain:
                 f"fields: {path!r} is text; add {{map: {{TEXT: NUMBER, ...}}, of: {path}}} to `convert`"
             )
         self.size = sum(sizes)
+        self.converts = bool(self._stages)
 
     def forward(self, values: Array) -> Array:
         """Return the agent's values, shape ``(size,)`` of float64.

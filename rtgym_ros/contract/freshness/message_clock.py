@@ -43,7 +43,13 @@ class MessageClock:
         Returns:
             the stamp (ns), without wrapping: greater of a newer message.
         """
-        stamp_ns = self._unwrapped(stamp_ns)
+        newest_ns = self._newest_ns
+        if newest_ns is not None and self.own_clock is False and stamp_ns >= newest_ns - _RESTART_NS:
+            if stamp_ns > newest_ns:  # nearly all of them
+                self._newest_ns = stamp_ns
+            return stamp_ns
+        if self._wraps_ns:
+            stamp_ns = self._unwrapped(stamp_ns)
         if self._newest_ns is not None and stamp_ns < self._newest_ns - _RESTART_NS:
             self.restarts += 1
             self._differences.clear()
@@ -69,7 +75,7 @@ class MessageClock:
         return now_ns - self.sampled_ns(stamp_ns)
 
     def _unwrapped(self, stamp_ns: int) -> int:
-        if not self._wraps_ns or self._newest_ns is None:
+        if self._newest_ns is None:
             return stamp_ns
         ahead = (stamp_ns - self._newest_ns) % self._wraps_ns
         # Less than half of a turn behind is a message that was overtaken.

@@ -42,6 +42,8 @@ class Limiter:
         velocity = _each(limits.max_velocity, size, "limits.max_velocity")
         acceleration = _each(limits.max_acceleration, size, "limits.max_acceleration")
         deceleration = _each(limits.max_deceleration, size, "limits.max_deceleration", acceleration)
+        if limits.max_deceleration is None:  # the acceleration of other values is none of an effort
+            deceleration = [INF if q == "effort" else a for q, a in zip(quantities, deceleration, strict=True)]
         jerk = _each(limits.max_jerk, size, "limits.max_jerk")
         self._values = [
             make_value_limiter(*of_value)
@@ -52,11 +54,14 @@ class Limiter:
             for bottom, top, fall in zip(low, high, deceleration, strict=True)
         ]
         self._limited_when_safe = [quantity == "position" for quantity in quantities]
+        self._low, self._high = np.array(low, np.float64), np.array(high, np.float64)
+        self._has_limits = limits != Limits()
+        self._keep(np.zeros(size))
 
     @property
     def command(self) -> Array:
-        """The last command, shape ``(size,)`` of float64."""
-        return np.array([value.command for value in self._values])
+        """The last command, shape ``(size,)`` of float64, read-only."""
+        return self._command
 
     @property
     def broken(self) -> int:
@@ -67,6 +72,7 @@ class Limiter:
         """Begin anew from ``command``, at rest: after a start, a reset, a wait, an intervention or a failure."""
         for value, number in zip(self._values, command, strict=True):
             value.reset(float(number))
+        self._keep(np.array([value.command for value in self._values]))
 
     def limit(self, target: Sequence[float] | Array, dt: float) -> Array:
         """Return the command for a time-step of ``dt`` (s), shape ``(size,)``, which is the last one from now on.
@@ -75,7 +81,11 @@ class Limiter:
             ActionError: a value of the target is not finite, or no time passes; nothing has changed.
         """
         _check(target, dt)
-        return np.array([value.limit(float(number), dt) for value, number in zip(self._values, target, strict=True)])
+        if not self._has_limits:  # of most robots: there are only the bounds
+            return self._keep(np.minimum(np.maximum(target, self._low), self._high))
+        return self._keep(
+            np.array([value.limit(float(number), dt) for value, number in zip(self._values, target, strict=True)])
+        )
 
     def limit_safe(self, target: Sequence[float] | Array, dt: float) -> Array:
         """Return the safe action as it may be sent: positions within all limits, others within ``max_deceleration``.
@@ -83,6 +93,8 @@ class Limiter:
         Raises:
             ActionError: a value of the target is not finite, or no time passes; nothing has changed.
         """
+        if not self._has_limits:
+            return self.limit(target, dt)
         _check(target, dt)
         command = []
         for value, stopping, number, limited in zip(
@@ -94,7 +106,12 @@ class Limiter:
             stopping.reset(value.command)
             value.reset(stopping.limit(float(number), dt))
             command.append(value.command)
-        return np.array(command)
+        return self._keep(np.array(command))
+
+    def _keep(self, command: Array) -> Array:
+        command.flags.writeable = False
+        self._command = command
+        return command
 
 
 def make_value_limiter(
@@ -117,7 +134,7 @@ def make_value_limiter(
         if jerk < INF:
             return SecondOrder(low, high, min(acceleration, deceleration), jerk, jerk)
         return FirstOrder(low, high, acceleration, deceleration)
-    # The derivative of an acceleration is the jerk. That of an effort has no name: max_jerk, too.
+    # The derivative of an acceleration is the jerk; that of an effort, which is much the same, has no other name.
     return FirstOrder(low, high, jerk, min(jerk, deceleration) if quantity == "effort" else jerk)
 
 

@@ -44,6 +44,7 @@ class FieldReader:
     Attributes:
         selections: what each of ``fields`` selects.
         size: number of values.
+        has_text: whether one of the values is a string, which :meth:`read` cannot return.
         skipped: how many messages counted as not having come, by the reason.
 
     Raises:
@@ -72,6 +73,7 @@ class FieldReader:
         self._deserialize = deserialize
         self._readers: dict[bytes, Callable[[bytes], tuple[Any, ...]]] = {}
         self._has_whole = any(leaf.route[-1] is Whole.WHOLE for leaf in self._leaves)
+        self.has_text = any(isinstance(leaf.kind, Text) for leaf in self._leaves)
         self._little: Callable[[bytes], tuple[Any, ...]]
         try:
             self._little = write_reader(layout, self._leaves, self._lookup, "<")
@@ -119,11 +121,6 @@ class FieldReader:
         except SkippedMessage as skipped:
             self.skipped[skipped.reason] += 1
             return None
-
-    @property
-    def has_text(self) -> bool:
-        """Whether one of the values is a string, which :meth:`read` cannot return."""
-        return any(isinstance(leaf.kind, Text) for leaf in self._leaves)
 
     def parts(self, buffer: bytes) -> tuple[Any, ...] | None:
         """Return the values as :meth:`values` does, but long runs and whole sequences as views of ``buffer``."""

@@ -18,6 +18,8 @@ from rtgym_ros.contract.records.observation_part import ObservationPart
 
 Array = np.ndarray[Any, Any]
 
+_FEW = 16
+
 
 class PartReader:
     """Reads and converts one part of the observation.
@@ -67,6 +69,8 @@ class PartReader:
         self.skipped = self.raw.skipped
         self.chain = ConversionChain(layout, self.raw.selections, part.convert, load)
         self.shape = (self.chain.size,)
+        # Most parts: a few numbers as they are, of which one array is made and no more.
+        self._is_plain = not self.chain.converts and self._dtype.kind == "f" and self.raw.size <= _FEW
 
     def read(self, buffer: bytes) -> Array | None:
         """Return the values as the agent sees them, of :attr:`shape` and the part's dtype.
@@ -78,6 +82,9 @@ class PartReader:
         if self.raw is None or self.chain is None:
             image = self._image.read(buffer)
             return None if image is None else image.astype(self._dtype, copy=False)
+        if self._is_plain:
+            numbers = self.raw.values(buffer)
+            return None if numbers is None else np.array(numbers, self._dtype)
         values: Any = self.raw.values(buffer) if self.raw.has_text else self.raw.read(buffer)
         if values is None:
             return None

@@ -52,8 +52,9 @@ class Limits:
     Attributes:
         max_velocity: of positions, per second.
         max_acceleration: of positions and velocities, per second (squared).
-        max_deceleration: the same while the velocity becomes smaller; left out: max_acceleration.
-        max_jerk: of positions, velocities and accelerations.
+        max_deceleration: the same while the velocity becomes smaller; left out: max_acceleration. Of efforts: how fast
+            they may come to zero, per second.
+        max_jerk: of positions, velocities and accelerations. Of efforts: how fast they may change, per second.
     """
 
     max_velocity: float | tuple[float, ...] | None = entry(POSITIVES, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,6 +66,9 @@ class ReachPosition(Task):
 
     def evaluate(self, observation: Parts, action: Parts, time: float) -> tuple[float, bool, dict[str, Any]]:
         """Return minus the distance, whether the target is reached, and both in ``info``."""
-        distance = float(np.linalg.norm(self._position.of(observation) - self._target.value))
+        error = self._position.of(observation) - self._target.value
+        return self._score(math.sqrt(error.dot(error)))
+
+    def _score(self, distance: float) -> tuple[float, bool, dict[str, Any]]:
         reached = distance < self._radius
         return -distance + self._bonus * reached, reached, {"distance": distance, "is_success": reached}

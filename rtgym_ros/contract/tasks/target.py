@@ -98,6 +98,7 @@ class Target:
         if self._fixed is not None:
             self._check_within(self._fixed)
         self.value = (self.low + self.high) / 2 if self._fixed is None else self._fixed
+        self._observed = self._as_observed()
 
     def space(self) -> spaces.Box:
         """Return the space of targets, float32."""
@@ -115,10 +116,14 @@ class Target:
             self._check_within(self.value)
         else:
             self.value = rng.uniform(self.low, self.high) if self._fixed is None else self._fixed
+        self._observed = self._as_observed()
         return self.value
 
     def observed(self) -> Array:
         """Return the target, float32, inside of its space."""
+        return self._observed.copy()
+
+    def _as_observed(self) -> Array:
         space = self.space()
         return np.clip(self.value.astype(np.float32), space.low, space.high)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rtgym_ros.contract.task import Array, Parts
+from rtgym_ros.contract.task import Array, Parts, Scene
 from rtgym_ros.contract.tasks.hold_configuration import HoldConfiguration
 from rtgym_ros.contract.tasks.target import positive
 from rtgym_ros.robots.arm.kinematics import HOME, JOINTS
@@ -37,3 +37,12 @@ class HoldNearHome(HoldConfiguration):
         """Return a picture of the arm from the side and from above, uint8, shape (300, 600, 3)."""
         positions = np.asarray(observation[self._part]).ravel()[: len(JOINTS)]
         return draw(positions, self.observe(0.0)["target"])
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the robot, its target and its command."""
+        positions = np.asarray(observation[self._part]).ravel()[: len(JOINTS)]
+        command = next(iter(action.values()))
+        return Scene(
+            "rtgym_ros.ros.markers:arm_markers",
+            {"positions": positions, "target": self.observe(0.0)["target"], "command": command},
+        )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.contract.task import Array, Parts
+from rtgym_ros.contract.task import Array, Parts, Scene
 from rtgym_ros.contract.tasks.reach_position import ReachPosition
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.robots.drive.rendering import draw
@@ -73,3 +73,12 @@ class ReachFreePlace(ReachPosition):
         """Return a picture of the room, uint8, shape (400, 400, 3)."""
         scan = None if self._scan is None else np.asarray(observation[self._scan]).ravel()
         return draw(np.asarray(observation[self._part]).ravel()[:3], self.observe(0.0)["target"], scan)
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the robot, its target and its command."""
+        pose = np.asarray(observation[self._part]).ravel()
+        command = next(iter(action.values()))
+        return Scene(
+            "rtgym_ros.ros.markers:drive_markers",
+            {"pose": pose, "target": self.observe(0.0)["target"], "command": command},
+        )

@@ -81,8 +81,8 @@ def fly_episode(
         episode.episode_return += float(reward)
         episode.reached, episode.finished = terminated, done
         episode.timeouts = env.unwrapped.clock.timeouts - timeouts_before
-        if "observation_age" in info:
-            episode.observation_ages.append(info["observation_age"])
+        if "observation_delay" in info:
+            episode.observation_ages.append(info["observation_delay"])
         step(episode)
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Mapping
+from typing import Any
 
-from rtgym_ros.contract.task import Array, Parts
+import numpy as np
+from gymnasium import spaces
+
+from rtgym_ros.contract.task import Array, Parts, Scene
 from rtgym_ros.contract.tasks.reach_position import ReachPosition
+from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.robots.drone.rendering import draw
 
 TARGET_RANGE = 0.5
@@ -50,4 +56,61 @@ class FlyToTarget(ReachPosition):
 
     def render(self, observation: Parts, action: Parts) -> Array | None:
         """Return a picture of the world, uint8, shape (400, 400, 3)."""
-        return draw(np.asarray(observation[self._part]).ravel()[:2], self.observe(0.0)["target"])
+        return draw(np.asarray(observation[self._part]).ravel()[:2], self._target.value)
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the drone, its target and its velocity."""
+        return self._scene(np.asarray(observation[self._part]).ravel(), action)
+
+    def _scene(self, position: Array, action: Parts) -> Scene:
+        velocity = next(iter(action.values()))
+        return Scene(
+            "rtgym_ros.ros.markers:drone_markers",
+            {"position": position, "target": self._target.value.copy(), "velocity": velocity},
+        )
+
+
+class FlyToTargetByAxis(FlyToTarget):
+    """The same where x and y are parts of their own, and so are those of the target: the tutorial's observation.
+
+    Args:
+        parts: names of the parts of the observation that hold x and y (m).
+        radius: the episode ends when the observed position is nearer to the target than this (m).
+
+    Raises:
+        ConfigError: an argument is wrong.
+    """
+
+    def __init__(self, parts: tuple[str, str] = ("x", "y"), *, radius: float = REACHED_WITHIN) -> None:
+        super().__init__(radius=radius)
+        self._parts = parts
+        self._added = tuple(f"target_{part}" for part in parts)
+
+    def check(self, parts: Mapping[str, spaces.Box]) -> None:
+        """Check that both parts are there."""
+        missing = [part for part in self._parts if part not in parts]
+        if missing:
+            raise ConfigError(f"task argument parts: {missing[0]!r} is no part; allowed: {', '.join(parts)}")
+
+    def extra_spaces(self) -> Mapping[str, spaces.Box]:
+        """Return the spaces of the target's x and y (m)."""
+        target = self._target.space()
+        return {name: spaces.Box(target.low[i : i + 1], target.high[i : i + 1]) for i, name in enumerate(self._added)}
+
+    def observe(self, time: float) -> Parts:
+        """Return the target's x and y (m)."""
+        target = self._target.observed()
+        return {self._added[0]: target[:1], self._added[1]: target[1:]}
+
+    def evaluate(self, observation: Parts, action: Parts, time: float) -> tuple[float, bool, dict[str, Any]]:
+        """Return minus the distance, whether the target is reached, and both in ``info``."""
+        x, y = self._parts
+        return self._score(math.dist((observation[x].item(), observation[y].item()), self._target.value))
+
+    def render(self, observation: Parts, action: Parts) -> Array | None:
+        """Return a picture of the world, uint8, shape (400, 400, 3)."""
+        return draw(np.concatenate([observation[part] for part in self._parts]), self._target.value)
+
+    def scene(self, observation: Parts, action: Parts) -> Scene:
+        """Return the drone, its target and its velocity."""
+        return self._scene(np.concatenate([observation[part] for part in self._parts]), action)

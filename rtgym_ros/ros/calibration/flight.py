@@ -24,7 +24,7 @@ from rtgym_ros.delays.recommendations import Measurements
 from rtgym_ros.delays.response import Response, find_responses
 from rtgym_ros.delays.time_step_delays import INFO_KEYS
 from rtgym_ros.ros.calibration.logging_interface import Capture, LoggingInterface, seconds
-from rtgym_ros.ros.contract_env import make_contract_env
+from rtgym_ros.ros.contract_env import make_local_env
 
 Policy = Callable[[Any], Any]
 Progress = Callable[[int, int], None]
@@ -55,7 +55,7 @@ def fly(
         amplitude: of the motion, see :class:`~rtgym_ros.delays.excitation.Excitation`.
         seed: of the motion.
         namespace: where the robot's topics are.
-        guard: as in :func:`~rtgym_ros.ros.contract_env.make_contract_env`.
+        guard: as in :func:`~rtgym_ros.ros.contract_env.make_local_env`.
         time_step_duration: in place of the contract's (s).
         policy: takes an observation; how long that takes is measured, its actions are not sent.
         allow_code_beside: whether code that the contract names may lie beside its file.
@@ -69,7 +69,7 @@ def fly(
         offset = contract.time.get("start_obs_capture")
         config |= {"time_step_duration": time_step_duration}
         config |= {"start_obs_capture": time_step_duration if offset is None else min(offset, time_step_duration)}
-    env = make_contract_env(
+    env = make_local_env(
         replace(contract, task=None),
         config,
         guard=guard,

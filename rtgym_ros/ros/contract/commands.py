@@ -40,6 +40,8 @@ class Commands:
             contract.spaces.action,
             {name: action_part_space(part, contract.action[name].dtype) for name, part in self.parts.items()},
         )
+        self._measurable = {n: part for n, part in self.parts.items() if contract.action[n].first_from is not None}
+        self._executed: dict[str, Array] | None = None
 
     @property
     def topics(self) -> list[TopicCommand]:
@@ -53,19 +55,21 @@ class Commands:
 
     def start(self) -> None:
         """Begin anew: the next commands are limited from what ``first_from`` shows, or from ``default``."""
+        self._executed = None
         for name, part in self.parts.items():
             part.start(self._measured(name))
 
     def resume(self) -> None:
         """Go on after steps that may have moved the robot; what has no ``first_from`` goes on from its last command."""
-        for name, part in self.parts.items():
+        self._executed = None
+        for name, part in self._measurable.items():
             measured = self._measured(name)
             if measured is not None:
                 part.start(measured)
 
     def observe(self) -> None:
         """Note what ``first_from`` shows now."""
-        for name, part in self.parts.items():
+        for name, part in self._measurable.items():
             measured = self._measured(name)
             if measured is not None:
                 part.observe(measured)
@@ -84,6 +88,7 @@ class Commands:
 
     def send_safe(self) -> bool:
         """Send the safe action; return whether it is that of the contract already, whatever the limits are."""
+        self._executed = None
         arrived = [topic.send_safe() for topic in self._topics]
         return all(arrived)
 
@@ -91,6 +96,7 @@ class Commands:
         """Send again what has a rate and is due, ``elapsed`` (s) after the beginning of the time-step."""
         for topic in self._topics:
             if topic.repeats and topic.is_due(now_ns):
+                self._executed = None
                 topic.send(elapsed)
 
     def move(self, targets: Mapping[str, Any]) -> bool:
@@ -110,19 +116,24 @@ class Commands:
         Returns:
             They, as an element of the action space.
         """
+        self._executed = None
         actions = {name: part.executed for name, part in self.parts.items()}
         for name, values in executed.items():
             if name in self.parts and values.shape == self.parts[name].command.shape:
                 actions[name] = self.parts[name].action_map.to_agent(values, self.parts[name].command)
                 self.parts[name].start(values)
-        return self._arrange(actions)
+        return self.form.arrange(self._inside(actions))
 
     def executed_action(self) -> Any:
-        """Return the last commands as an element of the action space."""
-        return self._arrange({name: part.executed for name, part in self.parts.items()})
+        """Return the last commands as an element of the action space; arrays are read-only."""
+        if self._executed is None:
+            self._executed = self._inside({name: part.executed for name, part in self.parts.items()})
+            for values in self._executed.values():
+                values.flags.writeable = False
+        return self.form.arrange(self._executed)
 
     def executed_values(self) -> dict[str, Array]:
-        """Return the last commands in the units of the messages."""
+        """Return the last commands in the units of the messages, read-only."""
         return {name: part.command for name, part in self.parts.items()}
 
     def nominal(self, values_of: Callable[[PartCommand], Any]) -> Any:
@@ -139,13 +150,12 @@ class Commands:
             if topic.safe_writer is not topic.writer:
                 topic.safe_writer.set_task_values(values)
 
-    def _arrange(self, actions: Mapping[str, Array]) -> Any:
+    def _inside(self, actions: Mapping[str, Array]) -> dict[str, Array]:
         boxes = self.form.parts
-        return self.form.arrange(
-            {name: inside(actions[name], box.low, box.high, box.dtype) for name, box in boxes.items()}
-        )
+        return {name: inside(actions[name], box.low, box.high, box.dtype) for name, box in boxes.items()}
 
     def _send(self) -> None:
+        self._executed = None
         for topic in self._topics:
             topic.send()
 

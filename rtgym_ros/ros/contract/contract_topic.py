@@ -11,6 +11,8 @@ from rtgym_ros.contract.messages.stamp_reader import StampReader
 from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 
+_new = tuple.__new__  # half the cost of the constructor of a named tuple
+
 
 class Arrived(NamedTuple):
     """A serialised message and when it arrived (ROS time, ns)."""
@@ -77,10 +79,15 @@ class ContractTopic:
         now_ns, wall_ns = self._now_ns(), time_ns()
         latest_ns = self.arrived_ns
         arrived: list[Arrived] = []
-        for raw in taken:
-            waited_ns = min(max(wall_ns - raw.received_ns, 0), NS_PER_S) if raw.received_ns else 0
-            latest_ns = max(now_ns - waited_ns, latest_ns)
-            arrived.append(Arrived(raw.data, latest_ns))
+        for data, _, _, received_ns in taken:
+            waited_ns = wall_ns - received_ns
+            if waited_ns < 0 or not received_ns:
+                waited_ns = 0
+            elif waited_ns > NS_PER_S:
+                waited_ns = NS_PER_S
+            if now_ns - waited_ns > latest_ns:
+                latest_ns = now_ns - waited_ns
+            arrived.append(_new(Arrived, (data, latest_ns)))
         self.receive(arrived)
 
     def receive(self, arrived: list[Arrived]) -> None:
@@ -92,20 +99,21 @@ class ContractTopic:
         if self.tap is not None:
             self.tap(self, arrived)
         messages: list[Stamped] = []
+        clock, restarts = self.clock, self.clock.restarts
         for data, arrived_ns in arrived:
             stamp_ns = None if self._stamp is None else self._stamp.read_ns(data)
-            restarts = self.clock.restarts
-            stamp_ns = self.clock.receive(arrived_ns if stamp_ns is None else stamp_ns, arrived_ns)
-            if self.clock.restarts != restarts:
+            stamp_ns = clock.receive(arrived_ns if stamp_ns is None else stamp_ns, arrived_ns)
+            if clock.restarts != restarts:
+                restarts = clock.restarts
                 messages.clear()  # of the time before the clock was set back
-            messages.append(Stamped(data, stamp_ns, arrived_ns))
+            messages.append(_new(Stamped, (data, stamp_ns, arrived_ns)))
             for read_arrival in self._on_arrival:
                 read_arrival(arrived_ns)
         self.newest, self.arrived_ns = arrived[-1]
         self.arrived += len(arrived)
         messages.sort(key=lambda message: message.stamp_ns, reverse=True)
         for read in self._readers:
-            read(messages, self.clock.restarts)
+            read(messages, restarts)
 
     @property
     def topic(self) -> str:

@@ -70,6 +70,11 @@ class MeasuredDelays:
         """Where the echo comes from; None: the robot tells nothing."""
         return self._echo
 
+    @property
+    def alarms(self) -> int:
+        """Observations so far whose sample the robot left with an action that the buffer had lost."""
+        return self._alarm.count
+
     def sent(self, stamp_ns: int) -> None:
         """Note that the next action was sent (ROS time, ns)."""
         try:
@@ -82,6 +87,7 @@ class MeasuredDelays:
         """Return the entries of ``info`` for what is captured now (ROS time, ns); NaN where not known."""
         if self._echo is not None:
             self._echo.pull()
+        self._ledger.to_ours = self._to_ours if self._part.topic.clock.own_clock else None
         delays = self._ledger.observed(self._part.stamp_ns, now_ns)
         self._alarm.check(delays)
         return {**delays.info(), ALARMS: float(self._alarm.count)}

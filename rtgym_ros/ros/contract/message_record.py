@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from struct import pack
 from time import time_ns
 
-from ament_index_python.packages import get_package_share_directory
-
-from rtgym_ros.contract.messages.layout import ArrayType, FieldType, SequenceType, StructType
-from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.time_source import NS_PER_S
-from rtgym_ros.record.recorded_topic import AT_RESET, AT_STEP, CAPTURE, SUBSCRIPTION, RecordedTopic, qos_text
+from rtgym_ros.record.recorded_topic import AT_RESET, AT_STEP, CAPTURE, SUBSCRIPTION
 from rtgym_ros.record.recorder import Recorder
-from rtgym_ros.record.schema import join
 from rtgym_ros.ros.contract.contract_topic import Arrived, ContractTopic
-from rtgym_ros.ros.contract.interface_types import message_layout
 from rtgym_ros.ros.contract.observed_part import ObservedPart
+from rtgym_ros.ros.contract.recorded_type import recorded_topic
 from rtgym_ros.ros.contract.topic_table import TopicTable
 
 
@@ -38,7 +32,15 @@ class MessageRecord:
     def __init__(self, recorder: Recorder, topics: TopicTable, record_all: bool) -> None:
         self._recorder = recorder
         self._record_all = record_all
-        self._topics = {id(topic): _recorded_topic(topic, number) for number, topic in enumerate(topics)}
+        self._topics = {
+            id(topic): recorded_topic(
+                topic.topic,
+                topic.subscription.message_type,
+                topic.subscription.qos,
+                ((SUBSCRIPTION, str(number)),),
+            )
+            for number, topic in enumerate(topics)
+        }
         self._sequences = dict.fromkeys(self._topics, 0)
         self._last: dict[int, bytes] = {}
         self._captures = 0
@@ -76,43 +78,3 @@ class MessageRecord:
         sequence = self._sequences[key]
         self._sequences[key] = sequence + 1
         self._recorder.write_message(self._topics[key], log_time_ns, publish_time_ns, sequence, data)
-
-
-def _recorded_topic(topic: ContractTopic, number: int) -> RecordedTopic:
-    subscription = topic.subscription
-    layout = message_layout(subscription.message_type)
-    qos = subscription.qos
-    text = qos_text(int(qos.history), qos.depth, int(qos.reliability), int(qos.durability))
-    type_name = "{}/msg/{}".format(*layout.name.split("/"))
-    return RecordedTopic(topic.topic, type_name, definition_of(layout), text, ((SUBSCRIPTION, str(number)),))
-
-
-def definition_of(layout: StructType) -> str:
-    """Return the definition of a message type and of all within it, from the ``.msg`` files of their packages.
-
-    Raises:
-        ConfigError: a file is not there.
-    """
-    within: dict[str, StructType] = {}
-    _collect(layout, within)
-    within.pop(layout.name, None)
-    return join(_definition(layout.name), {name: _definition(name) for name in within})
-
-
-def _collect(kind: FieldType, found: dict[str, StructType]) -> None:
-    if isinstance(kind, ArrayType | SequenceType):
-        _collect(kind.element, found)
-    elif isinstance(kind, StructType) and kind.name not in found:
-        found[kind.name] = kind
-        for field in kind.fields.values():
-            _collect(field, found)
-
-
-def _definition(name: str) -> str:
-    package, name = name.split("/")
-    file = Path(get_package_share_directory(package)) / "msg" / f"{name}.msg"
-    try:
-        text = file.read_text()
-    except OSError as error:
-        raise ConfigError(f"{package}/msg/{name} cannot be recorded: {file}: {error.strerror}") from error
-    return text if text.endswith("\n") else f"{text}\n"

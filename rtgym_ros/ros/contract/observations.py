@@ -74,7 +74,8 @@ class Observations:
         for name, part in self.parts.items():
             values[name], found = part.capture(now_ns, restart)
             findings += found
-        findings.sort(key=lambda finding: -finding.outcome)
+        if len(findings) > 1:
+            findings.sort(key=lambda finding: -finding.outcome)
         return values, findings
 
     @property

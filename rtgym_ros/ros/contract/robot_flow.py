@@ -48,6 +48,7 @@ class RobotFlow:
     Attributes:
         flow: which commands flow.
         has_begun: whether ``start`` has begun, and ``stop`` has not.
+        late_actions: time-steps of the agent whose end and elasticity had passed when its next action came.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class RobotFlow:
     ) -> None:
         self.flow = Flow.NONE
         self.has_begun = False
+        self.late_actions = 0
         self._steps = steps
         self._commands = commands
         self._port = port
@@ -75,7 +77,7 @@ class RobotFlow:
         ]
         self._source = contract.source
         self._runner = SequenceRunner(port, steps.gates, contract.source, heartbeats=self._heartbeats)
-        self._step_began = 0.0
+        self._step_began: float | None = None  # s, of the clock of the time-steps; None where no time-step runs
 
     @property
     def shortest_period(self) -> float:
@@ -115,15 +117,18 @@ class RobotFlow:
         Raises:
             StepError: a step has failed.
         """
+        self._step_began = None
         self._go(Flow.SAFE)
         steps = self._steps.sequences[sequence]
         self._runner.run(sequence, steps)
         return any(isinstance(step, CallStep | GoalStep | PublishStep) for step in steps)
 
-    def act(self, send: Callable[[], None]) -> None:
-        """Begin a time-step of the agent."""
-        self._step_began = monotonic()
-        send()
+    def begin_time_step(self) -> None:
+        """Let the agent's actions flow: the next one is sent now."""
+        began = self._port.time()
+        if self._step_began is not None and began - self._step_began > self._late_after:
+            self.late_actions += 1
+        self._step_began = began
         self._go(Flow.AGENT)
 
     def make_safe(self) -> None:
@@ -142,8 +147,9 @@ class RobotFlow:
         if self.flow is Flow.SAFE:
             self._safe.run(now)
         elif self.flow is Flow.AGENT:
-            self._commands.repeat(self._now_ns(), now - self._step_began)
-            if self._late_action is not None and now - self._step_began > self._late_after:
+            elapsed = self._port.time() - self._step_began if self._step_began is not None else 0.0
+            self._commands.repeat(self._now_ns(), elapsed)
+            if self._late_action is not None and elapsed > self._late_after:
                 self._act_late(self._late_action)
 
     def pause(self) -> None:
@@ -171,6 +177,7 @@ class RobotFlow:
         except Exception as error:
             _log.error("the safe action could not be sent: %s", error)
         self.has_begun = False
+        self._step_began = None
         self._go(Flow.NONE)
         runner = SequenceRunner(self._port, self._steps.gates, self._source)  # without heartbeats and commands
         try:

@@ -55,7 +55,8 @@ class TopicCommand:
         if elapsed is None and self.repeats:
             elapsed = 0.0
         values = [part.next(dt, elapsed) for part in self.parts.values()]
-        self._sink.publish(self.writer.write(np.concatenate(values), self._stamp(now_ns)))
+        values_of_all = values[0] if len(values) == 1 else np.concatenate(values)
+        self._sink.publish(self.writer.write(values_of_all, self._stamp(now_ns)))
 
     def send_safe(self) -> bool:
         """Send the safe action, limited as it always is.

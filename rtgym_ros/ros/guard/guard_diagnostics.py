@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.node import Node
 
 from rtgym_ros.contract.guard.guard_logic import GuardLogic, GuardState
+from rtgym_ros.ros.diagnostics.diagnostics_publisher import DiagnosticsPublisher
+from rtgym_ros.ros.diagnostics.status import Level, Rates, Status
 from rtgym_ros.ros.guard.guard_lock import LockTopic
 from rtgym_ros.ros.guard.input_topic import InputTopic
 
 _LEVELS = {
-    GuardState.STANDS_BY: DiagnosticStatus.OK,
-    GuardState.FORWARDS: DiagnosticStatus.OK,
-    GuardState.SAFE: DiagnosticStatus.WARN,
-    GuardState.LOCKED: DiagnosticStatus.ERROR,
+    GuardState.STANDS_BY: Level.OK,
+    GuardState.FORWARDS: Level.OK,
+    GuardState.SAFE: Level.WARN,
+    GuardState.LOCKED: Level.ERROR,
 }
 
 
@@ -38,15 +39,12 @@ class GuardDiagnostics:
         lock: LockTopic | None,
         waits_for: Sequence[Sequence[str]],
     ) -> None:
-        self._node = node
         self._logic = logic
         self._inputs = inputs
         self._lock = lock
         self._waits_for = waits_for
-        self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._prefix = f"{node.get_fully_qualified_name().lstrip('/')}: "
-        self._received: dict[str, int] = {}
-        self._told_ns: int | None = None
+        self._publisher = DiagnosticsPublisher(node)
+        self._rates = Rates()
 
     def publish(self, now_ns: int, problems: Sequence[str] = ()) -> None:
         """Publish all statuses.
@@ -55,19 +53,16 @@ class GuardDiagnostics:
             now_ns: of the clock of the guard (ns).
             problems: of its topics, one line each.
         """
-        array = DiagnosticArray()
-        array.header.stamp = self._node.get_clock().now().to_msg()
-        passed = None if self._told_ns is None else (now_ns - self._told_ns) / 1e9
-        array.status = [self._guard(problems), *(self._input(name, now_ns, passed) for name in self._names())]
+        self._rates.next(now_ns)
+        statuses = [self._guard(problems), *(self._input(name, now_ns) for name in self._names())]
         if self._lock is not None:
-            array.status.append(self._lock_status(self._lock, now_ns))
-        self._told_ns = now_ns
-        self._publisher.publish(array)
+            statuses.append(self._lock_status(self._lock, now_ns))
+        self._publisher.publish(statuses)
 
     def _names(self) -> list[str]:
         return [one.name for one in self._logic.inputs]
 
-    def _guard(self, problems: Sequence[str]) -> DiagnosticStatus:
+    def _guard(self, problems: Sequence[str]) -> Status:
         logic = self._logic
         source = logic.source
         level, message = _LEVELS[logic.state], logic.state.value
@@ -76,11 +71,11 @@ class GuardDiagnostics:
         for command, topics in zip(logic.commands, self._waits_for, strict=True):
             if not command.is_ready:
                 level, message = (
-                    DiagnosticStatus.ERROR,
+                    Level.ERROR,
                     f"nothing has come on {', '.join(topics)}: no command can be made",
                 )
         if problems:
-            level, message = max(level, DiagnosticStatus.WARN), f"{message}; {problems[0]}"
+            level, message = max(level, Level.WARN), f"{message}; {problems[0]}"
         values = {
             "input": "" if source is None else source.name,
             "changes of the input": logic.changes,
@@ -89,16 +84,15 @@ class GuardDiagnostics:
             "safe actions": sum(command.safe for command in logic.commands),
             **{f"problem {number}": line for number, line in enumerate(problems, start=1)},
         }
-        return self._status("commands", level, message, values)
+        return Status("commands", level, message, values)
 
-    def _input(self, name: str, now_ns: int, passed: float | None) -> DiagnosticStatus:
+    def _input(self, name: str, now_ns: int) -> Status:
         one = next(one for one in self._logic.inputs if one.name == name)
         is_live = one.is_live(now_ns)
-        level, message = (DiagnosticStatus.OK, "live") if is_live else (DiagnosticStatus.STALE, "silent")
-        rate = (one.received - self._received.get(name, 0)) / passed if passed else 0.0
-        self._received[name] = one.received
+        level, message = (Level.OK, "live") if is_live else (Level.STALE, "silent")
+        rate = self._rates.per_second(self._rates.since(name, one.received))
         if one.refused:
-            level = max(level, DiagnosticStatus.WARN)
+            level = max(level, Level.WARN)
         topics = [topic.subscription for topic in self._inputs if topic.input is one]
         values = {
             "priority": one.priority,
@@ -107,23 +101,14 @@ class GuardDiagnostics:
             "messages refused": one.refused,
             **{f"publishers of {topic.topic}": topic.publishers for topic in topics},
         }
-        return self._status(f"input {name}", level, message, values)
+        return Status(f"input {name}", level, message, values)
 
-    def _lock_status(self, topic: LockTopic, now_ns: int) -> DiagnosticStatus:
+    def _lock_status(self, topic: LockTopic, now_ns: int) -> Status:
         lock = topic.lock
         if not lock.is_engaged(now_ns):
-            level, message = DiagnosticStatus.OK, "released"
+            level, message = Level.OK, "released"
         else:
-            level, message = DiagnosticStatus.ERROR, "engaged: silent" if lock.is_silent(now_ns) else "engaged"
+            level, message = Level.ERROR, "engaged: silent" if lock.is_silent(now_ns) else "engaged"
         name = topic.subscription.topic
         values = {f"publishers of {name}": topic.subscription.publishers, "messages refused": topic.refused}
-        return self._status("lock", level, message, values)
-
-    def _status(self, name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
-        return DiagnosticStatus(
-            level=level,
-            name=self._prefix + name,
-            message=message,
-            hardware_id=self._node.get_namespace().strip("/"),
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
+        return Status("lock", level, message, values)

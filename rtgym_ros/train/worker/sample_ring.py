@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from rtgym_ros.core.memory_fence import fence
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.worker.memory_fence import fence
 from rtgym_ros.train.worker.ring_file import (
     CLOSED,
     LINK_HEARTBEAT,

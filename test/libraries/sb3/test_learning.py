@@ -98,3 +98,7 @@ def test_over_ros(drone_namespace):
         model = PPO("MlpPolicy", env, n_steps=16, batch_size=16, device="cpu")
         model.learn(32, callback=WaitWhileLearning())
         assert "ros_capture_time" in env.unwrapped.reset()[1]
+
+
+def test_the_program_of_the_page(run_as_documented):
+    run_as_documented("learn_sb3.py")

@@ -20,6 +20,11 @@ NETWORK = [{"name": "net", "input": "OBSERVATIONS", "layers": [16], "activations
 CRITIC = [{"name": "net", "input": "concatenate([OBSERVATIONS, ACTIONS])", "layers": [16], "activations": "relu"}]
 
 
+@pytest.fixture(autouse=True)
+def where_it_writes(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # checkpoints and TensorBoard's files, into runs/
+
+
 def agent_for(env):
     space = {"observation_space": env.observation_space, "action_space": env.action_space, "device": "cpu"}
     names = ("critic_1", "critic_2", "target_critic_1", "target_critic_2")

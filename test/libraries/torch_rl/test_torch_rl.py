@@ -14,13 +14,15 @@ from torchrl.data import LazyTensorStorage, ReplayBuffer
 from torchrl.envs import GymWrapper, ParallelEnv, SerialEnv
 from torchrl.envs.utils import check_env_specs
 
+from rtgym_ros.wrappers import NumericInfo
+
 
 def wrapped(form="box"):
     return GymWrapper(make(form), device="cpu")
 
 
-def wrapped_with_info():
-    return wrapped().auto_register_info_dict()
+def wrapped_with_info(env):
+    return GymWrapper(NumericInfo(env), device="cpu").auto_register_info_dict()
 
 
 @pytest.mark.parametrize("form", ["box", "dict"])
@@ -31,9 +33,9 @@ def test_its_checker_passes(form):
 
 
 def test_infos_are_recorded():
-    env = wrapped_with_info()
+    env = wrapped_with_info(make())
     rollout = env.rollout(30)
-    for key in TIME_KEYS:
+    for key in TIME_KEYS | {"goal"}:
         assert key in rollout["next"], key
     indices = rollout["next", "time_step_index"].flatten()
     assert (np.diff(indices.numpy()) == 1).all()
@@ -74,7 +76,12 @@ def test_vectors(start_method):
 
 def test_over_ros(drone_namespace):
     env = gymnasium.make("rtgym_ros/Drone-v0", namespace=drone_namespace, config={"time_step_timeout_factor": 1e6})
-    env = GymWrapper(gymnasium.wrappers.FlattenObservation(env)).auto_register_info_dict()
+    env = wrapped_with_info(gymnasium.wrappers.FlattenObservation(env))
     rollout = env.rollout(20)
-    assert "ros_capture_time" in rollout["next"]
+    for key in TIME_KEYS | {"ros_capture_time", "age.pose"}:
+        assert key in rollout["next"], key
     env.close()
+
+
+def test_the_program_of_the_page(run_as_documented):
+    run_as_documented("learn_torchrl.py")

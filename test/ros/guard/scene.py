@@ -43,18 +43,19 @@ AGENT = Path(__file__).with_name("agent.py")
 PATIENCE_S = 30.0
 
 
-def write_contract(folder, action="", lock=""):
+def write_contract(folder, action="", lock="", more=""):
     path = folder / "robot.yaml"
-    path.write_text(CONTRACT.format(action=action, lock=lock))
+    path.write_text(CONTRACT.format(action=action, lock=lock) + more)
     return path
 
 
 class GuardProcess(RobotProcess):
     """A guard while entered."""
 
-    def __init__(self, contract, namespace, parameters=()):
+    def __init__(self, contract, namespace, parameters=(), before=()):
         super().__init__("guard", namespace, parameters)
         self._command.insert(3, str(contract))
+        self._command[:0] = before
 
     def end(self, number=signal.SIGINT):
         """Signal it and return its exit code."""
@@ -70,16 +71,22 @@ class GuardProcess(RobotProcess):
         return self._process.pid
 
 
+class DriveProcess(RobotProcess):
+    """A drive that writes down what it receives, while entered; `before` is what goes before its command."""
+
+    def __init__(self, namespace, log, before=()):
+        super().__init__("drive_node", namespace, ("seed:=7", f"truth_log:={log}"))
+        self._command[:0] = before
+
+
 class AgentProcess:
     """A driving agent while entered, which can be ended in every bad way."""
 
-    def __init__(self, namespace):
-        self._namespace = namespace
+    def __init__(self, namespace, before=()):
+        self._command = [*before, sys.executable, str(AGENT), namespace]
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            [sys.executable, str(AGENT), self._namespace], stdin=subprocess.PIPE, start_new_session=True
-        )
+        self.process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
         return self
 
     def __exit__(self, *error):

@@ -31,8 +31,13 @@ def random_limits(rng):
         "deceleration": spread(rng, 0.1, 50),
         "jerk": spread(rng, 0.5, 1000),
     }
-    quantity = rng.choice(["position"] * 3 + ["velocity"] * 2 + ["acceleration"])
-    allowed = {"position": list(some), "velocity": list(some)[1:], "acceleration": ["jerk"]}[quantity]
+    quantity = rng.choice(["position"] * 3 + ["velocity"] * 2 + ["acceleration", "effort"])
+    allowed = {
+        "position": list(some),
+        "velocity": list(some)[1:],
+        "acceleration": ["jerk"],
+        "effort": ["deceleration", "jerk"],
+    }[quantity]
     return quantity, low, high, {name: some[name] for name in allowed if rng.random() < 0.7}
 
 
@@ -40,12 +45,14 @@ class Judge:
     """Differentiates commands, and holds the derivatives against the limits, in its own words."""
 
     def __init__(self, quantity, low, high, limits, start):
-        above = {"position": 0, "velocity": 1, "acceleration": 2}[quantity]
+        above = {"position": 0, "velocity": 1, "acceleration": 2, "effort": 2}[quantity]
         velocity, acceleration, jerk = (limits.get(name, INF) for name in ("velocity", "acceleration", "jerk"))
         self.low, self.high = low, high
         self.limits = [velocity, acceleration, jerk][above:]
         self.deceleration = limits.get("deceleration", acceleration)
         self.order_of_acceleration = 1 - above
+        if quantity == "effort":  # how fast it changes, and how fast it comes to zero
+            self.order_of_acceleration, self.deceleration = 0, min(jerk, limits.get("deceleration", INF))
         self.state = [start, 0.0, 0.0, 0.0]
 
     def check(self, command, dt):
@@ -197,6 +204,23 @@ def test_the_safe_action():
     command = limiter.limit_safe([0, 1], 0.1)
     assert command[0] == 0
     assert command[1] < 0.02
+
+
+def test_efforts():
+    """`max_jerk` is how fast they change; `max_deceleration` how fast they come to zero, in the safe action too."""
+    limiter = Limiter([-10], [10], ["effort"], Limits(max_deceleration=20.0, max_jerk=50.0))
+    assert [float(limiter.limit([10], 0.1)[0]) for _ in range(3)] == [5.0, 10.0, 10.0]
+    assert float(limiter.limit([0], 0.1)[0]) == 8.0
+    assert float(limiter.limit_safe([0], 0.1)[0]) == 6.0
+    limiter = Limiter([-10], [10], ["effort"], Limits(max_jerk=50.0))
+    limiter.reset([10])
+    assert float(limiter.limit_safe([0], 0.1)[0]) == 0.0, "without max_deceleration the safe action is at once"
+
+
+def test_the_limit_of_a_velocity_is_none_of_the_effort_beside_it():
+    limiter = Limiter([-10, -10], [10, 10], ["velocity", "effort"], Limits(max_acceleration=1.0))
+    limiter.reset([5, 5])
+    np.testing.assert_allclose(limiter.limit([0, 0], 0.1), [4.9, 0.0])
 
 
 if __name__ == "__main__":

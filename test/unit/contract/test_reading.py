@@ -228,7 +228,12 @@ REFUSED = [
     (action(max_step=1), "action.a.max_step", "without relative"),
     (action(relative=True, max_step=0), "action.a.max_step", "above 0"),
     (action(limits={"max_velocity": 1}), "action.a.limits.max_velocity", "not above the quantity velocity"),
-    (action(quantity="effort", limits={"max_jerk": 1}), "action.a.limits.max_jerk", "allowed: no limits"),
+    (action(quantity="effort", limits={"max_acceleration": 1}), "action.a.limits.max_acceleration", "max_deceleration"),
+    (
+        action(quantity="acceleration", limits={"max_deceleration": 1}),
+        "action.a.limits.max_deceleration",
+        "allowed: max_jerk",
+    ),
     (action(limits={"max_acceleration": 0}), "action.a.limits.max_acceleration", "above 0"),
     (position(limits={"max_velocity": 1}), "action.a", "limits of a position need first_from"),
     (

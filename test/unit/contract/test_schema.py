@@ -44,7 +44,7 @@ def test_it_is_a_schema():
 
 
 def test_there_are_examples():
-    assert [file.name for file in EXAMPLES] == ["arm.yaml", "diff_drive.yaml", "drone.yaml"]
+    assert [file.name for file in EXAMPLES] == ["arm.yaml", "diff_drive.yaml", "drone.yaml", "drone_tutorial.yaml"]
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

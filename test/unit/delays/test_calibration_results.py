@@ -1,10 +1,13 @@
 """What a calibration writes: values of a contract, and delays that a simulator draws from."""
 
+from dataclasses import replace
+
 import gymnasium
 import numpy as np
 import pytest
 
-from rtgym_ros.cli.calibration_results import contract_values, export_delays, report_lines
+from rtgym_ros.cli.calibration_hints import hint_lines
+from rtgym_ros.cli.calibration_results import WRITTEN, contract_values, export_delays, report_lines
 from rtgym_ros.contract.grammar.reader import parse_contract
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.delays.calibration import Calibration
@@ -33,22 +36,55 @@ def calibration():
 
 def test_values_of_the_contract(calibration):
     found = recommend(calibration.measured, 0.05)
-    every = {"act_buf_len", "start_obs_capture", "max_age"}
+    every = set(WRITTEN)
     assert contract_values(parse_contract(CONTRACT), calibration, found, every) == {
         ("time", "act_buf_len"): 4,
         ("time", "start_obs_capture"): 0.0485,
         ("observation", "pose", "max_age"): 0.091,
+        ("time", "phase"): "pose",
     }
+    slower = recommend(calibration.measured, 0.07)
+    assert contract_values(parse_contract(CONTRACT), calibration, slower, {"time_step_duration"}) == {
+        ("time", "time_step_duration"): 0.07
+    }
+    in_phase = parse_contract(CONTRACT + "time: {phase: pose}\n")
+    assert ("time", "phase") not in contract_values(in_phase, calibration, found, every)
     with pytest.raises(ConfigError, match="nothing was measured"):
         contract_values(parse_contract(CONTRACT), calibration, found, set())
 
 
 def test_the_report_names_them(calibration):
-    text = "\n".join(report_lines(calibration, recommend(calibration.measured, 0.05)))
+    text = "\n".join(report_lines(parse_contract(CONTRACT), calibration, recommend(calibration.measured, 0.05)))
     assert "act_buf_len: 4" in text
     assert "observation.pose.max_age: 0.091" in text
     assert "time.phase: pose\n    it comes every 10 ms" in text
     assert "2 of 400 time-steps timed out" in text
+
+
+@pytest.mark.parametrize(
+    ("changed", "hint"),
+    [
+        (CONTRACT, "  time.realtime_priority: 40\n    2 of 400 time-steps timed out"),
+        (CONTRACT + "time: {realtime_priority: 40}", "  scheduling: other work is more urgent"),
+        (CONTRACT.replace("type: nav", "qos: command, type: nav"), "  observation.pose.qos: sensor\n    reliable"),
+        (CONTRACT.replace("type: nav", "qos: {reliability: reliable}, type: nav"), "  observation.pose.qos: sensor"),
+        (CONTRACT.replace("type: geo", "qos: sensor, type: geo"), "  action.v.qos: command\n    best effort"),
+    ],
+)
+def test_hints(calibration, changed, hint):
+    contract, found = parse_contract(changed), recommend(calibration.measured, 0.05)
+    assert hint in "\n".join(hint_lines(contract, calibration, found))
+    assert len(list(hint_lines(contract, calibration, found))) == (2 if "qos" not in changed else 4)
+
+
+def test_no_hints_where_all_is_well(calibration):
+    for qos in ("sensor", "latched"):
+        contract = parse_contract(CONTRACT.replace("type: nav", f"qos: {qos}, type: nav"))
+        well = replace(calibration, timeouts=0)
+        assert list(hint_lines(contract, well, recommend(well.measured, 0.05))) == []
+    unsteady = replace(well, measured=replace(well.measured, capture_durations=[0.001] * 300 + [0.02] * 20))
+    lines = list(hint_lines(parse_contract(CONTRACT), unsteady, recommend(unsteady.measured, 0.05)))
+    assert lines[1].startswith("    p99 of capture is 20 times its median")
 
 
 def test_a_simulator_draws_what_was_measured(calibration, tmp_path):

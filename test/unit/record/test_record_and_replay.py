@@ -214,6 +214,7 @@ def test_what_cannot_be_recorded_is_refused_when_it_is_wrapped(tmp_path):
         list(read_episodes(tmp_path / "x.mcap"))
 
 
+@pytest.mark.usefixtures("damaged_recordings")
 def test_a_file_of_somebody_else(tmp_path):
     from mcap.writer import Writer
 

@@ -1,5 +1,7 @@
 """Killed processes, full disks, slow disks, damaged files: what is in a recording then, and what is told."""
 
+import gc
+import multiprocessing
 import os
 import random
 import signal
@@ -12,8 +14,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
+from mcap.exceptions import McapError
 from mcap.reader import make_reader
+from mcap_doctor import check_strictly
 
 from rtgym_ros.core.time_source import MonotonicTimeSource
 from rtgym_ros.record.editing import cut, merge, repair
@@ -78,17 +83,22 @@ def run_python(code, *arguments, **options):
     """Start a program that has the names of this file's head."""
     head = (
         "import sys, time, os, struct, signal, warnings, resource\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[2])]!r}\n"
         "from test_recording_goes_wrong import *\n"
     )
     return subprocess.Popen([sys.executable, "-c", head + code, *map(str, arguments)], **options)
 
 
-def test_killed_at_any_moment(tmp_path):
-    """All that the recorder called written is there after repair, and nothing in between is missing."""
+@pytest.mark.parametrize("killed", ["both", "agent"])
+def test_killed_at_any_moment(tmp_path, killed):
+    """All that the recorder called written is there after repair, and nothing in between is missing.
+
+    Where the writer lives on nothing is lost, and nothing is to be repaired.
+    """
     code = """
 recorder = Recorder(sys.argv[1], RUN, split=200_000)
 log = os.open(sys.argv[2], os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+print(recorder.writer_pid, flush=True)
 index = 0
 while True:
     recorder.write(some_step(index, 200))
@@ -100,37 +110,111 @@ while True:
     behind = []
     for number in range(KILLS):
         folder, log = tmp_path / str(number), tmp_path / f"{number}.log"
-        process = run_python(code, folder, log)
+        process = run_python(code, folder, log, stdout=subprocess.PIPE)
         try:
-            while not log.exists() or log.stat().st_size < 24:
-                assert process.poll() is None
-                time.sleep(0.005)
+            writer = psutil.Process(int(process.stdout.readline()))
             time.sleep(rng.uniform(0.0, 2.0))
-        finally:
             killed_ns = time.monotonic_ns()
+            if killed == "both":
+                writer.kill()
+        finally:
             process.kill()
-            process.wait(10)
+            process.communicate(timeout=10)
+        writer.wait(20)
         entries = log.read_bytes()
         entries = list(struct.iter_unpack("<QQQ", entries[: len(entries) // 24 * 24]))
         files = sorted(folder.glob("*.mcap"))
-        damaged = []
-        for file in files:
-            try:
-                list(read_episodes(file))
-            except RecordError:
-                damaged.append(file)
-        assert len(damaged) <= 1, "only the file that was being written can be without its end"
+        damaged = [file for file in files if not is_whole(file)]
+        assert len(damaged) <= (killed == "both"), "only the file that was being written can be without its end"
         for file in damaged:
             assert repair(file).damage
-            with file.open("rb") as stream:  # by the strict reader
-                summary = make_reader(stream, validate_crcs=True).get_summary()
-                assert summary is not None
+            assert is_whole(file)
         found = [step.index for step in read(folder)] if files else []
         assert found == list(range(len(found)))
-        assert len(found) >= entries[-1][1]
+        if entries:
+            assert len(found) >= (entries[-1][1] if killed == "both" else entries[-1][0] + 1)
         first_lost_ns = next((at_ns for index, _, at_ns in entries if index >= len(found)), killed_ns)
         behind.append((killed_ns - first_lost_ns) / 1e9)
-    print(f"{KILLS} kills: the oldest time-step lost was at most {max(behind):.3f} s old")
+    print(f"{KILLS} kills ({killed}): the oldest time-step lost was at most {max(behind):.3f} s old")
+
+
+def is_whole(file):
+    """Whether the strict reader finds nothing wrong."""
+    try:
+        check_strictly(file)
+    except (McapError, AssertionError, ValueError, struct.error):
+        return False
+    return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_ended_by_a_signal_to_all_of_its_processes(tmp_path, number):
+    """As Ctrl-C in a terminal, or the end of a service: the writer has the end of the flight to write."""
+    process = run_python(
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\nrecorder = Recorder(sys.argv[1], RUN)\n"
+        "for index in range(500): recorder.write(some_step(index))\n"
+        "print(recorder.writer_pid, flush=True)\ntime.sleep(60)",
+        tmp_path,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    writer = psutil.Process(int(process.stdout.readline()))
+    writer.send_signal(number)  # what a service manager does
+    os.killpg(process.pid, number)  # what a terminal does
+    process.communicate(timeout=30)
+    assert process.returncode == -number
+    writer.wait(20)
+    assert [step.index for step in read(tmp_path)] == list(range(500))
+
+
+def test_nothing_is_left_behind(tmp_path):
+    """No process, no descriptor, no file in memory, no memory."""
+    process = psutil.Process()
+    before = process.num_fds()
+    for number in range(2):
+        recorder = Recorder(tmp_path / str(number), RUN)
+        recorder.write(some_step(0))
+        recorder.close()
+        assert not psutil.pid_exists(recorder.writer_pid)
+        del recorder
+    gc.collect()
+    assert process.num_fds() == before
+    assert not [name for name in os.listdir("/dev/shm") if "recorder" in name]
+    assert "rtgym_ros recorder" not in Path("/proc/self/maps").read_text()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_recorded_in_processes_of_multiprocessing(tmp_path, method):
+    """Each with a recorder of its own; a child that was forked does not write with its parent's, nor closes it."""
+    recorder = Recorder(tmp_path / "parent", RUN)
+    recorder.write(some_step(0))
+    child = multiprocessing.get_context(method).Process(
+        target=fly_in_a_child, args=(tmp_path / "child", recorder if method == "fork" else None), daemon=True
+    )
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    recorder.write(some_step(1))
+    recorder.close()
+    assert (recorder.state.written, recorder.state.dropped, recorder.state.error) == (2, 0, "")
+    assert [step.index for step in read(tmp_path / "parent")] == [0, 1]
+    assert [step.index for step in read(tmp_path / "child")] == list(range(100))
+
+
+def fly_in_a_child(folder, parents):
+    if parents is not None:
+        parents.write(some_step(7))
+        parents.close()
+    recorder = Recorder(folder, RUN)
+    for index in range(100):
+        recorder.write(some_step(index))
+    recorder.close()
+
+
+def test_a_writer_that_cannot_be_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(OSError, match=r"nothing can be recorded: .*No module named 'rtgym_ros'"):
+        Recorder(tmp_path, RUN)
 
 
 @pytest.mark.parametrize("end", ["raise ValueError('crash')", "sys.exit(3)", "pass"])
@@ -175,12 +259,13 @@ def test_what_does_not_fit_into_the_queue_is_counted_and_told(tmp_path):
     assert episode.missing == last + 1 - state.written
 
 
+@pytest.mark.usefixtures("damaged_recordings")
 def test_a_full_disk_is_told_and_the_flight_goes_on(tmp_path):
     """The kernel refuses to let a file grow past a limit; later it allows it again."""
     code = """
 warnings.simplefilter("error")
-resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 recorder = Recorder(sys.argv[1], RUN)
+resource.prlimit(recorder.writer_pid, resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
 random = np.random.default_rng(1)
 index = 0
 def fly():
@@ -191,7 +276,7 @@ def fly():
     time.sleep(0.002)
 while not recorder.state.error: fly()
 print(recorder.state.error)
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+resource.prlimit(recorder.writer_pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 while recorder.state.error: fly()
 before = recorder.state.written
 while recorder.state.written <= before: fly()
@@ -215,19 +300,30 @@ print(index, recorder.state.written, recorder.state.dropped)
     assert len(read(tmp_path / "flight")) >= written  # a part of a flush may have reached the disk before it was full
 
 
-def test_a_writer_that_has_died_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr("threading.excepthook", lambda args: None)
+def test_a_writer_that_has_died_is_told_once(tmp_path):
     recorder = Recorder(tmp_path, RUN)
     recorder.write(some_step(0))
     while not recorder.state.written:
         time.sleep(0.01)
-    recorder._files._file._stream.close()  # a write to it is no OSError
-    recorder.write(some_step(1))
-    recorder._thread.join(10)
-    with pytest.warns(RecordingWarning, match="the writer has ended"):
-        recorder.write(some_step(2))
-    assert recorder.state.dropped >= 1
-    recorder.close()
+    os.kill(recorder.writer_pid, signal.SIGKILL)
+    while not recorder.state.error:
+        time.sleep(0.01)
+    time.sleep(0.11)  # a time-step looks for it ten times a second
+
+    def fly_on():
+        for index in range(1, 4):
+            recorder.write(some_step(index))
+            recorder.begin_episode({"episode": "1"})
+            recorder.write_message(TOPIC, 1, 2, 0, b"four")
+            time.sleep(0.11)
+        recorder.close()
+
+    with pytest.warns(RecordingWarning, match="the writer was killed by signal 9") as told:
+        fly_on()
+    assert len(told) == 1
+    state = recorder.state
+    assert (state.written, state.dropped, state.queued_bytes, state.facts_dropped) == (1, 3, 0, 3)
+    assert state.messages_dropped == 3
     assert repair(recorder.state.file).messages == 1
 
 
@@ -254,6 +350,7 @@ def flight(tmp_path):
     return recorder.state.file
 
 
+@pytest.mark.usefixtures("damaged_recordings")
 def test_a_damaged_part_is_left_out(flight):
     data = bytearray(flight.read_bytes())
     with flight.open("rb") as stream:
@@ -297,6 +394,7 @@ def test_a_file_into_which_nothing_was_written(flight):
         ReplayEnv(empty)
 
 
+@pytest.mark.usefixtures("damaged_recordings")
 def test_what_is_no_recording_is_not_repaired(tmp_path):
     (tmp_path / "x.mcap").write_bytes(b"something else")
     with pytest.raises(RecordError, match="not an MCAP file"):

@@ -14,9 +14,13 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.records.conversion import Function
 from rtgym_ros.core.config import RealTimeConfig
 
-_ABOVE = {"position": 0, "velocity": 1, "acceleration": 2, "effort": 4}
-_ORDER = {"max_velocity": 1, "max_acceleration": 2, "max_deceleration": 2, "max_jerk": 3}
-"""The derivative that a limit bounds; a limit is allowed for quantities of a lower order."""
+_LIMITS = {
+    "position": ("max_velocity", "max_acceleration", "max_deceleration", "max_jerk"),
+    "velocity": ("max_acceleration", "max_deceleration", "max_jerk"),
+    "acceleration": ("max_jerk",),
+    "effort": ("max_deceleration", "max_jerk"),
+}
+"""The limits of what is above each quantity. An effort is like an acceleration; how fast it may fall is a limit too."""
 _NOT_FOR_GOALS = ("stamp", "checksum", "rate", "qos", "echo")
 _RATE_TOLERANCE = 1e-9
 
@@ -71,7 +75,7 @@ def _values(part: ActionPart, key: Key) -> Iterator[Finding]:
     lists: dict[str, Any] = {name: getattr(part, name) for name in ("low", "high", "quantity", "default", "safe")}
     lists["max_step"] = part.max_step
     if part.limits:
-        lists.update({f"limits.{name}": getattr(part.limits, name) for name in _ORDER})
+        lists.update({f"limits.{name}": getattr(part.limits, name) for name in _LIMITS["position"]})
     pairs = _pairs(part)
     if not any(isinstance(conversion, Function) for conversion in part.convert):
         lists["agent_range"] = pairs if _is_list(part) else None
@@ -106,14 +110,13 @@ def _first_from(part: ActionPart, key: Key, contract: Contract) -> Iterator[Find
 
 
 def _limits(part: ActionPart, key: Key) -> Iterator[Finding]:
-    lowest = min(_ABOVE[quantity] for quantity in quantities(part))
-    for name, order in _ORDER.items():
-        if part.limits is not None and getattr(part.limits, name) is not None and order <= lowest:
-            allowed = [other for other, above in _ORDER.items() if above > lowest]
+    known = set(quantities(part))
+    allowed = [name for name in _LIMITS["position"] if any(name in _LIMITS[quantity] for quantity in known)]
+    for name in _LIMITS["position"]:
+        if part.limits is not None and getattr(part.limits, name) is not None and name not in allowed:
             yield Finding(
                 (*key, "limits", name),
-                f"{name} is not above the quantity {' '.join(sorted(set(quantities(part))))}; "
-                f"allowed: {', '.join(allowed) or 'no limits'}",
+                f"{name} is not above the quantity {' '.join(sorted(known))}; allowed: {', '.join(allowed)}",
             )
 
 

@@ -1,0 +1,59 @@
+"""What a file with a network is to the rest of this package: named arrays in, one array out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class ModelInput:
+    """An input of a model.
+
+    Attributes:
+        name: of the input.
+        shape: without the batch; None for a dimension that may have any size.
+        dtype: of its values.
+        has_batch: whether a batch dimension, of size 1, goes before ``shape``.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    dtype: np.dtype[Any]
+    has_batch: bool = True
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Return whether values of ``shape`` fit."""
+        pairs = zip(self.shape, shape, strict=False)
+        return len(shape) == len(self.shape) and all(wanted in (None, given) for wanted, given in pairs)
+
+
+class Model(ABC):
+    """A network that was loaded.
+
+    Attributes:
+        inputs: in the order of the file.
+        outputs: names of the outputs.
+    """
+
+    inputs: tuple[ModelInput, ...]
+    outputs: tuple[str, ...]
+
+    @abstractmethod
+    def run(self, values: Mapping[str, Array], output: str) -> Array:
+        """Return an output, without its batch dimension; one call at a time.
+
+        Args:
+            values: of every input, by name, without the batch dimension.
+            output: which one.
+        """
+
+    @abstractmethod
+    def output_size(self, output: str) -> int | None:
+        """Return how many values an output has, without the batch; None where the file does not say."""

@@ -1,0 +1,1 @@
+"""``/diagnostics`` of environments and of the guard."""
