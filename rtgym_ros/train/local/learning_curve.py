@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,10 +47,8 @@ def save_learning_curve(
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="x", style="plain")
         if rate_hz is not None:
-            minutes = 60.0 * rate_hz, 1.0 / (60.0 * rate_hz)  # samples of one, and one of samples
-            axes.secondary_xaxis("top", functions=(minutes[1].__mul__, minutes[0].__mul__)).set_xlabel(
-                "minutes of flight"
-            )
+            both_ways = partial(np.multiply, 1.0 / (60.0 * rate_hz)), partial(np.multiply, 60.0 * rate_hz)
+            axes.secondary_xaxis("top", functions=both_ways).set_xlabel("minutes of flight")
     if returns.get_legend_handles_labels()[0]:
         returns.legend(loc="lower right")
     figure.savefig(path, dpi=100)

@@ -39,9 +39,8 @@ class ObservationParts:
         size, parts = 0, {}
         for name, leaf in leaf_spaces(space):
             if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
-                raise ConfigError(
-                    f"observation {name} is a {leaf}: this policy takes Box and MultiBinary; preprocess it"
-                )
+                where = "observation" if leaf is space else f"observation {name}"
+                raise ConfigError(f"{where} is a {leaf}: this policy takes Box and MultiBinary; preprocess it")
             if _is_image(leaf):
                 key = f"{IMAGE}{sum(key != VECTOR for key in self._keys)}"
                 channels, *sides = _channels_first(np.empty((1, *leaf.shape), bool)).shape[1:]

@@ -49,7 +49,7 @@ class OnnxPolicy(SquashedGaussian):
         self._frames = {}
 
     def inputs(self, observation: Any) -> dict[str, np.ndarray]:
-        """Take in the observation of a time-step; return what the network sees, of those before, too, shape (1, ...)."""
+        """Take in the observation of a time-step; return what the network sees, each of shape (1, ...)."""
         leaves = (np.asarray(value)[None] for value in leaf_values(self._observation_space, observation))
         parts = self._parts.of(leaves)
         frames = self._parts.frames

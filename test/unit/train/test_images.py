@@ -160,7 +160,7 @@ def test_without_weights_it_draws_and_what_does_not_fit_is_refused():
             policy.adopt(wrong)
     with pytest.raises(ConfigError, match="frames is 4, and the observation has no image"):
         ObservationParts(vector, 4)
-    with pytest.raises(ConfigError, match="observation 0 is a Discrete"):
+    with pytest.raises(ConfigError, match="observation is a Discrete"):
         ObservationParts(spaces.Discrete(3))
 
 

@@ -110,7 +110,7 @@ def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
         )
         for number in range(count)
     ]
-    save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]})
+    save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]}, rate_hz=20.0)
     assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
 
 
