@@ -25,9 +25,11 @@ def page() -> str:
 
     robots = {"drone": DroneNode.parameters, "drive": DriveNode.parameters, "arm": ArmNode.parameters}
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    tables = [*_table("the node of an environment", PARAMETERS)]
-    tables += _table("the node of an environment under a contract, besides those", contract_interface.PARAMETERS)
-    tables += _table("`env_node`, besides those", (*RUNTIME, *FIXED))
+    tables = [
+        *_table("the node of an environment", PARAMETERS),
+        *_table("the node of an environment under a contract, besides those", contract_interface.PARAMETERS),
+        *_table("`env_node`, besides these", (*RUNTIME, *FIXED)),
+    ]
     for name, parameters in robots.items():
         tables += _table(f"`{name}`", parameters)
     return before + BEGIN + "\n".join(["", *tables, END]) + rest.split(END)[1]

@@ -29,7 +29,7 @@ ALLOWED = {
     "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "numpy", "stable_baselines3", "torch"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
-    | {"rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for
+    | {"rtgym_ros.delays", "rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for
     | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
     | {
         "torch",

@@ -8,7 +8,7 @@ from typing import Any
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.ros.contract_env import make_contract_env
+from rtgym_ros.ros.contract_env import make_local_env
 
 CONTRACT = "drone_tutorial"
 
@@ -34,6 +34,6 @@ def make_drone_env(
         node: a node that exists, in place of one of its own: a function that returns it where Gymnasium has to copy the
             arguments (``gymnasium.make(..., node=lambda: node)``).
     """
-    return make_contract_env(
+    return make_local_env(
         CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
     )

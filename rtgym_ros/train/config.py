@@ -137,7 +137,7 @@ class TrainerConfig(_Section, frozen=True, kw_only=True):
 
     Attributes:
         url: of the server as the trainer reaches it; empty for ``server.url``.
-        agent: ``"sac"``, ``"tqc"``, or ``"package.module:Class"`` of a subclass of Agent.
+        agent: ``"sac"``, ``"tqc"``, ``"redq"``, or ``"package.module:Class"`` of a subclass of Agent.
         agent_kwargs: for the agent: learning rate, network and so on.
         learn_from: the ``"action"`` that the policy computed, or the one that was ``"executed"``.
         frames: that the policy sees of each image, the newest and those before; each is sent and kept once.

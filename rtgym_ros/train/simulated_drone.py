@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.core.time_source import FakeTimeSource, TimeSource, to_s
+from rtgym_ros.core.time_source import FakeTimeSource, TimeSource
+from rtgym_ros.delays.echo_log import NO_COMMAND
+from rtgym_ros.delays.ledger import DelayLedger
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.robots.drone import task
@@ -24,7 +26,8 @@ class SimulatedDroneInterface(RealTimeGymInterface):
     """Flies a :class:`SimulatedDrone` to random targets.
 
     Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
-    Info: ``observation_delay`` (s), at capture.
+    Info: the delays of the time-step as :class:`DelayLedger` measures them, ``observation_delay`` (s), ``alpha``,
+    ``kappa`` and ``beta`` among them; with ``delays: observed`` in the configuration they are observed, too.
 
     Args:
         parameters: what the drone and its link are like.
@@ -37,6 +40,8 @@ class SimulatedDroneInterface(RealTimeGymInterface):
         self._target = np.zeros(2, dtype=np.float32)
         self._position = np.zeros(2, dtype=np.float32)
         self._stamp_ns = 0
+        self._ledger = DelayLedger()
+        self._sent_ns = -1
 
     def get_time_source(self) -> TimeSource:
         """Return the simulated time."""
@@ -74,6 +79,9 @@ class SimulatedDroneInterface(RealTimeGymInterface):
     def send_control(self, control: np.ndarray) -> None:
         """Send a velocity (m/s) through the link."""
         now_ns = self._time.now_ns()
+        if now_ns > self._sent_ns:  # an action that takes the place of another at the same instant is not a new one
+            self._sent_ns = now_ns
+            self._ledger.sent(now_ns)
         self._flying().command(now_ns, now_ns, (float(control[0]), float(control[1])))
 
     def _flying(self) -> SimulatedDrone:
@@ -83,12 +91,15 @@ class SimulatedDroneInterface(RealTimeGymInterface):
 
     def _observe(self, drone: SimulatedDrone) -> list[np.ndarray]:
         for sample in drone.advance(self._time.now_ns()):
+            self._ledger.echo(
+                sample.stamp_ns, NO_COMMAND if sample.command_stamp_ns is None else sample.command_stamp_ns
+            )
             if sample.stamp_ns > self._stamp_ns:  # the link reorders
                 self._stamp_ns, self._position = sample.stamp_ns, np.array(sample.reading, dtype=np.float32)
         return [np.array([value], dtype=np.float32) for value in (*self._position, *self._target)]
 
     def _info(self) -> dict[str, Any]:
-        return {"observation_delay": to_s(self._time.now_ns() - self._stamp_ns)}
+        return self._ledger.observed(self._stamp_ns, self._time.now_ns()).info()
 
 
 def make_simulated_drone_env(render_mode: str | None = None, config: Mapping[str, Any] | None = None) -> RealTimeEnv:

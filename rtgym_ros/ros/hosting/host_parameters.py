@@ -13,9 +13,8 @@ from rclpy.parameter import Parameter as RosParameter
 
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.ros.contract_interface import PARAMETERS as OF_CONTRACTS
+from rtgym_ros.ros import contract_interface, ros_interface
 from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, Text, declare
-from rtgym_ros.ros.ros_interface import PARAMETERS as OF_THE_INTERFACE
 
 _ENDLESS = {"time_step_timeout_factor": -1.0, "agent_timeout": -1.0, "ep_max_length": 0}
 """How a parameter says infinity, which a range cannot."""
@@ -83,7 +82,9 @@ class HostParameters:
         self._config = config
         self._apply = apply
         runtime = [replace(each, default=_to_parameter(each.name, getattr(config, each.name))) for each in RUNTIME]
-        values = declare(node, [*OF_THE_INTERFACE, *OF_CONTRACTS, *FIXED, *runtime], arguments=arguments)
+        values = declare(
+            node, [*ros_interface.PARAMETERS, *contract_interface.PARAMETERS, *FIXED, *runtime], arguments=arguments
+        )
         self.fixed = {each.name: values[each.name] for each in FIXED}
         given = {each.name: _from_parameter(each.name, values[each.name]) for each in RUNTIME}
         self._config = replace(config, **self._completed(given))

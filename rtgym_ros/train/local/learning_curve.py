@@ -17,12 +17,15 @@ _FEWEST = 10
 """Where there are no more yet."""
 
 
-def save_learning_curve(path: Path, runs: Mapping[str, Sequence[Sequence[EpisodeRecord]]]) -> None:
+def save_learning_curve(
+    path: Path, runs: Mapping[str, Sequence[Sequence[EpisodeRecord]]], rate_hz: float | None = None
+) -> None:
     """Write a PNG: for each name a colour, for each of its runs a line.
 
     Args:
         path: the file to write.
         runs: episodes in the order of their end, by run and by name.
+        rate_hz: time-steps a second of a robot: the minutes of flight are told above; None leaves them out.
 
     Raises:
         OSError: the file cannot be written.
@@ -37,11 +40,16 @@ def save_learning_curve(path: Path, runs: Mapping[str, Sequence[Sequence[Episode
         for index, episodes in enumerate(group):
             label = name if index == 0 else None
             _draw(returns, success, [e for e in episodes if not e.test], f"C{number}", label)
-    returns.set(xlabel="samples", ylabel=f"return, median of {_WINDOW} episodes")
-    success.set(xlabel="samples", ylabel=f"terminated, of {_WINDOW} episodes (%)", ylim=(-3, 103))
+    returns.set(xlabel="samples", ylabel=f"return: median of {_WINDOW} episodes, 25 to 75 %")
+    success.set(xlabel="samples", ylabel=f"reached the end, of {_WINDOW} episodes (%)", ylim=(-3, 103))
     for axes in (returns, success):
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="x", style="plain")
+        if rate_hz is not None:
+            minutes = 60.0 * rate_hz, 1.0 / (60.0 * rate_hz)  # samples of one, and one of samples
+            axes.secondary_xaxis("top", functions=(minutes[1].__mul__, minutes[0].__mul__)).set_xlabel(
+                "minutes of flight"
+            )
     if returns.get_legend_handles_labels()[0]:
         returns.legend(loc="lower right")
     figure.savefig(path, dpi=100)

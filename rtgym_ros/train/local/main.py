@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.locate import shared_file
 
 MARK = ".rtgym_ros"
 """File in the folder of a run: what --fresh may delete has it."""
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
+_DRONE, _DRONE_HZ = "rtgym_ros/Drone-v0", 20.0
 _RESULT = "policy.safetensors"
 _PICTURE = "learning_curve.png"
 
@@ -134,19 +136,15 @@ def _conclude(config: Any) -> None:
     from rtgym_ros.train.local.episodes import read_episodes
     from rtgym_ros.train.local.learning_curve import save_learning_curve
 
-    save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]})
+    drone = config.environment.id in (_SIMULATED, _DRONE)
+    rate_hz = _DRONE_HZ if drone and "config" not in config.environment.kwargs else None
+    save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
     for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
         print(f"{what}: {config.folder / name}")
-    if config.environment.id in (_SIMULATED, "rtgym_ros/Drone-v0"):
+    if drone:
         print(f"fly it: ./dev drone --policy {config.folder / _RESULT}")
     else:
         print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
-
-
-def _default_config() -> Path:
-    """Return config/train.yaml of the source tree, or of the installed package."""
-    source = Path(__file__).parents[3] / "config" / "train.yaml"
-    return source if source.exists() else Path(sys.prefix) / "share" / "rtgym_ros" / "config" / "train.yaml"
 
 
 def _workers(text: str) -> int:
@@ -161,7 +159,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
     )
     parser.add_argument(
-        "--config", type=Path, default=_default_config(), metavar="FILE", help="of the run (default: %(default)s)"
+        "--config",
+        type=Path,
+        default=shared_file("config/train.yaml"),
+        metavar="FILE",
+        help="of the run (default: %(default)s)",
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"

@@ -1,4 +1,4 @@
-"""Observations as a network takes them: one vector, and each image for itself; the same on the robot and at the learner."""
+"""Observations as a network takes them: one vector, and each image for itself; on the robot as at the learner."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class ObservationParts:
         size, parts = 0, {}
         for name, leaf in leaf_spaces(space):
             if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
-                raise ConfigError(f"observation {name} is a {leaf}: this policy takes Box and MultiBinary; preprocess it")
+                raise ConfigError(
+                    f"observation {name} is a {leaf}: this policy takes Box and MultiBinary; preprocess it"
+                )
             if _is_image(leaf):
                 key = f"{IMAGE}{sum(key != VECTOR for key in self._keys)}"
                 channels, *sides = _channels_first(np.empty((1, *leaf.shape), bool)).shape[1:]

@@ -49,7 +49,7 @@ class OnnxPolicy(SquashedGaussian):
         self._frames = {}
 
     def inputs(self, observation: Any) -> dict[str, np.ndarray]:
-        """Take in the observation of a time-step; return what the network sees of it and those before, shape (1, ...)."""
+        """Take in the observation of a time-step; return what the network sees, of those before, too, shape (1, ...)."""
         leaves = (np.asarray(value)[None] for value in leaf_values(self._observation_space, observation))
         parts = self._parts.of(leaves)
         frames = self._parts.frames
@@ -87,7 +87,9 @@ class OnnxPolicy(SquashedGaussian):
             raise ProtocolError(f"the model takes {wanted}, and an observation has {there}")
         outputs = [(one.name, one.shape[-1]) for one in session.get_outputs()]
         if outputs not in ([("mean", self._low.size)], [("mean", self._low.size), ("log_std", self._low.size)]):
-            raise ProtocolError(f"the model gives {outputs}, and mean, or mean and log_std, of {self._low.size} is needed")
+            raise ProtocolError(
+                f"the model gives {outputs}, and mean, or mean and log_std, of {self._low.size} is needed"
+            )
         if frames != self._parts.frames:
             self._frames = {}
         self._session, self._parts, self._inputs, self.version = session, parts, set(wanted), weights.version

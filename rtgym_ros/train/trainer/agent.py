@@ -68,7 +68,7 @@ def make_agent(schema: SampleSchema, config: TrainerConfig) -> Agent:
     Raises:
         ConfigError: there is none of that name, or it cannot be used with these samples.
     """
-    if config.agent in ("sac", "tqc"):
+    if config.agent in ("sac", "tqc", "redq"):
         from rtgym_ros.train.trainer.sb3_agent import Sb3Agent
 
         return Sb3Agent(schema, config)

@@ -28,7 +28,7 @@ _MAY_CHANGE = tuple(
     )
 )  # fmt: skip
 """Entries that may be others when training goes on: nothing that is in a checkpoint depends on them."""
-_LEARNED = ("agent", "agent_kwargs", "learn_from")  # entries of the trainer that change what is learned
+_LEARNED = ("agent", "agent_kwargs", "learn_from", "frames")  # entries of the trainer that change what is learned
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -119,7 +119,8 @@ class Memory(ReplayBuffer):
     def numbers(self) -> np.ndarray:
         """Return the numbers of the samples that end a transition, oldest first."""
         numbers = np.arange(self._oldest(), self._written)
-        return numbers[self._before[numbers % self.buffer_size] >= self._oldest()]
+        found: np.ndarray = numbers[self._before[numbers % self.buffer_size] >= self._oldest()]
+        return found
 
     def _observed(self) -> list[str]:
         return [name for name in self._of_sample if name == VECTOR or name.startswith(IMAGE)]
@@ -145,7 +146,7 @@ class Memory(ReplayBuffer):
         }
 
     def _oldest(self) -> int:
-        return max(self._written - self.buffer_size, 0)
+        return max(self._written - int(self.buffer_size), 0)
 
     def _draw(self, count: int) -> np.ndarray:
         found = np.empty(0, np.int64)

@@ -1,4 +1,4 @@
-"""Soft Actor-Critic and Truncated Quantile Critics of Stable-Baselines3, without an environment of their own."""
+"""SAC and TQC of Stable-Baselines3, and REDQ on it, without an environment of their own."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ _KWARGS: dict[str, tuple[str, ...]] = {
     "sac": ("learning_rate", "tau", "gamma", "ent_coef", "target_update_interval", "target_entropy", "policy_kwargs"),
 }
 _KWARGS["tqc"] = (*_KWARGS["sac"], "top_quantiles_to_drop_per_net")
+_KWARGS["redq"] = (*_KWARGS["sac"], "subset", "policy_delay")
 _POLICY_KWARGS: dict[str, tuple[str, ...]] = {"sac": ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")}
-_POLICY_KWARGS["tqc"] = (*_POLICY_KWARGS["sac"], "n_quantiles")
+_POLICY_KWARGS |= {"tqc": (*_POLICY_KWARGS["sac"], "n_quantiles"), "redq": _POLICY_KWARGS["sac"]}
 _LEARNING_RATE = 3e-4  # SB3's own
 _ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} | {
     name: name for name in ("batch_size", "seed", "device")
@@ -40,7 +41,7 @@ _ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} |
 
 
 class Sb3Agent(Agent):
-    """SAC (Haarnoja et al. 2018) or TQC (Kuznetsov et al. 2020).
+    """SAC (Haarnoja et al. 2018), TQC (Kuznetsov et al. 2020) or REDQ (Chen et al. 2021).
 
     ``agent_kwargs`` go to the constructor of SB3; ``policy_kwargs`` holds ``net_arch``, and ``activation_fn`` by name:
     ``relu``, ``tanh`` or ``elu``; ``learning_rate`` is a number or a map of ``begin``, ``end`` and ``updates``, or one
@@ -168,6 +169,10 @@ def _model_class(agent: str) -> Any:
         except ImportError as error:
             raise ConfigError("trainer.agent 'tqc' needs the package sb3_contrib") from error
         return TQC
+    if agent == "redq":
+        from rtgym_ros.train.trainer.redq import Redq
+
+        return Redq
     from stable_baselines3 import SAC
 
     return SAC

@@ -19,6 +19,7 @@ from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
+from rtgym_ros.train.locate import locate_program
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
@@ -108,7 +109,7 @@ def worker_children(
     # The link comes first: it is stopped last, when the control process has written its last sample.
     return [
         Child(f"{name} link", _module("link_main", common), None, False, folder / HEARTBEAT_FILE, _LINK_SILENCE_S),
-        *([Child(f"{name} robot", config.worker.robot)] if config.worker.robot else []),
+        *([Child(f"{name} robot", locate_program(config.worker.robot))] if config.worker.robot else []),
         Child(f"{name} control", control, one_thread, ends_run=True, death_signal=signal.SIGTERM),
     ]
 

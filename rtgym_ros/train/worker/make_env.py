@@ -49,9 +49,12 @@ class HasSpaces(Protocol):
     """An environment, or a recording of one."""
 
     @property
-    def observation_space(self) -> spaces.Space[Any]: ...
+    def observation_space(self) -> spaces.Space[Any]:
+        """The space of observations."""
+
     @property
-    def action_space(self) -> spaces.Space[Any]: ...
+    def action_space(self) -> spaces.Space[Any]:
+        """The space of actions."""
 
 
 def make_layout(config: EnvironmentConfig, env: HasSpaces, policy: Policy | None = None) -> SampleLayout:

@@ -78,7 +78,9 @@ class OpenRings:
             next_seq: the number behind it; 0, with an empty ``boot``, where it has none.
         """
         lost = sum(
-            max(written - (next_seq if gone == boot else 0), 0) for gone, written in self._vanished.items() if gone >= boot
+            max(written - (next_seq if gone == boot else 0), 0)
+            for gone, written in self._vanished.items()
+            if gone >= boot
         )
         self._vanished.clear()
         return lost

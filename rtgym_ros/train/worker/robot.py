@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.train.locate import locate_program
 from rtgym_ros.train.supervision.child_process import Child, ChildProcess
 
 _STOP_TIMEOUT_S = 5.0
@@ -23,7 +24,7 @@ def running_robot(command: Sequence[str]) -> Iterator[None]:
     if not command:
         yield
         return
-    process = ChildProcess(Child("robot", command), monotonic())
+    process = ChildProcess(Child("robot", locate_program(command)), monotonic())
     try:
         process.start_if_due(monotonic())
     except OSError as error:

@@ -135,10 +135,11 @@ class Uploader:
                 self._next_push_s = self._now_s() + self._config.worker.push_interval
                 await self._push(connection, keys, publisher)
             elif not stop.is_set():
+                until_push_s = max(self._next_push_s - self._now_s(), 0.001) if unread else _LOOK_S
                 if not unread:
                     self._outage.worked()
                 news.clear()
-                await self._wait(stop, min(max(self._next_push_s - self._now_s(), 0.001), _LOOK_S), news)
+                await self._wait(stop, min(until_push_s, _LOOK_S), news)
         raise LinkError(connection.said or "the connection was lost")
 
     def _is_due(self) -> bool:

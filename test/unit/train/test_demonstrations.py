@@ -9,7 +9,7 @@ import gymnasium
 import msgspec
 import numpy as np
 import pytest
-from nats_server import config_of, running, write
+from nats_server import config_of, make_stream, running, write
 
 import rtgym_ros  # noqa: F401  # registers the drone
 from rtgym_ros.core.errors import ConfigError
@@ -70,7 +70,7 @@ def test_recordings_of_something_else_are_refused_by_name(recorded, tmp_path):
     other = make_schema(env.observation_space, gymnasium.spaces.Box(-1, 1, (3,)))
     with pytest.raises(ConfigError, match=r"trainer\.demonstrations: action is Box.*in the recordings, .* in the run"):
         list(read_demonstrations(config_for(folder, tmp_path), other))
-    with pytest.raises(ConfigError, match="trainer.demonstrations: .*no .mcap file"):
+    with pytest.raises(ConfigError, match=r"trainer\.demonstrations: .*no \.mcap file"):
         list(read_demonstrations(config_for(tmp_path, tmp_path), other))
 
 
@@ -103,8 +103,9 @@ def test_they_are_a_share_of_each_batch_or_a_part_of_the_memory(recorded, tmp_pa
 def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
     pytest.importorskip("stable_baselines3")
     with running(config_of(tmp_path, environment={"id": DRONE}, worker={"push_interval": 0.05})) as server:
-        trainer = {"start_training": 10, "max_samples": 30, "steps": 10, "device": "cpu"}
+        trainer = {"start_training": 10, "max_samples": 30, "max_updates_per_sample": 0.02, "device": "cpu"}
         config = make_config({**msgspec.to_builtins(server.config), "trainer": trainer})
+        make_stream(config)
         module = [sys.executable, "-m", "rtgym_ros.train.worker.main", "--config", str(write(config))]
         flown = [*module, "--name", "w1", "--episodes", "3", "--record", str(tmp_path / "flights")]
         done = subprocess.run(flown, capture_output=True, text=True, timeout=120)
@@ -113,7 +114,15 @@ def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
         assert [episode.is_over for episode in episodes] == [True] * 3
         count = sum(len(episode.steps) - 1 for episode in episodes)
         shown = f"trainer.demonstrations=[{tmp_path / 'flights' / 'w1'}]"
-        learn = [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", str(write(config)), "--set", shown]
+        learn = [
+            sys.executable,
+            "-m",
+            "rtgym_ros.train.trainer.process",
+            "--config",
+            str(write(config)),
+            "--set",
+            shown,
+        ]
         done = subprocess.run(learn, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert f"{count} transitions come from recordings" in done.stderr

@@ -43,9 +43,8 @@ def parameters(agent) -> list[np.ndarray]:
 def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], length: int):
     agent, count = agent_of(), 2 * sum(sizes)
     lengths = [length] * (count // length) + [count % length or 1]
-    pairs = Transitions(*(np.concatenate(parts) for parts in zip(
-        *((p.before, p.after) for p in (transitions_of(lengths), transitions_of(lengths, terminated=False))), strict=True
-    )))  # fmt: skip
+    both = transitions_of(lengths), transitions_of(lengths, terminated=False)
+    pairs = Transitions(np.concatenate([p.before for p in both]), np.concatenate([p.after for p in both]))
     pairs.before["stamp_ns"][count:] += 10**9
     pairs.after["stamp_ns"][count:] += 10**9
     begin = 0
@@ -66,10 +65,11 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
     assert (held["dones"][:, 0] == after["terminated"]).all()
 
 
-@pytest.mark.parametrize("agent", ["sac", "tqc"])
+@pytest.mark.parametrize("agent", ["sac", "tqc", "redq"])
 def test_it_learns_which_action_is_rewarded(agent: str):
     network = {"net_arch": [32, 32]}
-    made = agent_of(agent, 2000, batch_size=64, learning_rate=3e-3, ent_coef=0.01, policy_kwargs=network)
+    more = {"policy_delay": 2} if agent == "redq" else {}
+    made = agent_of(agent, 2000, batch_size=64, learning_rate=3e-3, ent_coef=0.01, policy_kwargs=network, **more)
     records = make_records([1] * 1000)  # one time-step each: a bandit
     target = np.array([0.5, -1.0])
     records["reward"] = -np.abs(records["action"] - target).sum(axis=1)
@@ -80,7 +80,7 @@ def test_it_learns_which_action_is_rewarded(agent: str):
     assert action == pytest.approx(target, abs=0.3)
 
 
-@pytest.mark.parametrize("agent", ["sac", "tqc"])
+@pytest.mark.parametrize("agent", ["sac", "tqc", "redq"])
 def test_saved_and_loaded_it_goes_on_as_if_nothing_had_happened(agent: str, tmp_path):
     first = agent_of(agent, memory_size=50, target_update_interval=3)
     first.add(transitions_of([70]))
@@ -139,6 +139,19 @@ def test_target_updates_come_at_their_rate_however_updates_are_cut(calls: list[i
 def test_wrong_agent_kwargs_are_one_clear_error(kwargs: dict, message: str):
     with pytest.raises(ConfigError, match=message):
         agent_of(**kwargs)
+
+
+def test_redq_draws_its_critics_and_updates_the_actor_every_so_many_updates():
+    agent = agent_of("redq", subset=2, policy_delay=3, policy_kwargs={"net_arch": [8], "n_critics": 4})
+    agent.add(transitions_of([30]))
+    assert len(agent._model.critic.q_networks) == 4
+    before = [p.detach().clone() for p in agent._model.actor.parameters()]
+    agent.train(2)
+    assert all(torch.equal(*pair) for pair in zip(before, agent._model.actor.parameters(), strict=True))
+    agent.train(1)
+    assert not all(torch.equal(*pair) for pair in zip(before, agent._model.actor.parameters(), strict=True))
+    with pytest.raises(ConfigError, match=r"subset must be 1 to n_critics \(4\), got 5"):
+        agent_of("redq", subset=5, policy_kwargs={"n_critics": 4})
 
 
 def test_what_is_an_entry_of_the_configuration_is_not_one_of_the_agent():
