@@ -2,11 +2,10 @@
 
 import gymnasium
 import numpy as np
-
 from rclpy.qos import QoSProfile
+from rtgym_ros.msg import StepTiming
 
 import rtgym_ros  # noqa: F401
-from rtgym_ros.msg import StepTiming
 from rtgym_ros.ros.contract_env import find_contract
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 

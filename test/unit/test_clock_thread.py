@@ -383,7 +383,7 @@ def test_a_tick_that_fails_stops_the_robot(make, monkeypatch):
 
 
 def test_whenever_a_call_comes_it_is_served(make):
-    """A call that waits for the end of a time-step wakes nobody, and must not be overlooked in the moment of that end."""
+    """A call that waits for the end of a time-step wakes nobody, and is not overlooked in the moment of that end."""
     env = make(RealTimeEnv, time_step_duration=0.001)
     env.reset()
     pauses = np.random.default_rng(1).uniform(0.0, 0.0012, 1000)

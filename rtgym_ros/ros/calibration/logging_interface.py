@@ -109,7 +109,7 @@ class LoggingInterface(ContractInterface):
         deadline = monotonic() + self._observation_timeout
         while silent := [name for name, part in self._parts.parts.items() if not part.accepted]:
             if monotonic() > deadline:
-                raise InterfaceTimeoutError("; ".join(map(self._silence_of_part, silent)))
+                raise InterfaceTimeoutError(self._silence_of_parts(silent))
             self._raise_if_shut_down()
             sleep(_POLL_S)
             self._parts.pull()

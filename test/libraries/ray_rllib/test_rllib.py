@@ -10,7 +10,6 @@ from line_robot import ENV_ID, config
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.sac import SACConfig
 
-
 STARTS = 4  # Ray gives its processes 30 s to start, which are not enough on a busy machine
 
 
