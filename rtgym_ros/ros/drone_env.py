@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.ros.contract_env import make_local_env
+
+if TYPE_CHECKING:
+    from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
 
 CONTRACT = "drone_tutorial"
 
@@ -18,8 +21,8 @@ def make_drone_env(
     namespace: str = "",
     node_name: str = "drone_env",
     config: Mapping[str, Any] | None = None,
-    node: Node | Callable[[], Node] | None = None,
-) -> RealTimeEnv:
+    node: str | Node | Callable[[], Node] | None = None,
+) -> RealTimeEnv | RemoteContractEnv:
     """Make the tutorial's environment for the drone of a running ``drone_node``, by the contract ``drone_tutorial``.
 
     Observation: x, y, target x, target y, each float32 of shape (1,), in m. Action: velocity x, y, float32, in m/s.
@@ -31,8 +34,9 @@ def make_drone_env(
         namespace: where the drone's topics are.
         node_name: of the environment's node.
         config: entries of the configuration that replace the tutorial's.
-        node: a node that exists, in place of one of its own: a function that returns it where Gymnasium has to copy the
-            arguments (``gymnasium.make(..., node=lambda: node)``).
+        node: the name of an ``env_node`` that hosts the environment; or a node that exists, in place of one of its own:
+            a function that returns it where Gymnasium has to copy the arguments
+            (``gymnasium.make(..., node=lambda: node)``).
     """
     return make_local_env(
         CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
