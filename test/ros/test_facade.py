@@ -146,8 +146,8 @@ def test_an_agent_that_dies_or_stands_still(number, robot, file, namespace):
 @pytest.mark.parametrize(("late_action", "applied"), [("repeat", (0.25, -0.25, 1.0)), ("default", (0.5, 0.5, 0.5))])
 def test_an_action_that_comes_late(late_action, applied, robot, namespace, tmp_path):
     file = tmp_path / "robot.yaml"
-    text = contract_text().replace("max_age: 0.3", "max_age: 20.0").replace("time: {", f"time: {{late_action: {late_action}, agent_timeout: 30.0, ")
-    file.write_text(text)
+    text = contract_text().replace("max_age: 0.3", "max_age: 20.0")
+    file.write_text(text.replace("time: {", f"time: {{late_action: {late_action}, agent_timeout: 30.0, "))
     with EnvNodeProcess(file, namespace) as node, make(file, node.name) as env:
         env.reset()
         env.step(ACTION)

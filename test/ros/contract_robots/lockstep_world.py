@@ -25,7 +25,12 @@ SAFE = -1.0
 CONTRACT = f"""
 contract: 1
 robot: lockstep
-time: {{time_step_duration: {DURATION}, act_buf_len: 3, ep_max_length: 50, send_control_timeout: 30.0, get_obs_timeout: 30.0}}
+time:
+  time_step_duration: {DURATION}
+  act_buf_len: 3
+  ep_max_length: 50
+  send_control_timeout: 30.0  # a busy machine
+  get_obs_timeout: 30.0
 spaces: {{observation: FORM}}
 action:
   motors:
