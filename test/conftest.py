@@ -1,5 +1,6 @@
 """What all the tests share: plain loggers, and one line where the loopback network, which many need, does not work."""
 
+import contextlib
 import logging
 import socket
 import sys
@@ -8,6 +9,13 @@ import pytest
 
 # Where a ROS 2 has launch, its pytest plugin has made loggers that pass nothing on, and caplog would see nothing.
 logging.setLoggerClass(logging.Logger)
+
+# No test is about how fast a machine is. The part without ROS 2 is tested without hypothesis, too.
+with contextlib.suppress(ImportError):
+    from hypothesis import settings
+
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 # Each in an environment of its own: tools/library_tests.py.
 collect_ignore = [] if any("libraries" in argument for argument in sys.argv) else ["libraries"]

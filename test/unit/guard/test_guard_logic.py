@@ -206,7 +206,7 @@ def test_safe_with_other_constants_repeats_the_last_values():
     assert run(logic, 0, 260 * MS)[1:] == [(200, None, 0.5), (250, None, 0.5)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.integers(0, 90), st.sampled_from(["agent", "joystick", "lock"]), st.floats(-3, 3)), max_size=60

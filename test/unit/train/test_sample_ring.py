@@ -173,7 +173,7 @@ moves = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 7), moves)
 def test_any_use_is_that_of_a_deque(tmp_path_factory, capacity, flight):
     """``read`` acknowledges what it got, ``again`` does not; ``reopen`` is a new link process."""

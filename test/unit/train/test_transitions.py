@@ -79,7 +79,7 @@ def test_boots_and_workers_are_kept_apart():
     assert [len(pairs) for pairs in made] == [2, 1, 3, 4]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_however_it_is_cut_the_transitions_are_those_of_the_definition(data: st.DataObject):
     records = make_records(data.draw(st.lists(st.integers(1, 6), min_size=1, max_size=8)), test_every=3)
