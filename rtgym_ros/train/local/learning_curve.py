@@ -42,7 +42,7 @@ def save_learning_curve(
             label = name if index == 0 else None
             _draw(returns, success, [e for e in episodes if not e.test], f"C{number}", label)
     returns.set(xlabel="samples", ylabel=f"return: median of {_WINDOW} episodes, 25 to 75 %")
-    success.set(xlabel="samples", ylabel=f"reached the end, of {_WINDOW} episodes (%)", ylim=(-3, 103))
+    success.set(xlabel="samples", ylabel=f"targets reached, of {_WINDOW} episodes (%)", ylim=(-3, 103))
     for axes in (returns, success):
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="x", style="plain")
