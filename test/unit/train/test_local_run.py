@@ -15,6 +15,7 @@ from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
 from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
 from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.supervision.supervisor import Supervisor
@@ -60,7 +61,7 @@ def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
     from rtgym_ros.train.stream.sample_message import BatchHeader
     from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
-    watch = RunWatch(load_config(local_main._default_config()))
+    watch = RunWatch(load_config(shared_file("config/train.yaml")))
     view, console = View(watch), Console(width=80)
     assert view.summary()[0] == "the server: waiting for the server"
     watch.problem, watch.messages, watch.stream_bytes = "", 1_234_567, 2_345_678_901
