@@ -15,6 +15,7 @@ from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
 from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
 from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.supervision.supervisor import Supervisor
@@ -60,7 +61,7 @@ def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
     from rtgym_ros.train.stream.sample_message import BatchHeader
     from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
-    watch = RunWatch(load_config(local_main._default_config()))
+    watch = RunWatch(load_config(shared_file("config/train.yaml")))
     view, console = View(watch), Console(width=80)
     assert view.summary()[0] == "the server: waiting for the server"
     watch.problem, watch.messages, watch.stream_bytes = "", 1_234_567, 2_345_678_901
@@ -163,12 +164,13 @@ def test_a_run_leaves_a_policy_and_a_picture_and_goes_on(tmp_path):
     assert f"policy: {run.relative_to(tmp_path)}/policy.safetensors" in said
     assert (run / "learning_curve.png").exists()
     version = PolicyWeights.load(run / "policy.safetensors").version
-    assert 500 <= samples_of(tmp_path) < 900
+    taken = samples_of(tmp_path)  # how many more than 500 is a matter of speed
+    assert taken >= 500
 
-    second = train(tmp_path, 900)
+    second = train(tmp_path, taken + 400)
     said, _ = second.communicate(timeout=400)
     assert second.returncode == 0, said
-    assert 900 <= samples_of(tmp_path) < 1300
+    assert samples_of(tmp_path) >= taken + 400
     assert PolicyWeights.load(run / "policy.safetensors").version > version
 
 
