@@ -53,6 +53,7 @@ class ContractTopic:
         self.newest: bytes | None = None
         self.arrived_ns = 0
         self.arrived = 0
+        self._pulled_ns = 0
         self.tap: Callable[[ContractTopic, list[Arrived]], None] | None = None
         self._stamp = stamp if stamp is not None and stamp.has_stamp else None
         self._now_ns = now_ns
@@ -74,10 +75,14 @@ class ContractTopic:
             RosShutdownError: the subscription is gone with its node.
         """
         taken = self.subscription.take_serialised()
+        now_ns, pulled_ns = self._now_ns(), self._pulled_ns
+        self._pulled_ns = now_ns
         if not taken:
             return
-        now_ns, wall_ns = self._now_ns(), time_ns()
         latest_ns = self.arrived_ns
+        if now_ns < pulled_ns:  # the clock was set back
+            pulled_ns = latest_ns = 0
+        wall_ns = time_ns()
         arrived: list[Arrived] = []
         for data, _, _, received_ns in taken:
             waited_ns = wall_ns - received_ns
@@ -85,8 +90,11 @@ class ContractTopic:
                 waited_ns = 0
             elif waited_ns > NS_PER_S:
                 waited_ns = NS_PER_S
-            if now_ns - waited_ns > latest_ns:
-                latest_ns = now_ns - waited_ns
+            # Simulated time may have passed more slowly than it waited, but what is here now came after the last pull.
+            arrived_ns = now_ns - waited_ns
+            if arrived_ns < pulled_ns:
+                arrived_ns = pulled_ns
+            latest_ns = arrived_ns if arrived_ns > latest_ns else latest_ns + 1  # in their order, all of them
             arrived.append(_new(Arrived, (data, latest_ns)))
         self.receive(arrived)
 
