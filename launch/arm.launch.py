@@ -19,7 +19,10 @@ ARGUMENTS = [
         "namespace", default_value="", description="Namespace of the node and all its topics: one for each robot."
     ),
     DeclareLaunchArgument(
-        "guard", default_value="false", choices=["true", "false"], description="Start the guard of the robot, too."
+        "guard",
+        default_value="false",
+        choices=["true", "false"],
+        description="Start the guard of the robot, too; it waits for the lock of the contract, e_stop.",
     ),
     DeclareLaunchArgument(
         "host",

@@ -1,4 +1,4 @@
-"""The simulated drone, the program that flies it, and by choice a node that hosts the clock; they end together."""
+"""The simulated drone and the program that flies it; by choice its guard, and a node that hosts the clock."""
 
 from pathlib import Path
 
@@ -32,6 +32,12 @@ ARGUMENTS = [
         description="Where the clock is: in the agent (the tutorial), or in env_node, which the agent flies through.",
     ),
     DeclareLaunchArgument(
+        "guard",
+        default_value="false",
+        choices=["true", "false"],
+        description="Start the guard of the drone, too, and fly through it.",
+    ),
+    DeclareLaunchArgument(
         "params_file",
         default_value=str(Path(get_package_share_directory("rtgym_ros")) / "config" / "drone.yaml"),
         description="YAML file with the parameters of the drone (delays, limits, seed).",
@@ -55,7 +61,7 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the two nodes."""
+    """Return the nodes."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=_nodes)])
 
 
@@ -73,6 +79,18 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         parameters=[argument("params_file"), common, *([{"seed": int(seed)}] if seed else [])],
         output="screen",
     )
+    guard = [
+        Node(
+            package="rtgym_ros",
+            executable="guard",
+            namespace=argument("namespace"),
+            parameters=[common],
+            arguments=["drone"],
+            output="screen",
+        )
+    ]
+    if argument("guard") == "false":
+        guard.clear()
     common_arguments = {f"--{name}": argument(name) for name in ("episodes", "seed")}
     if argument("host") == "node":
         agents = [
@@ -81,7 +99,7 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
                 executable="env_node",
                 name="env",
                 namespace=argument("namespace"),
-                parameters=[common],
+                parameters=[{**common, **({"guard": "agent"} if guard else {})}],
                 arguments=["drone"],
                 output="screen",
             ),
@@ -97,7 +115,7 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         ]
     else:
         options = {**common_arguments, **{f"--{name}": argument(name) for name in ("policy", "gain", "plot")}}
-        flags = ["--with-others"] if argument("with_others") == "true" else []
+        flags = [f"--{name.replace('_', '-')}" for name in ("with_others", "guard") if argument(name) == "true"]
         agents = [
             Node(
                 package="rtgym_ros",
@@ -109,7 +127,7 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
                 output="screen",
             )
         ]
-    nodes = [drone, *agents]
+    nodes = [drone, *guard, *agents]
     # Not launch's Shutdown, which would end whatever else flies in the same launch.
     return [
         *nodes,

@@ -40,7 +40,7 @@ class TutorialFlight:
             RtgymError: the drone cannot be reached, or a parameter cannot be used.
         """
         with ExitStack() as stack:
-            self._env = stack.enter_context(_make_env(self._options.record))
+            self._env = stack.enter_context(_make_env(self._options.record, self._options.guard))
             drone = TutorialDrone(self._env.unwrapped.interface.node, self._options)
             drone.start_or_find(stack)
             stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
@@ -109,10 +109,11 @@ def _step(lines: LiveLines, drone: TutorialDrone) -> Callable[[Episode], None]:
     return step
 
 
-def _make_env(record: Path | None) -> Any:
+def _make_env(record: Path | None, guard: bool) -> Any:
     env: Any = gymnasium.make(
         "rtgym_ros/Drone-v0",
         node_name="drone_tutorial",
+        guard=guard,
         config={"benchmark": True, "benchmark_type": "trace"},
     )
     if record is None:

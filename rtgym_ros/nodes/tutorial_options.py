@@ -52,12 +52,15 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--with-others", action="store_true", help="with --attach: even where others publish pose or obey cmd_vel"
     )
+    parser.add_argument("--guard", action="store_true", help="with --attach: through the drone's guard, which is up")
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step to MCAP files there")
     options = parser.parse_args(arguments)
     if options.attach and options.params_file is not None:
         parser.error("--params-file is for a drone that is started here, and --attach flies one that runs already")
+    if options.guard and not options.attach:
+        parser.error("--guard is for a drone that runs already: say --attach too")
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))
     return options

@@ -22,6 +22,7 @@ def make_drone_env(
     node_name: str = "drone_env",
     config: Mapping[str, Any] | None = None,
     node: str | Node | Callable[[], Node] | None = None,
+    guard: bool | str = False,
 ) -> RealTimeEnv | RemoteContractEnv:
     """Make the tutorial's environment for the drone of a running ``drone_node``, by the contract ``drone_tutorial``.
 
@@ -37,7 +38,8 @@ def make_drone_env(
         node: the name of an ``env_node`` that hosts the environment; or a node that exists, in place of one of its own:
             a function that returns it where Gymnasium has to copy the arguments
             (``gymnasium.make(..., node=lambda: node)``).
+        guard: whether commands go to the drone's guard, which must be up, and not to the drone itself.
     """
     return make_local_env(
-        CONTRACT, config, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
+        CONTRACT, config, guard=guard, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
     )

@@ -222,3 +222,35 @@ def test_a_bad_params_file_is_one_line_and_exit_code_2(namespace, tmp_path, text
     assert done.returncode == 2
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_it_flies_through_the_guard(drone, namespace):
+    guard = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "rtgym_ros.nodes.guard",
+            "drone",
+            "--until-eof",
+            "--ros-args",
+            "-r",
+            f"__ns:={namespace}",
+        ],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        done = run(namespace, "--episodes", "1", "--policy", "predictor", "--attach", "--guard")
+        assert done.returncode == 0, done.stderr
+        assert "cm from the target, reached" in done.stdout
+    finally:
+        _, told = guard.communicate(timeout=TIMEOUT_S)
+    assert guard.returncode == 0
+    assert "forwards commands of agent" in told
+
+
+def test_a_guard_is_for_a_drone_that_runs_already(namespace):
+    done = run(namespace, "--guard")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "say --attach too" in done.stderr
