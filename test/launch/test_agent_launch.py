@@ -79,4 +79,5 @@ else:
             launch_testing.asserts.assertExitCodes(proc_info)
 
         def test_there_was_no_traceback(self, proc_output):
-            launch_testing.asserts.assertNotInStderr(proc_output, "Traceback", process="agent")
+            for output in proc_output:
+                self.assertNotIn("Traceback", output.text.decode(errors="replace"))
