@@ -21,6 +21,7 @@ from rtgym_ros.ros.stamps import to_time
 
 DURATION = 0.02
 SAFE = -1.0
+ACKNOWLEDGED_WITHIN_NS = 3_000_000
 
 CONTRACT = f"""
 contract: 1
@@ -115,8 +116,7 @@ class LockstepWorld:
         self._v = 0.9 * self._v + 0.1 * command[0] + 0.01 * command[1] - 0.001 * command[2]
         self._x = self._x + self._v
         self._publish_state()
-        while not self._state.wait_for_all_acked(Duration()):
-            time.sleep(0.001)
+        while not self._state.wait_for_all_acked(Duration(nanoseconds=ACKNOWLEDGED_WITHIN_NS)):
             self._publish_state()  # the middleware asks for acknowledgements with its next message
         self._now_ns += int(DURATION * NS_PER_S)
 
