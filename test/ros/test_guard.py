@@ -1,5 +1,6 @@
 """The guard over DDS: real processes that die, messages that are none, and a robot that notes what it received."""
 
+import re
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ from sensor_msgs.msg import Joy
 from std_msgs.msg import Bool, String
 from std_srvs.srv import Trigger
 
+from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
@@ -255,16 +257,18 @@ def test_the_environment_knows_of_an_intervention_and_goes_on_from_there(peer, l
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["drone"], "guard is missing"),
+        (["unguarded.yaml"], "guard is missing"),
         (["nothing.yaml"], "nothing.yaml"),
         ([], "CONTRACT"),
         (["diff_drive", "--ros-args", "-p", "poll_period:=1.0"], "poll_period"),
         (["diff_drive", "--ros-args", "-p", "heartbeat:=true"], "heartbeats"),
     ],
 )
-def test_what_cannot_be_used_is_one_line(arguments, line):
+def test_what_cannot_be_used_is_one_line(arguments, line, tmp_path):
+    guarded = find_contract("drone").read_text()
+    (tmp_path / "unguarded.yaml").write_text(re.sub("^guard: .*\n", "", guarded, flags=re.MULTILINE))
     program = [sys.executable, "-m", "rtgym_ros.nodes.guard", *arguments]
-    result = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(program, capture_output=True, text=True, timeout=60, cwd=tmp_path)
     assert result.returncode == 2
     assert line in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
