@@ -76,7 +76,7 @@ def write_mcap(file, found):
         channels = {}
         for topic, kind, ns, data in found:
             if topic not in channels:
-                schema = writer.register_schema(kind, "ros2msg", b"")
+                schema = writer.register_schema(kind, "ros2msg", b"# the fields, which nobody reads here\n")
                 channels[topic] = writer.register_channel(topic, "cdr", schema)
             writer.add_message(channels[topic], ns, data, ns)
         writer.finish()
