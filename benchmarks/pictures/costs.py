@@ -19,6 +19,9 @@ def draw_boxes(
     for axes, case in zip(grid[0], cases, strict=True):
         samples = {peer: results.samples(name, case, peer, sample) for peer in peers}
         shown = {peer: values for peer, values in samples.items() if values.size}
+        axes.set(title=case, ylabel=f"{sample} (µs), p1 p25 p50 p75 p99")
+        if not shown:  # a case that was not asked for
+            continue
         boxes = axes.boxplot(
             list(shown.values()),
             tick_labels=list(shown),
@@ -29,11 +32,9 @@ def draw_boxes(
         )
         for box, peer in zip(boxes["boxes"], shown, strict=True):
             box.set_facecolor(COLOURS[peer])
-        axes.set(title=case, ylabel=f"{sample} (µs), p1 p25 p50 p75 p99")
         axes.tick_params(axis="x", rotation=20)
         axes.grid(alpha=0.3, axis="y", which="both")
-        if shown:
-            make_logarithmic(axes.yaxis)
+        make_logarithmic(axes.yaxis)
     return save(figure, file, "Cost of step() beyond waiting")
 
 
