@@ -27,7 +27,7 @@ ARGUMENTS = [
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the program that starts the others; its folder is told when it ends."""
+    """Return the program that starts the others; the folder of the run is printed when it ends."""
     return LaunchDescription([*ARGUMENTS, OpaqueFunction(function=_training)])
 
 

@@ -6,6 +6,7 @@ import os
 import select
 import signal
 from contextlib import suppress
+from threading import Thread
 from types import FrameType, TracebackType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -69,6 +70,16 @@ class StopSignal:
         """Stop as if a signal had come; from any thread."""
         self._is_set = True
         os.write(self._write_fd, b"\0")
+
+    def set_at_end_of_input(self) -> None:
+        """Stop when standard input closes, as it does when the process that started this one ends."""
+
+        def read() -> None:
+            while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
+                pass
+            self.set()
+
+        Thread(target=read, daemon=True).start()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait up to ``timeout_s``; return whether it is time to stop."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Sequence
-from threading import Thread
 
 from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.shipped import find_contract
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.add_argument("--until-eof", action="store_true", help="end when standard input closes")
             options = parser.parse_args(own_arguments(arguments))
             if options.until_eof:
-                Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
+                stop.set_at_end_of_input()
             contract = read_contract(find_contract(options.contract))
             session = RosSession("env", arguments=arguments, node_class=ManagedNode, threads=THREADS)
             try:
@@ -51,12 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"env_node: {error}", file=sys.stderr)
             return 2
     return 0
-
-
-def _stop_at_eof(stop: StopSignal) -> None:
-    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
-from threading import Thread
 
 from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.contract.shipped import find_contract
@@ -27,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             options = _parse(arguments[1:])
             if options.until_eof:
-                Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
+                stop.set_at_end_of_input()
             contract = read_contract(find_contract(options.contract))
             session = RosSession("guard", arguments=arguments)
             try:
@@ -47,12 +45,6 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--allow-code-beside", action="store_true", help="let the contract's code lie beside it")
     parser.add_argument("--until-eof", action="store_true", help="end when standard input closes, as with the parent")
     return parser.parse_args(arguments)
-
-
-def _stop_at_eof(stop: StopSignal) -> None:
-    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
-        pass
-    stop.set()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
-from threading import Thread
 from typing import Any
 
 from rtgym_ros.core.errors import RtgymError
@@ -43,7 +41,7 @@ def run_robot(
                 "--until-eof", action="store_true", help="end when standard input closes, as with the parent"
             )
             if parser.parse_args(own_arguments(arguments)).until_eof:
-                Thread(target=_stop_at_eof, args=(stop,), daemon=True).start()
+                stop.set_at_end_of_input()
             session = RosSession(node_name, arguments=arguments)
             try:
                 make_node(session).run(stop)
@@ -53,9 +51,3 @@ def run_robot(
             print(f"{program}: {error}", file=sys.stderr)
             return 2
     return 0
-
-
-def _stop_at_eof(stop: StopSignal) -> None:
-    while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
-        pass
-    stop.set()

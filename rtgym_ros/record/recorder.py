@@ -80,7 +80,7 @@ class Recorder:
     Making one takes as long as starting a Python program. No method waits for the disk but :meth:`close`: they copy
     into memory that the writer shares. What cannot be written is counted in :attr:`state`, visible in the file as a
     gap in the sequence numbers, and told by a :class:`RecordingWarning`; no method raises for it. The writer goes on
-    when this process is killed, and writes what it was given; when the writer is killed that is told once, and the
+    when this process is killed, and writes what it was given; when the writer is killed, one warning says so, and the
     flight goes on without a recording.
 
     A process that was forked from this one records nothing with it.
@@ -276,7 +276,7 @@ class Recorder:
     def _warn(self, at_once: bool = False) -> None:
         told, told_error, when = self._told
         now = time.monotonic()
-        # The death of the writer is told at once, other things not too often, and nothing after that.
+        # The death of the writer is reported at once, other things not too often, and nothing after that.
         state = self.state
         dead = self._is_over and self._end
         if told_error == self._end if dead else (not at_once and now < when + _WARNING_PERIOD):

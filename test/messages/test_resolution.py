@@ -107,7 +107,13 @@ def resolve(text):
             "it has position, orientation",
         ),
         ("[{quaternion: yaw}]", "[{quaternion: rpy}]", 21, "observation.pose.low", "2 numbers for 4 values"),
-        ("    high: [10, 3.15]", "    high: [1, 2]\n    stamp: pose", 23, "observation.pose.stamp", "allowed: one Time"),
+        (
+            "    high: [10, 3.15]",
+            "    high: [1, 2]\n    stamp: pose",
+            23,
+            "observation.pose.stamp",
+            "allowed: one Time",
+        ),
         (
             "[{quaternion: yaw}]",
             "[{scale: [1, 2]}]",

@@ -28,7 +28,7 @@ observation:
 PACKAGE = Path(rtgym_ros.__file__).parent
 PAGE = PACKAGE.parent / "docs" / "architecture.md"
 TOLD = {"core/time_source.py", "ros/ros_interface.py", "ros/contract/robot_flow.py", "ros/contract/ros_port.py"}
-"""The clock, and what is told that a time-step begins: the action goes through none of them."""
+"""The clock, and what is called when a time-step begins: the action goes through none of them."""
 
 
 class Stepped(ContractInterface):

@@ -178,7 +178,7 @@ def test_a_robot_that_is_started_again_with_an_earlier_clock(robot, make):
         if observation["point"] == 3.0:
             break
     assert observation["point"] == 3.0, "its stamps are followed"
-    assert info["age"]["point"] > 3000.0, "and it is told how old they are"
+    assert info["age"]["point"] > 3000.0, "and info says how old they are"
 
 
 def test_goals(robot, make):

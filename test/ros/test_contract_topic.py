@@ -28,9 +28,12 @@ class Waiting:
 @pytest.fixture
 def world():
     class World:
-        now_ns = 1_000 * MS
-        subscription = Waiting()
-        seen = []
+        def __init__(self):
+            self.now_ns = 1_000 * MS
+            self.subscription = Waiting()
+            self.seen = []
+            self.topic = ContractTopic(self.subscription, None, lambda: self.now_ns)
+            self.topic.add_reader(lambda messages, restarts: self.seen.extend(messages))
 
         def pull(self, *messages):
             """Let ``messages`` be there, pull them; return what was read, newest first."""
@@ -39,10 +42,7 @@ def world():
             self.topic.pull()
             return [(message.data, message.stamp_ns) for message in self.seen]
 
-    world = World()
-    world.topic = ContractTopic(world.subscription, None, lambda: world.now_ns)
-    world.topic.add_reader(lambda messages, restarts: world.seen.extend(messages))
-    return world
+    return World()
 
 
 def test_on_a_clock_that_stands_still_what_came_later_is_newer(world):

@@ -26,7 +26,7 @@ def save_learning_curve(
     Args:
         path: the file to write.
         runs: episodes in the order of their end, by run and by name.
-        rate_hz: time-steps a second of a robot: the minutes of flight are told above; None leaves them out.
+        rate_hz: time-steps a second of a robot: gives the upper axis, minutes of flight; None leaves it out.
 
     Raises:
         OSError: the file cannot be written.
