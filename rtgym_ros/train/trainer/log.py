@@ -39,7 +39,7 @@ class TrainerLog:
     def __init__(
         self, folder: Path, config: TrainConfig, lengths: dict[str, int], wall_s: Callable[[], float] = time.time
     ) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+        from stable_baselines3.common.logger import TensorBoardOutputFormat
 
         self._wall_s = wall_s
         self._told: set[str] = set()
@@ -50,7 +50,7 @@ class TrainerLog:
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._make_writer: Callable[[], Any] = lambda: SummaryWriter(str(folder / "tensorboard"))
+        self._make_writer: Callable[[], Any] = lambda: TensorBoardOutputFormat(str(folder / "tensorboard"))
         self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
@@ -109,9 +109,7 @@ class TrainerLog:
 
     def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
         try:
-            for name, value in told.items():
-                self._tensorboard.add_scalar(name, value, updates)
-            self._tensorboard.flush()
+            self._tensorboard.write(told, dict.fromkeys(told, ()), updates)
         except OSError:
             self._tensorboard = self._make_writer()  # one that could not write never writes again
             raise

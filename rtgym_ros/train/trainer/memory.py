@@ -140,7 +140,7 @@ class Memory(ReplayBuffer):
         ended = samples["terminated"]  # what was truncated might have gone on: its value is bootstrapped
         return {
             **self._parts.of(samples[name] for name in self._columns),
-            "actions": self._scaled(samples, self._action_column),
+            "actions": self._scaled(samples[self._action_column]),
             "rewards": samples["reward"].astype(np.float32)[:, None],
             "dones": ended.astype(np.float32)[:, None],
         }

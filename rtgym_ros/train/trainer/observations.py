@@ -6,7 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.protocol.schema import ACTION, OBSERVATION, SampleSchema, leaf_spaces
+from rtgym_ros.train.protocol.schema import OBSERVATION, SampleSchema, leaf_spaces
 
 
 def observation_columns(schema: SampleSchema) -> list[str]:
@@ -16,7 +16,7 @@ def observation_columns(schema: SampleSchema) -> list[str]:
 
 
 class Actions:
-    """How records become a batch of actions in [-1, 1].
+    """How actions become a batch in [-1, 1].
 
     Args:
         schema: of the samples.
@@ -38,13 +38,8 @@ class Actions:
         self.space = spaces.Box(low, high, dtype=np.float32)
         self._scale = 2.0 / (high.astype(np.float64) - low)
 
-    def scaled(self, records: np.ndarray, name: str = ACTION) -> np.ndarray:
-        """Return the actions of records in [-1, 1], float32, shape (n, size).
-
-        Args:
-            records: of the schema.
-            name: ``"action"`` for what the policy computed, ``"executed"`` for what was sent.
-        """
-        actions = records[name].reshape(len(records), self.space.low.size)
-        scaled: np.ndarray = np.clip((actions - self.space.low) * self._scale - 1.0, -1.0, 1.0)
+    def scaled(self, actions: np.ndarray) -> np.ndarray:
+        """Return n actions of the space in [-1, 1], float32, shape (n, size)."""
+        flat = actions.reshape(len(actions), self.space.low.size)
+        scaled: np.ndarray = np.clip((flat - self.space.low) * self._scale - 1.0, -1.0, 1.0)
         return scaled.astype(np.float32)
