@@ -31,7 +31,7 @@ from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, Sampl
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.sample_message import SampleBatch
 from rtgym_ros.train.stream.sample_reader import Bookmark
-from rtgym_ros.train.trainer.observations import Actions
+from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Transitions, finite
 
 

@@ -25,8 +25,8 @@ SHORTER = {
     "./dev drone --policy predictor --episodes 20 --record flights\n"
     "./dev train --sim-time --fresh --demonstrations flights\n": "./dev drone --policy predictor --episodes 3 "
     f"--record flights\n./dev train --sim-time --fresh --demonstrations flights{_BRIEFLY}",
-    "./dev train --config config/train_delays.yaml --sim-time\n": f"./dev train --config {ROOT}/config/train_delays.yaml "
-    f"--sim-time{_BRIEFLY}",
+    "./dev train --config config/train_delays.yaml --sim-time\n": "./dev train --config "
+    f"{ROOT}/config/train_delays.yaml --sim-time{_BRIEFLY}",
     "rtgym_ros train_trainer --config robots.yaml\n": "rtgym_ros train_trainer --config robots.yaml "
     "--set trainer.batch_size=32 --set trainer.epochs=1 --set trainer.rounds=1 --set trainer.steps=100",
     "./dev test\n": "./dev test -q test/unit/test_action_buffer.py",

@@ -87,25 +87,8 @@ class TrainerLog:
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
-        self._write(
-            "episodes.jsonl",
-            {
-                "worker": episode.worker,
-                "boot": episode.boot,
-                "episode": episode.episode,
-                "test": episode.test,
-                "return": episode.episode_return,
-                "length": episode.length,
-                "terminated": episode.terminated,
-                "timeouts": episode.timeouts,
-                "version": episode.version,
-                "stamp_ns": episode.stamp_ns,
-                "samples": progress.samples,
-                "updates": progress.updates,
-                "seconds": round(progress.seconds, 3),
-                "time": self._wall_s(),
-            },
-        )
+        now = {"samples": progress.samples, "updates": progress.updates, "seconds": round(progress.seconds, 3)}
+        self._write("episodes.jsonl", {**msgspec.to_builtins(episode), **now, "time": self._wall_s()})
 
     def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
         try:

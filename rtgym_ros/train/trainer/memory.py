@@ -11,7 +11,7 @@ from stable_baselines3.common.buffers import BaseBuffer, ReplayBuffer
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples, ReplayBufferSamples
 
 from rtgym_ros.train.policy.observation_parts import IMAGE, VECTOR, ObservationParts
-from rtgym_ros.train.trainer.observations import Actions
+from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
 
 _SAMPLE = ("stamp_ns", "episode", "step")

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 
 MAX_BOOTS = 256
@@ -28,9 +29,8 @@ class Transitions:
         return len(self.after)
 
 
-@dataclass(frozen=True)
-class Episode:
-    """An episode that has ended.
+class Episode(msgspec.Struct, frozen=True, rename={"episode_return": "return"}):
+    """An episode that has ended, as a line of ``episodes.jsonl`` has it.
 
     Attributes:
         worker: whose it was.

@@ -1,4 +1,4 @@
-"""Columns and actions of samples, as a learner of the package takes them."""
+"""Actions, as the learners of the package take them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.protocol.schema import OBSERVATION, SampleSchema, leaf_spaces
-
-
-def observation_columns(schema: SampleSchema) -> list[str]:
-    """Return the columns of an observation, in the order of its space."""
-    nested = schema.observation.kind in ("tuple", "dict")
-    return [f"{OBSERVATION}/{name}" if nested else OBSERVATION for name, _ in leaf_spaces(schema.observation_space)]
+from rtgym_ros.train.protocol.schema import SampleSchema
 
 
 class Actions:
