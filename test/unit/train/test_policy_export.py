@@ -15,7 +15,7 @@ from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.policy.export import export_actor, export_gaussian  # noqa: E402
 from rtgym_ros.train.policy.policy_file import PolicyWeights  # noqa: E402
-from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp, flatten_into  # noqa: E402
+from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp  # noqa: E402
 from rtgym_ros.train.trainer.sb3_agent import Sb3Agent  # noqa: E402
 
 NETWORKS = [
@@ -43,9 +43,7 @@ def make(agent: str, activation: str, sizes: list[int], seed: int):
 
 
 def flat(observation) -> np.ndarray:
-    out = np.empty(3, np.float32)
-    flatten_into(out, OBSERVATION, observation)
-    return out
+    return np.concatenate(observation)
 
 
 @pytest.mark.parametrize(("agent", "activation", "sizes"), NETWORKS)
