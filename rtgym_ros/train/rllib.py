@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -58,7 +57,7 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
 
     Raises:
         ConfigError: an entry is wrong, there is more than one runner, or the module cannot be exported.
-        LinkError: the server cannot be reached.
+        LinkError: the server cannot be reached, or no robot is there within ``sample_timeout_s``.
     """
 
     def __init__(self, *, config: Any, **kwargs: Any) -> None:
@@ -78,10 +77,13 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
                 f"{_WHERE}: publish_interval must be a whole number from 1, got {self._publish_interval!r}"
             )
         self._seq_no = self._synchronised = 0
-        self._pieces: deque[_Piece] = deque()
-        self._last: dict[str, _Piece] = {}
+        self._pieces: deque[Any] = deque()
+        self._next: dict[str, tuple[str, int, int]] = {}  # of each robot: boot, episode, time-step that follows
+        self._begun: dict[str, int] = {}  # of each robot: where the pieces begin that its next one is joined to
         self._run = Run.connect(**arguments)
         try:
+            if not self._run.wait_for_robot(self.config.sample_timeout_s):
+                raise LinkError(f"no robot was there within {self.config.sample_timeout_s:g} s (sample_timeout_s)")
             self._transitions = self._run.transitions(self.config.sample_timeout_s)
             self._spaces = self._run.flat_spaces
             self.module = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True).build()
@@ -110,10 +112,10 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
         while wanted and (self._pieces or self._take_in(bool(episodes))):
             piece = self._pieces.popleft()
             if len(piece) > wanted:
-                piece, rest = piece.cut(wanted)
-                self._pieces.appendleft(rest)
+                self._pieces.appendleft(piece[wanted:])
+                piece = piece[:wanted]
             wanted -= len(piece)
-            episodes.append(piece.episode())
+            episodes.append(piece)
         self._count(sum(map(len, episodes)), sum(episode.is_done for episode in episodes))
         return episodes
 
@@ -172,8 +174,10 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
 
     def stop(self) -> None:
         """Publish what is not published yet, and close the connection."""
-        self._run.flush(_FLUSH_S)
-        self._run.close()
+        try:
+            self._run.flush(_FLUSH_S)
+        finally:
+            self._run.close()
 
     def _take_in(self, has_some: bool) -> bool:
         """Return whether more has come; where there is nothing at all, that is an error."""
@@ -189,30 +193,28 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
         self._pieces += self._pieces_of(batch)
         return True
 
-    def _pieces_of(self, batch: TransitionBatch) -> Iterator[_Piece]:
+    def _pieces_of(self, batch: TransitionBatch) -> Iterator[Any]:
         """Cut a batch where its transitions are not neighbours: between episodes, and where samples are missing."""
         seen, led_to = self._run.flat(batch.observations), self._run.flat(batch.next_observations)
         actions = self._run.scaled(batch.executed if self._learn_from == "executed" else batch.actions)
         follows = (np.diff(batch.episodes) == 0) & (np.diff(batch.steps) == 1)
-        bounds = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(batch)]
-        for begin, end in pairwise(bounds):
-            piece = _Piece(
-                name=f"{batch.robot}/{batch.boot}/{batch.episodes[begin]}",
-                step=int(batch.steps[begin]) - 1,
-                observations=np.concatenate([seen[begin:end], led_to[end - 1 : end]]),
-                actions=actions[begin:end],
-                rewards=batch.rewards[begin:end],
-                terminated=bool(batch.terminated[end - 1]),
-                truncated=bool(batch.truncated[end - 1]),
-            )
-            # RLlib joins the pieces of one name: behind a gap begins another episode.
-            last = self._last.get(batch.robot)
-            if last is not None and last.of(piece.name) and last.step + len(last) == piece.step:
-                piece = replace(piece, name=last.name)
-            elif piece.step:
-                piece = replace(piece, name=f"{piece.name}/{piece.step}")
-            self._last[batch.robot] = piece
-            yield piece
+        for begin, end in pairwise([0, *(np.flatnonzero(~follows) + 1).tolist(), len(batch)]):
+            episode, step = (batch.boot, int(batch.episodes[begin])), int(batch.steps[begin]) - 1
+            if (*episode, step) != self._next.get(batch.robot):
+                self._begun[batch.robot] = step
+            terminated = bool(batch.terminated[end - 1])
+            yield SingleAgentEpisode(
+                # RLlib joins the pieces of one name: behind a gap begins another one.
+                "/".join(map(str, (batch.robot, *episode, self._begun[batch.robot]))),
+                observations=[*seen[begin:end], led_to[end - 1]],
+                actions=list(actions[begin:end]),
+                rewards=batch.rewards[begin:end].tolist(),
+                terminated=terminated,
+                truncated=bool(batch.truncated[end - 1]) and not terminated,
+                t_started=step,
+                len_lookback_buffer=0,
+            ).to_numpy()
+            self._next[batch.robot] = (*episode, step + end - begin)
 
     def _log(self, test: bool, episode_return: float, length: int) -> None:
         window = self.config.metrics_num_episodes_for_smoothing
@@ -230,42 +232,3 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
         ):  # fmt: skip
             self.metrics.log_value(now, count, reduce="sum")
             self.metrics.log_value(ever, count, reduce="lifetime_sum")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Piece:
-    """Transitions that follow each other in an episode, from its time-step ``step`` on."""
-
-    name: str
-    step: int
-    observations: np.ndarray  # one more than actions
-    actions: np.ndarray
-    rewards: np.ndarray
-    terminated: bool
-    truncated: bool
-
-    def __len__(self) -> int:
-        return len(self.actions)
-
-    def of(self, episode: str) -> bool:
-        return self.name == episode or self.name.startswith(f"{episode}/")
-
-    def cut(self, at: int) -> tuple[_Piece, _Piece]:
-        first, second = (
-            replace(self, step=self.step + begin, observations=self.observations[begin : end + 1],
-                    actions=self.actions[begin:end], rewards=self.rewards[begin:end])
-            for begin, end in ((0, at), (at, len(self)))
-        )  # fmt: skip
-        return replace(first, terminated=False, truncated=False), second
-
-    def episode(self) -> Any:
-        return SingleAgentEpisode(
-            self.name,
-            observations=list(self.observations),
-            actions=list(self.actions),
-            rewards=self.rewards.tolist(),
-            terminated=self.terminated,
-            truncated=self.truncated and not self.terminated,
-            t_started=self.step,
-            len_lookback_buffer=0,
-        ).to_numpy()

@@ -159,6 +159,10 @@ class Run:
             raise
         return cls(config, link)
 
+    def wait_for_robot(self, timeout: float | None = None) -> bool:
+        """Return whether a robot has said, within ``timeout`` (s; None: for ever), what its samples are."""
+        return self._link.wait_for_schema(timeout) is not None
+
     @property
     def schema(self) -> SampleSchema:
         """Return what the samples are; waits for the first robot."""

@@ -30,8 +30,11 @@ def connect(server, **arguments) -> Run:
 
 def test_spaces_samples_and_transitions_come_as_the_environment_has_them(server):
     records = make_records([100, 50], test_every=2)
+    with connect(server) as run:
+        assert not run.wait_for_robot(0.1)
     send(server.config, records)
     with connect(server) as run:
+        assert run.wait_for_robot(10.0)
         assert (run.observation_space, run.action_space) == (OBSERVATION, ACTION)
         batches = list(run.transitions(timeout=1.0))
     learned = records[(records["step"] > 0) & ~records["test"]]
