@@ -34,10 +34,18 @@ autodoc_mock_imports = [
     "rcl_interfaces",
     "rclpy",
     "rtgym_ros.msg",
-    # A ROS 2 has none of what recording and distant training are made of.
+    # A ROS 2 has none of what recording and distant training are made of, and most machines nothing that learns.
     *(
         name
-        for name in ("mcap", "msgspec", "safetensors", "zstandard")
+        for name in (
+            "mcap",
+            "msgspec",
+            "nats",
+            "ray",
+            "safetensors",
+            "torch",
+            "zstandard",
+        )
         if importlib.util.find_spec(name) is None
     ),
 ]
