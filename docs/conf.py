@@ -31,6 +31,7 @@ myst_heading_anchors = 3
 autodoc_mock_imports = [
     "builtin_interfaces",
     "geometry_msgs",
+    "ray",  # half of it may be there, with another library
     "rcl_interfaces",
     "rclpy",
     "rtgym_ros.msg",
@@ -41,7 +42,6 @@ autodoc_mock_imports = [
             "mcap",
             "msgspec",
             "nats",
-            "ray",
             "safetensors",
             "torch",
             "zstandard",
