@@ -99,7 +99,7 @@ class Sb3Agent(Agent):
         shown = transitions.after["demonstration"] | transitions.after["intervention"]
         for memory, which in ((self._memory, ~shown), (self._demonstrations, shown)):
             if which.any():
-                memory.add_transitions(Transitions(transitions.before[which], transitions.after[which]))
+                memory.add_transitions(transitions.where(which))
 
     def train(self, updates: int) -> dict[str, float]:
         """Do so many updates, and return the means of losses and entropy coefficient."""
