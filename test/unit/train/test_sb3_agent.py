@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -76,8 +78,7 @@ def test_robots_whose_samples_are_numbered_alike_are_kept_apart():
     pairs = {
         (float(before[0]), float(after[0])) for before, after in zip(held["<vector"], held[">vector"], strict=True)
     }
-    seen = [own["observation/0"][:, 0].astype(float) for own in records]
-    assert pairs == {pair for own in seen for pair in zip(own[:-1], own[1:], strict=True)}
+    assert pairs == {pair for own in records for pair in pairwise(own["observation/0"][:, 0].tolist())}
 
 
 @pytest.mark.parametrize("agent", ["sac", "tqc", "redq"])
