@@ -64,9 +64,12 @@ def export_gaussian(
         weight, bias = _affine(modules.pop() if modules else None)
         half = len(bias) // 2
         heads = {"mean": (weight[:half], bias[:half]), "log_std": (weight[half:], bias[half:])}
-    linear, activations = modules[::2], {_activation(module) for module in modules[1::2]}
-    if len(activations) > 1 or len(modules) % 2:
-        raise ConfigError(f"only linear layers with one activation behind each can be exported, got {modules}")
+    linear, others = modules[::2], modules[1::2]
+    if len(linear) != len(others) or any(isinstance(module, nn.Linear) for module in others):
+        raise ConfigError(f"only linear layers with an activation behind each can be exported, got {modules}")
+    activations = {_activation(module) for module in others}
+    if len(activations) > 1:
+        raise ConfigError(f"only one kind of activation can be exported, got {', '.join(sorted(activations))}")
     arrays: dict[str, np.ndarray] = {}
     for name, parts in {**{f"layer.{i}": _affine(layer) for i, layer in enumerate(linear)}, **heads}.items():
         arrays[f"{name}.weight"], arrays[f"{name}.bias"] = parts

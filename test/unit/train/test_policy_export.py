@@ -119,7 +119,7 @@ def test_a_network_of_ones_own_flies_as_it_is(activation, together):
 
 @pytest.mark.parametrize(("layers", "message"), [
     ([torch.nn.Linear(3, 4), torch.nn.GELU(), torch.nn.Linear(4, 4)], "a policy with GELU"),
-    ([torch.nn.Linear(3, 4), torch.nn.Linear(4, 4)], "a policy with Linear|only linear layers"),
+    ([torch.nn.Linear(3, 4), torch.nn.Linear(4, 4)], "only linear layers with an activation behind each"),
     ([torch.nn.Linear(3, 4), torch.nn.ReLU()], "a ReLU cannot be exported where a linear layer"),
     ([], "a NoneType cannot be exported"),
 ])  # fmt: skip
