@@ -26,7 +26,7 @@ def as_tensordict(run: Run, batch: TransitionBatch) -> TensorDict:
     following = {
         "observation": torch.as_tensor(run.flat(batch.next_observations)),
         "reward": torch.as_tensor(batch.rewards[:, None], dtype=torch.float32),
-        "terminated": torch.as_tensor(ended.copy()),
+        "terminated": torch.as_tensor(ended),
         "done": torch.as_tensor(over),
     }
     first = {"observation": torch.as_tensor(run.flat(batch.observations)), "next": following}

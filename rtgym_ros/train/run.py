@@ -39,6 +39,8 @@ from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Tr
 class TransitionBatch:
     """Transitions of one robot, in order; arrays of length n, observations and actions in the structure of their space.
 
+    The arrays are this batch's own, and may be written to; those of ``records`` may not.
+
     Attributes:
         observations: from which the policy computed the action.
         actions: that it computed.
@@ -72,22 +74,22 @@ class TransitionBatch:
     @property
     def episodes(self) -> np.ndarray:
         """Return the number of the episode of each, in its :attr:`boot`."""
-        return self.records["episode"]
+        return np.ascontiguousarray(self.records["episode"])
 
     @property
     def steps(self) -> np.ndarray:
         """Return the time-step of each in its episode, from 1: two that follow each other are neighbours there."""
-        return self.records["step"]
+        return np.ascontiguousarray(self.records["step"])
 
     @property
     def interventions(self) -> np.ndarray:
         """Return which actions somebody else than the policy has chosen."""
-        return self.records["intervention"]
+        return np.ascontiguousarray(self.records["intervention"])
 
     @property
     def demonstrations(self) -> np.ndarray:
         """Return which are an expert's."""
-        return self.records["demonstration"]
+        return np.ascontiguousarray(self.records["demonstration"])
 
     @property
     def infos(self) -> dict[str, np.ndarray]:
@@ -100,8 +102,8 @@ class TransitionBatch:
         return self._columns("extra/")
 
     def _columns(self, prefix: str) -> dict[str, np.ndarray]:
-        names = self.records.dtype.names or ()
-        return {name.removeprefix(prefix): self.records[name] for name in names if name.startswith(prefix)}
+        columns = _columns(self.records)
+        return {name.removeprefix(prefix): column for name, column in columns.items() if name.startswith(prefix)}
 
 
 class Run:
@@ -286,7 +288,8 @@ class Run:
         return Actions(self.schema)
 
     def _structured(self, batch: SampleBatch, transitions: Transitions, ended: tuple[Episode, ...]) -> TransitionBatch:
-        schema, before, after = self.schema, transitions.before, transitions.after
+        schema = self.schema
+        before, after = _columns(transitions.before, OBSERVATION), _columns(transitions.after)
         return TransitionBatch(
             observations=unflatten(OBSERVATION, schema.observation_space, before),
             actions=unflatten(ACTION, schema.action_space, after),
@@ -297,9 +300,15 @@ class Run:
             truncated=after["truncated"],
             robot=batch.robot,
             boot=batch.boot,
-            records=after,
+            records=transitions.after,
             ended=ended,
         )
+
+
+def _columns(records: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return columns as arrays of their own: PyTorch takes none that are a part of packed records."""
+    names = records.dtype.names or ()
+    return {name: np.ascontiguousarray(records[name]) for name in names if name.startswith(prefix)}
 
 
 def _configuration(

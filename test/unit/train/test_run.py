@@ -137,6 +137,9 @@ def test_a_batch_says_whose_it_is_and_what_was_told_of_it(server):
     assert (batch.executed[6] == ACTION.high).all()
     assert (batch.actions[6] != ACTION.high).all()
     assert set(batch.records["alpha"]) == {1.0}
+    for array in (batch.rewards, batch.terminated, batch.executed, batch.observations[0], batch.episodes,
+                  batch.infos["battery"], batch.extras["log_prob"]):  # fmt: skip
+        assert array.flags.c_contiguous  # PyTorch takes no others of packed records
     assert [(episode.episode, episode.test, episode.length) for episode in batch.ended] == [
         (0, True, 10),
         (1, False, 20),
