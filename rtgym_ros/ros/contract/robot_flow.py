@@ -22,6 +22,9 @@ _AT_REST_S = 10.0
 
 _ACKNOWLEDGEMENT_S = 0.5
 
+_STOP_PATIENCE_S = 1.0
+"""How long `stop` waits for a server that is not there (s): the robot has ended before its environment did."""
+
 
 class Flow(Enum):
     """Which commands flow."""
@@ -179,7 +182,8 @@ class RobotFlow:
         self.has_begun = False
         self._step_began = None
         self._go(Flow.NONE)
-        runner = SequenceRunner(self._port, self._steps.gates, self._source)  # without heartbeats and commands
+        # Without heartbeats and commands.
+        runner = SequenceRunner(self._port, self._steps.gates, self._source, patience=_STOP_PATIENCE_S)
         try:
             runner.run("stop", self._steps.sequences["stop"], keep_going=True)
         except Exception as error:

@@ -97,6 +97,8 @@ class AgentServices:
             return response
         response.observation_space = space_to_text(env.observation_space)
         response.action_space = space_to_text(env.action_space)
+        parts = getattr(env.interface, "observation_parts", {})
+        response.observation_parts = json.dumps([[name, json.loads(space_to_text(parts[name]))] for name in parts])
         response.config = json.dumps(plain_config(env.config))
         response.default_action = to_messages(to_parts(env.action_space, env.default_action))
         response.success = True
