@@ -224,6 +224,14 @@ class RealTimeGymInterface(ABC):
     def on_time_step(self, time_step: TimeStep) -> None:
         """Called directly after each action that begins a time-step; nothing by default."""
 
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Called when the timing is changed while the environment is open; nothing by default.
+
+        Args:
+            time_step_duration: from the next time-step on (s).
+            elasticity: how late a time-step may begin from then on (s); infinite: never too late.
+        """
+
     def get_tick_period(self) -> float | None:
         """Return how often :meth:`tick` is to be called (s), None for never. Called after the first reset."""
         return None

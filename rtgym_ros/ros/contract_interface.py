@@ -392,6 +392,10 @@ class ContractInterface(RosInterface):
         """Observations so far whose sample the robot left with an action that the action buffer had lost."""
         return self._delays.alarms
 
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Have the next actions be late by the new timing."""
+        self._flow.retime(time_step_duration, elasticity)
+
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
         return max(min(super().get_tick_period(), self._flow.shortest_period / 2), _SHORTEST_TICK_S)

@@ -71,7 +71,7 @@ class RobotFlow:
         self._port = port
         self._now_ns = now_ns
         self._late_action = contract.time.get("late_action")
-        self._late_after = sum(time_step)
+        self.retime(*time_step)
         self._period = min(topic.period for topic in commands.topics)
         self._safe = Periodic(self._period, commands.send_safe)
         self._heartbeats = [
@@ -86,6 +86,10 @@ class RobotFlow:
     def shortest_period(self) -> float:
         """The shortest period of what flows by itself (s)."""
         return min([topic.period for topic in self._commands.topics] + [beat.period for beat in self._heartbeats])
+
+    def retime(self, time_step_duration: float, elasticity: float) -> None:
+        """Change how long after the beginning of a time-step its next action is late (s, the sum of the two)."""
+        self._late_after = time_step_duration + elasticity
 
     def start(self, wait_for_observations: Callable[[], None]) -> None:
         """Run ``start`` and wait for the gates and for observations; commands flow from then on.
