@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
+from rclpy.node import Node
 
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, StateError
@@ -167,6 +168,11 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
         self._spec = spec
 
     # --- beyond Gymnasium ---
+
+    @property
+    def node(self) -> Node:
+        """The node of this side."""
+        return self._link.node
 
     @property
     def state(self) -> State:

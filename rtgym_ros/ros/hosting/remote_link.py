@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from gymnasium import spaces
 from rclpy.context import Context
+from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from rtgym_ros.core.config import RealTimeConfig
@@ -90,6 +91,11 @@ class RemoteLink:
         self._reset = node.create_client(Reset, f"{name}/reset")
         self._pause = node.create_client(Trigger, f"{name}/pause")
         self._state: Any = EnvState()
+
+    @property
+    def node(self) -> Node:
+        """Of this side."""
+        return self._session.node
 
     @property
     def context(self) -> Context:
