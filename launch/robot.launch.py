@@ -1,4 +1,4 @@
-"""A simulated robot with a contract, its guard by choice, and by choice what moves it: drive.launch.py, arm.launch.py."""
+"""A simulated robot with a contract, its guard by choice, and by choice what moves it: of drive and arm."""
 
 from pathlib import Path
 

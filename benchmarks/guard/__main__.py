@@ -1,11 +1,11 @@
-"""``python -m benchmarks.guard``: what commands a robot dies beside its guard; when is the robot safe, and for how long?
+"""``python -m benchmarks.guard``: what commands a robot dies beside its guard; how soon is it safe, and for how long?
 
 Robot (``drive_node``), guard and agent are processes of their own; the robot writes down what it receives, in its own
 clock. In each trial the agent drives the robot at 20 Hz, then it is killed (SIGKILL), stopped (SIGSTOP), hangs in an
 endless loop, or (``--cut``, as root) the network between it and the guard is cut; or ``env_node`` drives the robot for
-an agent behind it, and is killed while that agent lives. The silence is the time from the last command to the first safe
-action, which should be within the guard's timeout and 50 ms. From then on the safe action should come at the rate of the
-commands: the rate is that of the next twenty, the longest gap the longest between two of them.
+an agent behind it, and is killed while that agent lives. The silence is the time from the last command to the first
+safe action, which should be within the guard's timeout and 50 ms. From then on the safe action should come at the rate
+of the commands: the rate is that of the next twenty, the longest gap the longest between two of them.
 """
 
 from __future__ import annotations
@@ -78,8 +78,9 @@ def _parse() -> argparse.Namespace:
 
 
 def _report(found: dict[str, list[Trial]]) -> int:
-    print("| what | trials | in time | silence: median, max (ms) | | at the rate | rate: median, least (Hz) | | longest gap (ms) |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    headings = ("trials", "in time", "silence: median (ms)", "max", "at the rate", "rate: median (Hz)", "least")
+    print("| what |", " | ".join(headings), "| longest gap (ms) |")
+    print("| --- |" + " --- |" * (len(headings) + 1))
     failed = 0
     for way, trials in found.items():
         silences, rates = [trial.silence for trial in trials], [trial.rate for trial in trials]

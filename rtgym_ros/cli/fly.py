@@ -120,10 +120,10 @@ def _recorded(env: Any, options: argparse.Namespace) -> Any:
     Raises:
         ConfigError: the folder cannot be made.
     """
-    from rtgym_ros.wrappers.record import Record
+    from rtgym_ros.wrappers.record import Record, Topics
 
     try:
-        topics = options.record_topics or ("all" if options.node is None else "none")
+        topics: Topics = options.record_topics or ("all" if options.node is None else "none")
         return Record(env, options.record, topics=topics, facts={"policy": str(options.policy)})
     except OSError as error:
         raise ConfigError(f"--record: {error}") from error

@@ -152,7 +152,11 @@ class TimeStepLoop:
         self._clock.retime(*config.clock_timing())
         duration = config.time_step_duration
         self._or_stop(
-            self._calls.call, "on_timing", self._interface.on_timing, duration, duration * config.time_step_timeout_factor
+            self._calls.call,
+            "on_timing",
+            self._interface.on_timing,
+            duration,
+            duration * config.time_step_timeout_factor,
         )
 
     def render(self, mode: str | None) -> Any:

@@ -1,4 +1,4 @@
-"""A simulated robot, its guard or ``env_node`` in a process of its own, which does not outlive the one that started it."""
+"""A simulated robot, guard or ``env_node`` in a process of its own, which does not outlive who started it."""
 
 from __future__ import annotations
 

@@ -149,7 +149,11 @@ class TutorialFlight:
         """Return how many time-steps, overruns and timeouts there were."""
         if self._through_node:
             episodes = self._episodes
-            return sum(e.time_steps for e in episodes), sum(e.overruns for e in episodes), sum(e.timeouts for e in episodes)
+            return (
+                sum(e.time_steps for e in episodes),
+                sum(e.overruns for e in episodes),
+                sum(e.timeouts for e in episodes),
+            )
         clock = self._env.unwrapped.clock
         return clock.time_steps, clock.overruns, clock.timeouts
 

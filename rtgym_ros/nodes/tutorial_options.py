@@ -60,8 +60,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--host",
         choices=("agent", "node"),
         default="agent",
-        help="where the clock is: in this program, or in an env_node that it flies through; with --attach one of the name"
-        f" {ENV_NODE}, which is up and hosts the contract {CONTRACT} (default: %(default)s)",
+        help="where the clock is: in this program, or in an env_node that it flies through; with --attach one that is"
+        f" up, of the name {ENV_NODE} and with the contract {CONTRACT} (default: %(default)s)",
     )
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -39,7 +39,7 @@ from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
 from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
-from rtgym_ros.ros.parameters import Flag
+from rtgym_ros.ros.parameters import Flag, Parameter
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.scene_publisher import ScenePublisher
@@ -86,6 +86,7 @@ class ContractInterface(RosInterface):
         node: a node that exists, or a function that returns it, in place of a node of its own.
         context: a context that exists, for a node of its own.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        parameters: that the node has besides, of whoever makes this.
 
     Raises:
         ContractError: an entry does not fit a message type; one line: file, line, key, what is allowed.
@@ -108,11 +109,13 @@ class ContractInterface(RosInterface):
         node: Node | Callable[[], Node] | None = None,
         context: Context | None = None,
         allow_code_beside: bool = False,
+        parameters: Sequence[Parameter] = (),
     ) -> None:
         self.contract = contract
         self._guarded = GuardedTopics(contract, guard)
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
+        self._more_parameters = parameters
         self._ends: list[Callable[[], None]] = []
         self._goals: list[GoalSink] = []
         try:
@@ -183,7 +186,7 @@ class ContractInterface(RosInterface):
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
         self._scenes: ScenePublisher | None = None
-        if self.declare_parameters(*PARAMETERS)["markers"]:
+        if self.declare_parameters(*PARAMETERS, *self._more_parameters)["markers"]:
             self._scenes = ScenePublisher(self.node, self.resolve("markers"))
             self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()

@@ -1,4 +1,4 @@
-"""What a contract sends in place of an action that comes late, on stepped time: when, how often, and how it is counted."""
+"""What a contract sends in place of an action that comes late, on stepped time: when, how often, how it is counted."""
 
 from types import SimpleNamespace
 

@@ -158,9 +158,7 @@ def _goal(step: GoalStep, port: Port, patience: float) -> Run:
     goal = port.send_goal(step)
     over = False
     try:
-        yield from _answer(
-            step, port, lambda: goal.accepted() is not None, f"action {step.goal}", "answered the goal"
-        )
+        yield from _answer(step, port, lambda: goal.accepted() is not None, f"action {step.goal}", "answered the goal")
         if not goal.accepted():
             over = True
             raise RefusedError(f"action {step.goal} refused the goal")

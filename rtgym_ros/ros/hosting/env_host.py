@@ -18,8 +18,8 @@ from rtgym_ros.record.observer import Observer
 from rtgym_ros.record.parts import from_parts
 from rtgym_ros.record.time_step import RecordedTimeStep
 from rtgym_ros.ros.hosting.agent_topics import AgentTopics, Answer, in_ros_time
-from rtgym_ros.ros.hosting.host_recording import HostRecording
 from rtgym_ros.ros.hosting.host_state import HostState
+from rtgym_ros.ros.hosting.recording_on_request import RecordingOnRequest
 from rtgym_ros.ros.node_log import NodeLog
 
 _SHORTEST_POLL_S, _LONGEST_POLL_S = 0.0001, 0.001
@@ -53,7 +53,7 @@ class EnvHost:
         self, env: RealTimeEnv, topics: AgentTopics, log: NodeLog, on_crash: Callable[[BaseException], None]
     ) -> None:
         self.env = env
-        self.recording = HostRecording(env)
+        self.recording = RecordingOnRequest(env)
         self._topics = topics
         self._log = log
         self._on_crash = on_crash
@@ -91,14 +91,6 @@ class EnvHost:
         """
         self._submit(Request("pause", self._pause))
 
-    def do(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Have something done between two time-steps, and return its result; from any thread.
-
-        Raises:
-            Exception: what it raised.
-        """
-        return self._submit(Request(name, function, *args))
-
     def post(self, name: str, function: Callable[..., Any], *args: Any) -> None:
         """Have something done between two time-steps; from any thread."""
         self._inbox.put(Request(name, function, *args))
@@ -116,7 +108,7 @@ class EnvHost:
         finally:
             if self._thread.is_alive():
                 self._thread.join(self._bound_s)
-            self.recording.finish(self.recording.stop())
+            self.recording.stop()
             if self._thread.is_alive():
                 self._log.error("the thread of the host has not ended")
             else:

@@ -208,9 +208,7 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
         self.config = description.config
         self._default_action: Parts = description.default_action
         self._newest: RecordedTimeStep | None = None
-        self._guard = ActionGuard(
-            self.action_space, self.config.out_of_bounds_action, self.config.action_check
-        )
+        self._guard = ActionGuard(self.action_space, self.config.out_of_bounds_action, self.config.action_check)
         self.metadata = {**self.metadata, "render_fps": max(round(1 / self.config.time_step_duration), 1)}
 
     def _check(self, description: Description) -> None:
