@@ -1,4 +1,4 @@
-"""What the node of an environment in the agent's process offers: recordings on request, parameters; as env_node does."""
+"""The node of an environment in the agent's process: recordings on request and parameters, as env_node has them."""
 
 import sys
 import threading

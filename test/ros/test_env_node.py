@@ -146,6 +146,9 @@ def test_actions_that_are_none_and_actions_that_come_too_late(robot, file, names
             message.action = to_messages((("", array),))
             publisher.publish(message)
             state = wait_for_state(states, lambda state, number=number: state.refused_actions >= number)
+        for number, data in enumerate((b"\xff" * 80, bytes(range(200)), b"\0\1\0\0" + b"\xff" * 64), start=3):
+            publisher.publish(data)
+            state = wait_for_state(states, lambda state, number=number: state.refused_actions >= number)
         assert state.state == EnvState.RUNNING
         env.step(ACTION)
         assert all(np.isfinite(command).all() for command in robot.commands())

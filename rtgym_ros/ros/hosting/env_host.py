@@ -9,6 +9,8 @@ from threading import Thread
 from typing import Any
 
 from rtgym_ros.core.errors import ActionError, InterfaceError
+from rtgym_ros.core.time_source import MonotonicTimeSource, to_s
+from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.clock_thread import Request
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.envs.state import State
@@ -24,6 +26,9 @@ from rtgym_ros.ros.node_log import NodeLog
 
 _SHORTEST_POLL_S, _LONGEST_POLL_S = 0.0001, 0.001
 _POLLS_A_TIME_STEP = 50
+_READY_S, _RARE_POLL_S = 0.0015, 0.005
+"""An answer counts from the end of its time-step: until so long before that (s) it is looked for this rarely (s)."""
+
 _IDLE_POLL_S = 0.05
 """Between two looks at an environment in which nothing is expected (s)."""
 
@@ -62,6 +67,8 @@ class EnvHost:
         self._newest: RecordedTimeStep | None = None
         self._inbox: SimpleQueue[Request] = SimpleQueue()
         self._is_ending = False
+        clock = env.interface.get_time_source()
+        self._now_ns = clock.now_ns if isinstance(clock, MonotonicTimeSource) else None
         self._thread = Thread(target=self._run, name="rtgym_ros host", daemon=True)
 
     def start(self) -> None:
@@ -125,6 +132,7 @@ class EnvHost:
     # --- in the thread ---
 
     def _run(self) -> None:
+        set_timer_slack(1)
         try:
             while not self._is_ending:
                 awaits_action = self._state.state in (EnvState.RUNNING, EnvState.PAUSED)
@@ -140,8 +148,15 @@ class EnvHost:
 
     @property
     def _poll_s(self) -> float:
-        share = self.env.config.time_step_duration / _POLLS_A_TIME_STEP
-        return min(max(share, _SHORTEST_POLL_S), _LONGEST_POLL_S)
+        """How long nothing need be looked at (s): what waits for an answer that is late is the robot."""
+        duration, running = self.env.config.time_step_duration, self.env.clock.current
+        if self._now_ns is not None and running is not None:
+            left = to_s(running.end_ns - self._now_ns())
+            if left > _READY_S:
+                return min(left - _READY_S, _RARE_POLL_S)
+            if left > -duration:
+                return _SHORTEST_POLL_S
+        return min(max(duration / _POLLS_A_TIME_STEP, _SHORTEST_POLL_S), _LONGEST_POLL_S)
 
     def _look(self, awaits_action: bool) -> None:
         """Notice a failure that no call was there for, and take the answer to the newest time-step."""
@@ -160,6 +175,9 @@ class EnvHost:
         """Return the last action that answers the newest time-step; others are counted."""
         action, newest, before = None, self._newest, self._state.stale_actions + self._state.refused_actions
         for answer in answers:
+            if answer.index is None:
+                self._refuse(RecordError(answer.problem))
+                continue
             if newest is None or (answer.index, answer.time_step_stamp_ns) != (newest.index, newest.stamp_ns):
                 self._state.stale_actions += 1
                 continue

@@ -18,16 +18,17 @@ from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.msg import AgentAction, EnvState, TimeStep
 from rtgym_ros.record.cdr_reader import decode
+from rtgym_ros.record.cdr_writer import encode_answer
 from rtgym_ros.record.parts import to_parts
 from rtgym_ros.record.space_text import space_from_text
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.hosting.agent_topics import ACTION_QOS, STATE_QOS, TIME_STEP_QOS
-from rtgym_ros.ros.hosting.named_arrays import from_messages, to_messages
+from rtgym_ros.ros.hosting.named_arrays import from_messages
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
-from rtgym_ros.ros.stamps import to_nanoseconds, to_time
+from rtgym_ros.ros.stamps import to_nanoseconds
 from rtgym_ros.srv import Describe, Reset
 
 _POLL_S = 0.0002
@@ -174,10 +175,8 @@ class RemoteLink:
 
     def answer(self, step: RecordedTimeStep, space: spaces.Space[Any], action: Any) -> None:
         """Publish the action that answers ``step``."""
-        message = AgentAction(index=step.index, time_step_stamp=to_time(step.stamp_ns))
-        message.header.stamp = self._session.node.get_clock().now().to_msg()
-        message.action = to_messages(to_parts(space, action))
-        self._actions.publish(message)
+        now_ns = self._session.node.get_clock().now().nanoseconds
+        self._actions.publish(encode_answer(now_ns, step.index, step.stamp_ns, to_parts(space, action)))
 
     def take_time_steps(self) -> list[RecordedTimeStep]:
         """Return what has come on ``~/time_step`` since the last call."""
