@@ -1,9 +1,9 @@
 """What an agent behind ``env_node`` pays: ``python -m benchmarks.facade``, on an idle machine.
 
-The simulated drone at 50 Hz. **Extra delay**: an agent that answers after the end of each time-step, so that its action
-is sent as soon as it is there, flies in its own process and through ``env_node``, turn and turn about; the delay is from
-its call of ``step()`` to the send, on the machine's one monotonic clock. Extra is the p99 through the node less that in
-one process. **Late actions**: then an agent that answers at once flies through the node for ``--seconds``.
+The simulated drone at 50 Hz. **Extra delay**: an agent that answers after the end of each time-step, so that its
+action is sent as soon as it is there, flies in its own process and through ``env_node``, turn and turn about; the delay
+is from its call of ``step()`` to the send, on the machine's one monotonic clock. Extra is the p99 through the node less
+that in one process. **Late actions**: then an agent that answers at once flies through the node for ``--seconds``.
 """
 
 from __future__ import annotations
