@@ -7,7 +7,7 @@ import pytest
 from rtgym_ros.contract.grammar.reader import read_contract
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 
-DURATION, ELASTICITY, PERIOD_MS = 0.05, 0.025, 50
+DURATION, ELASTICITY = 0.05, 0.025
 CONTRACT = """
 contract: 1
 robot: stepped
@@ -25,7 +25,7 @@ class SteppedRobot:
     def __init__(self):
         self.ms = 0
         self.sent = []
-        self.topics = [SimpleNamespace(period=PERIOD_MS / 1e3, is_due=self._is_due)]
+        self.topics = [SimpleNamespace(period=DURATION, is_due=self._is_due, parts=["wheels"])]
 
     def time(self):
         return self.ms / 1e3
@@ -53,7 +53,7 @@ class SteppedRobot:
         """Nothing here has a rate."""
 
     def _is_due(self, now_ns):
-        return now_ns // 1_000_000 - self.sent[-1][0] >= PERIOD_MS
+        return now_ns / 1e9 - self.sent[-1][0] / 1e3 > self.topics[0].period - 1e-9
 
 
 @pytest.fixture
@@ -114,8 +114,8 @@ def test_another_timing_moves_the_threshold(make_flow):
     act(robot, flow)
     let_pass(robot, flow, 150)
     assert robot.sent == [(0, "action")]
-    let_pass(robot, flow, 1)
-    assert robot.sent[1:] == [(151, "safe")]
+    let_pass(robot, flow, 101)
+    assert robot.sent[1:] == [(151, "safe"), (251, "safe")], "at the rate of the time-steps"
     act(robot, flow)
     assert flow.late_actions == 1
     flow.retime(0.02, 0.0)

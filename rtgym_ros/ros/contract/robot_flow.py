@@ -70,8 +70,9 @@ class RobotFlow:
         self._commands = commands
         self._port = port
         self._now_ns = now_ns
+        self._actions = contract.action
         self._late_action = contract.time.get("late_action")
-        self.retime(*time_step)
+        self._late_after = sum(time_step)
         self._period = min(topic.period for topic in commands.topics)
         self._safe = Periodic(self._period, commands.send_safe)
         self._heartbeats = [
@@ -88,8 +89,17 @@ class RobotFlow:
         return min([topic.period for topic in self._commands.topics] + [beat.period for beat in self._heartbeats])
 
     def retime(self, time_step_duration: float, elasticity: float) -> None:
-        """Change how long after the beginning of a time-step its next action is late (s, the sum of the two)."""
+        """Change when an action is late, and the rate of commands that have none of their own.
+
+        Args:
+            time_step_duration: (s).
+            elasticity: how late a time-step may begin (s).
+        """
         self._late_after = time_step_duration + elasticity
+        for topic in self._commands.topics:
+            if all(self._actions[name].rate is None for name in topic.parts):
+                topic.period = time_step_duration
+        self._period = self._safe.period = min(topic.period for topic in self._commands.topics)
 
     def start(self, wait_for_observations: Callable[[], None]) -> None:
         """Run ``start`` and wait for the gates and for observations; commands flow from then on.
