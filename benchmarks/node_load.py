@@ -65,7 +65,7 @@ def deviations(env: Any, period: float, seconds: float) -> np.ndarray[Any, Any]:
     return 1e6 * np.abs(np.diff(starts) - period)
 
 
-def measure(rate: float, turns: int, seconds: float) -> float:
+def measure(rate: float, turns: int, seconds: float, **entries: Any) -> float:
     """Measure in turns at one rate, print a row, and return the ratio of the p99."""
     namespace, period = f"/node_load_{os.getpid()}", 1.0 / rate
     config = {
@@ -73,6 +73,7 @@ def measure(rate: float, turns: int, seconds: float) -> float:
         "start_obs_capture": period,
         "ep_max_length": float("inf"),
         "act_buf_len": round(0.2 * rate),
+        **entries,
     }
     got = [0]
 
@@ -123,12 +124,14 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=6, help="alone and loaded each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=10.0, help="of a turn (%(default)s)")
     parser.add_argument("--rates", type=float, nargs="+", default=[100.0, 500.0], help="of the time-steps, in Hz")
+    parser.add_argument("--switch-interval", type=float, default=1e-4, help="of the environment, in s (%(default)s)")
     options = parser.parse_args()
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     print("| time-steps (Hz) | jitter p50 alone (µs) | loaded | p99 alone | loaded | ratio | of the turns | the load |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    ratios = [measure(rate, options.turns, options.seconds) for rate in options.rates]
+    entries = {"switch_interval": options.switch_interval}
+    ratios = [measure(rate, options.turns, options.seconds, **entries) for rate in options.rates]
     return int(max(ratios) > AT_MOST)
 
 

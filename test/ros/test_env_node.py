@@ -199,6 +199,18 @@ def test_signals_end_it_in_order(number, robot, file, namespace):
 
 
 @pytest.mark.timeout(240)
+def test_the_end_does_not_wait_for_a_robot_that_has_ended_before(file, namespace, operator):
+    with EnvNodeProcess(file, namespace) as node:
+        with ForeignRobot(namespace):
+            operator.wait_for_state("active")
+        node.process.send_signal(signal.SIGTERM)
+        _, said = node.process.communicate(timeout=40.0)
+        assert node.process.returncode == 0
+    assert "stop[0]: call power: service power has no server" in said
+    assert "not over after 5 s" not in said
+
+
+@pytest.mark.timeout(240)
 def test_an_error_that_nobody_has_foreseen_leads_through_error_processing(robot, file, tmp_path, namespace, operator):
     text = patient(contract_text()) + 'task: {class: "wrong:Wrong"}\n'
     file.write_text(text)
