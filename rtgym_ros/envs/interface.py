@@ -224,6 +224,19 @@ class RealTimeGymInterface(ABC):
     def on_time_step(self, time_step: TimeStep) -> None:
         """Called directly after each action that begins a time-step; nothing by default."""
 
+    def get_preparation_time(self) -> float | None:
+        """Return how long before each capture :meth:`prepare_capture` is to be called (s), None for never.
+
+        Called after each reset, whose time-step is not prepared.
+        """
+        return None
+
+    def prepare_capture(self) -> None:
+        """Called shortly before a capture, where there is the time: for work that would delay it otherwise.
+
+        Taking over what has arrived so far, say: the capture has only the last messages left. It may be left out.
+        """
+
     def get_tick_period(self) -> float | None:
         """Return how often :meth:`tick` is to be called (s), None for never. Called after the first reset."""
         return None

@@ -99,6 +99,8 @@ class TimeStepLoop:
         self._use_slack = use_slack
         self._running: TimeStep | None = None
         self._captured: _Captured | None = None
+        self._prepare_due_ns: int | None = None
+        self._preparation_ns: int | None = None
         self._agent_due_ns: int | None = None
         self._tick_period_ns: int | None = None
         self._tick_due_ns: int | None = None
@@ -179,6 +181,8 @@ class TimeStepLoop:
         if running is not None:
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
             due_ns = deadline_ns - self._lead_ns(running)
+            if self._captured is None and self._prepare_due_ns is not None:
+                due_ns = self._prepare_due_ns
             if self._captured is not None and not has_request and now_ns >= due_ns:
                 due_ns = None  # it is over: whoever calls next is served at once
         self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
@@ -196,6 +200,9 @@ class TimeStepLoop:
         running = self._running
         if running is not None and self._captured is None and now_ns >= running.capture_ns - self._lead_ns(running):
             self._capture(running)
+        elif running is not None and self._prepare_due_ns is not None and now_ns >= self._prepare_due_ns:
+            self._prepare_due_ns = None
+            self._call_or_fail("prepare_capture", self._interface.prepare_capture)
         elif self._agent_due_ns is not None and now_ns >= self._agent_due_ns:
             self._agent_due_ns = None
             self.agent_timeouts += 1
@@ -204,10 +211,7 @@ class TimeStepLoop:
         elif self._tick_due_ns is not None and now_ns >= self._tick_due_ns:
             assert self._tick_period_ns is not None
             self._tick_due_ns = max(self._tick_due_ns + self._tick_period_ns, now_ns)
-            try:
-                self._calls.call("tick", self._interface.tick)
-            except BaseException as error:
-                self._fail(error)
+            self._call_or_fail("tick", self._interface.tick)
 
     def is_ending(self) -> bool:
         """Whether the running time-step, if there is one, was captured and is over but for the last moment."""
@@ -315,6 +319,7 @@ class TimeStepLoop:
         sent_ns = self._now_ns()
         time_step = self._running = self._clock.begin(began_ns)
         self._captured = None
+        self._prepare_due_ns = self._preparation_of(time_step)
         self._agent_due_ns = self._agent_due_after(time_step.end_ns)
         account(self._executed(action))
         self._benchmark.send_control(began_ns, sent_ns)
@@ -328,6 +333,7 @@ class TimeStepLoop:
 
     def _capture(self, running: TimeStep) -> None:
         """Wait until the capture is due, then read the latest observation; an error stops the robot and is kept."""
+        self._prepare_due_ns = None
         try:
             self.time_source.sleep_until_ns(running.capture_ns)
             began_ns = self._now_ns()
@@ -386,6 +392,12 @@ class TimeStepLoop:
                 self._stop_robot()
             raise
 
+    def _call_or_fail(self, method: str, function: Callable[[], Any]) -> None:
+        try:
+            self._calls.call(method, function)
+        except BaseException as error:
+            self._fail(error)
+
     def _fail(self, error: BaseException) -> None:
         """Stop the robot because of an error that no call waits for; the next one raises it."""
         if not self._calls.abandoned:  # otherwise a call has raised already
@@ -435,12 +447,21 @@ class TimeStepLoop:
         """Return how long before a deadline to stop listening to requests and wait for the clock itself (ns)."""
         return min(self.time_source.lead_ns, (time_step.end_ns - time_step.start_ns) // 4)
 
+    def _preparation_of(self, time_step: TimeStep) -> int | None:
+        """Return when to prepare the capture (ns), None where the time-step has begun too late for that."""
+        if self._preparation_ns is None:
+            return None
+        due_ns = time_step.capture_ns - self._lead_ns(time_step) - self._preparation_ns
+        return due_ns if due_ns > time_step.began_ns else None
+
     def _agent_due_after(self, end_ns: int) -> int | None:
         timeout = self.config.agent_timeout
         is_watched = self.time_source.passes_by_itself and timeout < 1e9
         return end_ns + to_ns(timeout) if is_watched else None
 
     def _start_ticking(self) -> None:
+        preparation = self._interface.get_preparation_time()
+        self._preparation_ns = None if preparation is None else to_ns(preparation)
         if self._tick_due_ns is None:
             period = self._interface.get_tick_period()
             if period is not None:

@@ -54,6 +54,9 @@ _TYPES_S = 5.0
 
 _SHORTEST_TICK_S = 0.001
 
+_PREPARATION_S = 0.0015
+"""How long before a capture what has arrived is taken over: far longer than that takes, so that it delays nothing."""
+
 PARAMETERS = (
     Flag("markers", False, "what was observed, the action and the target are published on markers, for RViz, Foxglove"),
 )
@@ -391,6 +394,19 @@ class ContractInterface(RosInterface):
     def delay_alarms(self) -> int:
         """Observations so far whose sample the robot left with an action that the action buffer had lost."""
         return self._delays.alarms
+
+    def get_preparation_time(self) -> float:
+        """Return how long before a capture the messages that have come are taken over (s)."""
+        return _PREPARATION_S
+
+    def prepare_capture(self) -> None:
+        """Take over what has arrived: the capture has only the messages of the last moment left.
+
+        Raises:
+            RosShutdownError: ROS was shut down.
+        """
+        for topic in self._topics:
+            topic.pull()
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""

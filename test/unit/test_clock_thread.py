@@ -382,6 +382,48 @@ def test_a_tick_that_fails_stops_the_robot(make, monkeypatch):
         env.step([0.1])
 
 
+# --- preparations ---
+
+
+def test_a_capture_is_prepared_once_and_before_it(make, monkeypatch):
+    log = []
+    env = make(RealTimeEnv, time_step_duration=0.05)
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.03)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: log.append(("prepare", threading.get_ident())))
+    env.interface.do[CAPTURE] = lambda: log.append(("capture", threading.get_ident()))
+    env.reset()
+    end = time.monotonic() + LONG
+    while log.count(("prepare", log[0][1] if log else 0)) < 3 and time.monotonic() < end:
+        env.step([0.1])
+    what = [method for method, _ in log]
+    assert what.count("prepare") == 3, "however busy the machine, some time-steps begin in time"
+    assert {thread for _, thread in log} == env.interface.threads["send_control"]
+    after = [what[i + 1] for i, method in enumerate(what[:-1]) if method == "prepare"]
+    assert set(after) == {"capture"}
+
+
+def test_a_time_step_that_is_too_short_is_not_prepared(make, monkeypatch):
+    env = make(RealTimeEnv, time_step_duration=0.005)
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.005)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: 1 / 0)
+    env.reset()
+    for _ in range(5):
+        env.step([0.1])
+
+
+def test_a_preparation_that_fails_stops_the_robot(make, monkeypatch):
+    stopped = Event()
+    env = make(RealTimeEnv, time_step_duration=0.05)
+    env.interface.do["send_control"] = lambda control: stopped.set() if control[0] == -1 else None
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.03)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: 1 / 0)
+    env.reset()
+    with pytest.raises(ZeroDivisionError):
+        while True:
+            env.step([0.1])
+    assert stopped.is_set()
+
+
 def test_whenever_a_call_comes_it_is_served(make):
     """A call that waits for the end of a time-step wakes nobody, and is not overlooked in the moment of that end."""
     env = make(RealTimeEnv, time_step_duration=0.001)
