@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.core.errors import ActionError, ConfigError
+from rtgym_ros.core.errors import ConfigError
 
 Array = NDArray[Any]
 Form = Literal["dict", "tuple", "flat"]
@@ -57,12 +57,17 @@ class SpaceForm:
         form: ``dict``, ``tuple`` (parts in order) or ``flat``: one Box, the values of all parts in order, of a dtype
             that holds all of theirs.
         parts: the spaces of the parts, by name, in order.
+
+    Attributes:
+        space: the agent's.
+        places: where the values of each part, flattened, stand in an element of it: what to put in its brackets.
     """
 
     def __init__(self, form: Form, parts: Mapping[str, spaces.Box]) -> None:
         self.form = form
         self.parts = dict(parts)
         self.space = self._space()
+        self.places: dict[str, Any] = self._places()
         self._only = next(iter(self.parts)) if len(self.parts) == 1 else None
 
     def arrange(self, values: Mapping[str, Array]) -> Any:
@@ -76,38 +81,14 @@ class SpaceForm:
         flat = [np.asarray(values[name]).ravel() for name in self.parts]
         return np.concatenate(flat).astype(self.space.dtype, copy=False)
 
-    def split(self, value: Any) -> dict[str, Array]:
-        """Return the values of each part of an element of ``space``; the inverse of ``arrange``.
-
-        Raises:
-            ActionError: it has not the form of the space.
-        """
+    def _places(self) -> dict[str, Any]:
         if self.form == "dict":
-            if not isinstance(value, Mapping) or set(value) != set(self.parts):
-                raise ActionError(f"a dict with the keys {', '.join(self.parts)} is needed, got {value!r}")
-            return {name: self._part(name, value[name]) for name in self.parts}
+            return {name: name for name in self.parts}
         if self.form == "tuple":
-            if not isinstance(value, (tuple, list)) or len(value) != len(self.parts):
-                raise ActionError(f"a tuple of {len(self.parts)} arrays is needed, got {value!r}")
-            return {name: self._part(name, element) for name, element in zip(self.parts, value, strict=True)}
-        array = np.asarray(value)
-        if array.shape != self.space.shape:
-            raise ActionError(f"an array of shape {self.space.shape} is needed, got shape {array.shape}")
-        if self._only is not None:
-            space = self.parts[self._only]
-            return {self._only: array.reshape(space.shape).astype(space.dtype)}
-        values, begin = {}, 0
-        for name, space in self.parts.items():
-            end = begin + int(np.prod(space.shape))
-            values[name] = array[begin:end].reshape(space.shape).astype(space.dtype)
-            begin = end
-        return values
-
-    def _part(self, name: str, value: Any) -> Array:
-        array = np.asarray(value)
-        if array.shape != self.parts[name].shape:
-            raise ActionError(f"part {name} must have shape {self.parts[name].shape}, got {array.shape}")
-        return array.astype(self.parts[name].dtype)
+            return {name: place for place, name in enumerate(self.parts)}
+        ends = np.cumsum([0, *(int(np.prod(space.shape)) for space in self.parts.values())]).tolist()
+        ends[-1] = None  # to the end, so that an element that is too long is too long for the last part
+        return {name: slice(begin, end) for name, begin, end in zip(self.parts, ends, ends[1:], strict=False)}
 
     def _space(self) -> spaces.Space[Any]:
         if self.form == "dict":

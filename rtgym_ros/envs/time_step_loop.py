@@ -439,7 +439,7 @@ class TimeStepLoop:
 
     def _prepared(self, action: Any) -> Any:
         """Return ``action`` as the interface gets it: preprocessed, and its own to write into."""
-        copied = copy_action(action)
+        copied = action.copy() if type(action) is np.ndarray else copy_action(action)
         preprocess = self.config.act_prepro_func
         return copied if preprocess is None else self._calls.call(SEND, preprocess, copied)
 

@@ -220,16 +220,16 @@ class ContractInterface(RosInterface):
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
-        return self._sent.form.space
+        return self._sent.agent.form.space
 
     def get_default_action(self) -> Any:
         """Return the action that stands for ``default``; what is really sent is :meth:`get_executed_action`."""
-        self._default_action = self._sent.nominal(lambda part: part.default)
+        self._default_action = self._sent.agent.nominal(lambda part: part.default)
         return self._default_action
 
     def get_safe_action(self) -> Any:
         """Return the action that stands for ``safe``; what is really sent is :meth:`get_executed_action`."""
-        return self._sent.nominal(lambda part: part.safe)
+        return self._sent.agent.nominal(lambda part: part.safe)
 
     def get_time_source(self) -> TimeSource:
         """Return the clock of the time-steps."""
