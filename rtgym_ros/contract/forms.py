@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -60,6 +61,8 @@ class SpaceForm:
 
     Attributes:
         space: the agent's.
+        arrange: takes the values of all parts by name, and returns them as an element of ``space``; arrays are
+            not copied but by ``flat``.
         places: where the values of each part, flattened, stand in an element of it: what to put in its brackets.
     """
 
@@ -68,18 +71,21 @@ class SpaceForm:
         self.parts = dict(parts)
         self.space = self._space()
         self.places: dict[str, Any] = self._places()
-        self._only = next(iter(self.parts)) if len(self.parts) == 1 else None
+        self.arrange: Callable[[Mapping[str, Array]], Any] = {
+            "dict": self._arrange_dict,
+            "tuple": itemgetter(*self.parts) if len(self.parts) > 1 else self._arrange_one,
+            "flat": self._arrange_flat,
+        }[form]
 
-    def arrange(self, values: Mapping[str, Array]) -> Any:
-        """Return the values of all parts as an element of ``space``; arrays are not copied but by ``flat``."""
-        if self.form == "dict":
-            return {name: values[name] for name in self.parts}
-        if self.form == "tuple":
-            return tuple(values[name] for name in self.parts)
-        if self._only is not None:
-            return np.asarray(values[self._only]).ravel()
+    def _arrange_dict(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: values[name] for name in self.parts}
+
+    def _arrange_one(self, values: Mapping[str, Array]) -> tuple[Array, ...]:
+        return tuple(values[name] for name in self.parts)
+
+    def _arrange_flat(self, values: Mapping[str, Array]) -> Array:
         flat = [np.asarray(values[name]).ravel() for name in self.parts]
-        return np.concatenate(flat).astype(self.space.dtype, copy=False)
+        return flat[0] if len(flat) == 1 else np.concatenate(flat).astype(self.space.dtype, copy=False)
 
     def _places(self) -> dict[str, Any]:
         if self.form == "dict":

@@ -108,7 +108,7 @@ class InterfaceHost:
             source="obs_prepro_func after " if config.obs_prepro_func else "",
             reused=config.observation_arrays == "reused",
         )
-        self.episode = Episode(config, default_action, layout.combine)
+        self.episode = Episode(config, default_action)
         self.loop = TimeStepLoop(
             interface,
             self._calls,
@@ -117,6 +117,7 @@ class InterfaceHost:
             clock,
             benchmark,
             self.episode,
+            layout.combine,
             AnswerCheck(observations, config),
             safe_action,
             self.warnings,

@@ -58,6 +58,7 @@ class TimeStepLoop:
         clock: lays out the time-steps.
         benchmark: is given the times of sends and captures.
         episode: counts time-steps and keeps the action buffer.
+        combine: takes an observation, the actions of the buffer and info, returns all that is observed of them as one.
         answers: checks what the interface returns.
         safe_action: what stops the robot.
         warnings: collects warnings for the caller.
@@ -73,6 +74,7 @@ class TimeStepLoop:
         clock: ElasticClock,
         benchmark: Benchmark,
         episode: Episode,
+        combine: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any],
         answers: AnswerCheck,
         safe_action: Any,
         warnings: StepWarnings,
@@ -93,6 +95,7 @@ class TimeStepLoop:
         self._clock = clock
         self._benchmark = benchmark
         self._episode = episode
+        self._combine = combine
         self._answers = answers
         self._safe_action = safe_action
         self._warnings = warnings
@@ -259,7 +262,7 @@ class TimeStepLoop:
             info = {**time_step_info(None, captured_ns, self._interface.get_ros_time_offset_ns()), **info}
         self._begin(self._episode.first_action, self._begin_episode)
         self._start_ticking()
-        return self._episode.observed(observation, info), info
+        return self._combine(observation, self._episode.observed_actions(), info), info
 
     def _begin_episode(self, action: Any) -> None:
         self._episode.begin(action)
@@ -289,7 +292,8 @@ class TimeStepLoop:
                 self._end_episode(action)
             else:
                 self._begin(action, self._episode.take)
-        return self._episode.observed(observation, info), reward, terminated, truncated, info
+        observed = self._combine(observation, self._episode.observed_actions(), info)
+        return observed, reward, terminated, truncated, info
 
     def _step_after_jump(self, action: Any) -> Step:
         """End the episode with what the robot shows now: the time-step under way is no longer on any grid."""
@@ -300,7 +304,8 @@ class TimeStepLoop:
             info = {**time_step_info(None, began_ns, to_ros_ns), **info}
         self._end_episode(action)
         info = {**info, "truncation": self._jump or "the clock was set back"}
-        return self._episode.observed(observation, info), reward, terminated, not terminated, info
+        observed = self._combine(observation, self._episode.observed_actions(), info)
+        return observed, reward, terminated, not terminated, info
 
     def _end_episode(self, action: Any) -> None:
         self._episode.end(action)

@@ -33,6 +33,7 @@ from rtgym_ros.ros.contract.interface_types import InterfaceTypes
 from rtgym_ros.ros.contract.make_commands import make_commands
 from rtgym_ros.ros.contract.measured_delays import MeasuredDelays
 from rtgym_ros.ros.contract.observations import Observations
+from rtgym_ros.ros.contract.observed_part import Finding, gravity
 from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
@@ -523,12 +524,13 @@ class ContractInterface(RosInterface):
 
     def _capture(self, restart: bool) -> tuple[Any, dict[str, Any]]:
         now_ns = self.ros_time_ns()
-        values, findings = self._parts.capture(now_ns, restart)
+        findings: list[Finding] = []
+        values = {name: part.capture(now_ns, restart, findings) for name, part in self._parts.parts.items()}
         if self._record is not None:
             self._record.captured(now_ns, restart, list(self._parts.parts.values()))
         if self._flight_record is not None:
             self._flight_record.pull()
-        for finding in findings:
+        for finding in sorted(findings, key=gravity, reverse=True):
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
             if finding.outcome is Outcome.TRUNCATE and not restart:

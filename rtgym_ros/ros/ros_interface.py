@@ -321,8 +321,9 @@ class RosInterface(RealTimeGymInterface):
             RosShutdownError: ROS was shut down.
         """
         self._raise_if_shut_down()
-        self._report_clock_resets()
         reason = None
+        if self._observations:
+            self._report_clock_resets()
         for subscription in self._observations:
             if not subscription.is_stale:
                 continue

@@ -64,4 +64,3 @@ class GoalSink:
     def close(self) -> None:
         """End the client."""
         self._client.destroy()
-

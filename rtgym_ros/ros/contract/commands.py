@@ -231,4 +231,3 @@ class Commands:
     def _measured(self, name: str) -> Array | None:
         first_from = self._contract.action[name].first_from
         return None if first_from is None else self._observations.parts[first_from].measured()
-
