@@ -17,7 +17,7 @@ from rtgym_ros.contract.freshness.stale_check import StaleCheck
 from rtgym_ros.contract.observations.part_reader import PartReader
 from rtgym_ros.contract.records.conversion import Image, Ranges
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.core.time_source import to_s
+from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.ros.contract.contract_topic import ContractTopic, Stamped
 
 Array = np.ndarray[Any, Any]
@@ -122,7 +122,7 @@ class ObservedPart:
         values, bounds = self.newest, self._bounds
         assert values is not None  # reset() has waited for it
         assert bounds is not None
-        age = self.age = self.age_at(now_ns)
+        age = self.age = (now_ns - self.topic.clock.sampled_ns(self.stamp_ns)) / NS_PER_S
         if not age <= self.max_age:
             outcome = self._stale.check(age)
             findings.append(Finding(outcome, self._stale.message(self._name, self.topic.topic, age)))
