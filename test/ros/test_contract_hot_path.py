@@ -47,7 +47,7 @@ class Stepped(ContractInterface):
 
 
 class Calls:
-    """The files of the package whose functions are called, or that have ``matters`` in what they are given or return."""
+    """The files of the package whose functions are called, and are given or return what ``matters``."""
 
     def __init__(self, left_out=None, matters=lambda values: True):
         self._left_out, self._matters = left_out, matters
