@@ -334,7 +334,9 @@ class TimeStepLoop:
                 f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
                 "more than its elasticity; the clock restarts from now",
             )
-        self._calls.call("on_time_step", self._interface.on_time_step, time_step)
+        on_time_step = self._interface.on_time_step
+        if getattr(on_time_step, "__func__", None) is not RealTimeGymInterface.on_time_step:  # which does nothing
+            self._calls.call("on_time_step", on_time_step, time_step)
 
     def _capture(self, running: TimeStep) -> None:
         """Wait until the capture is due, then read the latest observation; an error stops the robot and is kept."""
@@ -363,10 +365,10 @@ class TimeStepLoop:
         return answer, interface.get_truncation(), interface.get_ros_time_offset_ns()
 
     def _shift_next_capture(self) -> None:
-        due_ns = self._clock.next_capture_ns
-        if due_ns is None:
+        get_shift, due_ns = self._interface.get_capture_shift, self._clock.next_capture_ns
+        if due_ns is None or getattr(get_shift, "__func__", None) is RealTimeGymInterface.get_capture_shift:
             return
-        shift_ns = self._calls.call("get_capture_shift", self._interface.get_capture_shift, due_ns)
+        shift_ns = self._calls.call("get_capture_shift", get_shift, due_ns)
         if shift_ns != 0:
             try:
                 self._clock.shift_next_capture(shift_ns)

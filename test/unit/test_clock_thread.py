@@ -11,6 +11,7 @@ import pytest
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import FakeTimeSource
+from rtgym_ros.envs.clock_thread import CLOCK_THREAD, pause
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -295,6 +296,33 @@ def test_an_interrupt_does_not_wait_for_the_end_of_a_long_time_step(make, start_
     assert env.interface.log[-2][1:] == ("send", -1.0)
 
 
+@pytest.mark.parametrize("call", ["make", "reset"])
+def test_an_interrupt_ends_a_wait_for_the_robot(make, call):
+    """Which would otherwise last for as long as that robot is silent; the environment is made, or reset, again."""
+
+    def wait(*_):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while True:
+            pause(0.001)
+
+    with pytest.raises(KeyboardInterrupt):
+        make(RealTimeEnv, do={"__init__" if call == "make" else "reset": wait}).reset()
+    assert names() == ([] if call == "make" else [CLOCK_THREAD])
+    pause(0.0)  # not in the clock thread: it goes on
+
+
+def test_an_interface_that_was_made_while_an_interrupt_came_is_closed(make):
+    closed = Event()
+    made = {
+        "__init__": lambda *_: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT) or time.sleep(0.1),
+        "close": closed.set,
+    }
+    with pytest.raises(KeyboardInterrupt):
+        make(RealTimeEnv, do=made)
+    assert closed.is_set()
+    assert names() == []
+
+
 def test_a_time_step_may_last_longer_than_any_bound(make):
     env = make(RealTimeEnv, time_step_duration=0.6, interface_timeout=0.3)
     env.reset()
@@ -431,8 +459,8 @@ def test_whenever_a_call_comes_it_is_served(make):
     served = []
 
     def fly():
-        for pause in pauses:
-            time.sleep(pause)
+        for seconds in pauses:
+            time.sleep(seconds)
             served.append(env.step([0.1]))
 
     flight = Thread(target=fly, daemon=True)

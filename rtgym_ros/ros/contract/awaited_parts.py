@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from math import inf
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from rclpy.qos import DurabilityPolicy
 
 from rtgym_ros.core.errors import InterfaceTimeoutError
+from rtgym_ros.envs.clock_thread import pause
 from rtgym_ros.ros.contract.observations import Observations
 from rtgym_ros.ros.contract.observed_part import ObservedPart
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
@@ -32,7 +33,7 @@ class AwaitedParts:
         self._checks = checks
         self._now_ns = now_ns
 
-    def wait_for_new(self, timeout: float, pause: Callable[[], None]) -> None:
+    def wait_for_new(self, timeout: float, let_pass: Callable[[], None]) -> None:
         """Wait until the robot has sampled every part after this call, as far as its stamps can tell.
 
         A part is waited for by its stamps for as long as its ``max_age`` at most; then the next message to arrive will
@@ -40,7 +41,7 @@ class AwaitedParts:
 
         Args:
             timeout: how long they are waited for (s).
-            pause: waits some milliseconds.
+            let_pass: waits some milliseconds.
 
         Raises:
             InterfaceTimeoutError: a topic is silent.
@@ -62,7 +63,7 @@ class AwaitedParts:
                 return
             if monotonic() - began > timeout:
                 raise InterfaceTimeoutError(self.silence_of(waiting, timeout))
-            pause()
+            let_pass()
 
     def wait_for_shapes(self, timeout: float) -> None:
         """Wait for a message of each part whose shape only that tells, for ``timeout`` (s) at most.
@@ -77,7 +78,7 @@ class AwaitedParts:
                 raise InterfaceTimeoutError(
                     f"{silence}; its shape comes with its first message, unless the contract gives it"
                 )
-            sleep(_POLL_S)
+            pause(_POLL_S)
             self._observations.pull()
 
     def silence_of(self, names: Iterable[str], timeout: float) -> str:
