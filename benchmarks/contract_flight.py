@@ -2,7 +2,7 @@
 
     ./dev shell -c "python -m benchmarks.contract_flight [TIME_STEPS]"
 
-A ``drone_node`` flies in a process of its own, an agent steps ``rtgym_ros/Drone-v0`` at once. Wall time is what the robot
+A ``drone_node`` flies in a process of its own, an agent steps ``rtgym_ros/Drone-v0``. Wall time is what the robot
 feels, CPU time of the clock thread what is left of it on a machine that does nothing else.
 """
 

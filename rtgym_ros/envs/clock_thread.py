@@ -126,15 +126,17 @@ class ClockThread:
         self._after_time_step: deque[Request] = deque()
         self._looks_by_itself = False
         self._ended = False
+        self._ident: int | None = None
         self._thread: _Thread | None = None
         if not inline:
             self._thread = _Thread(target=self._run, name=CLOCK_THREAD, daemon=True)
             self._thread.start()
+            self._ident = self._thread.ident
 
     @property
     def is_current(self) -> bool:
         """Whether the calling thread is this one: an interface uses its environment."""
-        return self._thread is not None and get_ident() == self._thread.ident
+        return get_ident() == self._ident
 
     def attach(self, loop: Loop) -> None:
         """Set the loop to run; on a clock that stands still the thread ends, and everything is run inline."""
@@ -162,7 +164,7 @@ class ClockThread:
             result = request.run_inline()
             self._loop.capture_if_due()
             return result
-        if thread.ident == get_ident():
+        if get_ident() == self._ident:
             if request.after_time_step:
                 raise StateError(f"{request.name}() waits for the time-step to end: the interface cannot call it")
             return request.run_inline()
@@ -199,6 +201,7 @@ class ClockThread:
         if thread is current_thread():
             self._ended = True
             return True
+        self._ident = None  # which the system may give to another thread
         self._inbox.put(Request("end", self._end))
         thread.join(self._calls.shortest_timeout)
         return not thread.is_alive()
