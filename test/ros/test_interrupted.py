@@ -14,6 +14,8 @@ from rtgym_ros.ros.session import RosSession
 
 FLIGHT = """
 import sys
+
+print("begins", flush=True)
 import gymnasium
 import numpy as np
 import rtgym_ros
@@ -25,6 +27,12 @@ while True:
     *_, terminated, truncated, _ = env.step(np.ones(2, np.float32))
     if terminated or truncated:
         env.reset()
+"""
+PROGRAM = """
+print("begins", flush=True)
+from rtgym_ros.cli.main import main
+
+raise SystemExit(main())
 """
 PROGRAMS = (
     ("drone_node",),
@@ -38,20 +46,21 @@ PATIENCE_S = 60.0
 MOMENTS = 20
 
 
-def start(*arguments, **options):
+def start(*arguments):
     """Start a program that does not ignore SIGINT, as those do that a shell has started in the background."""
     return subprocess.Popen(
         [sys.executable, *arguments],
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-        **options,
     )
 
 
 def interrupt(process, seconds):
-    """Interrupt a process after so many seconds; return its exit code and what it had to say."""
+    """Interrupt a process so many seconds after it has begun; return its exit code and what it had to say."""
+    assert process.stdout.readline() == "begins\n"  # before that it is Python's own start
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     try:
@@ -91,16 +100,18 @@ def robot(namespace):
 
 
 def test_an_agent_that_is_interrupted_has_stopped_its_robot(drone, namespace, robot):
+    process = start("-c", FLIGHT, namespace)
+    assert process.stdout.readline() == "begins\n"
     began = time.monotonic()
-    process = start("-c", FLIGHT, namespace, stdout=subprocess.PIPE)
     assert process.stdout.readline() == "flies\n"
     took = time.monotonic() - began
-    assert problems(*interrupt(process, 0.1), {-signal.SIGINT}) == []
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_S)
     moments = random.Random(9)
     for _ in range(MOMENTS):
         robot.speeds.clear()
         moment = moments.uniform(0.0, 1.2 * took)
-        process = start("-c", FLIGHT, namespace, stdout=subprocess.DEVNULL)
+        process = start("-c", FLIGHT, namespace)
         assert problems(*interrupt(process, moment), {-signal.SIGINT}) == [], f"{moment} of {took} s"
         assert robot.speeds[-1:] in ([], [0.0]), f"{moment} of {took} s"
 
@@ -110,6 +121,6 @@ def test_a_program_of_ours_that_is_interrupted_ends(program, namespace):
     moments = random.Random(program[0])
     for _ in range(3):
         arguments = ("--ros-args", "-r", f"__ns:={namespace}") if program[0].endswith(("_node", "guard")) else ()
-        process = start("-m", "rtgym_ros.cli.main", *program, *arguments, stdout=subprocess.DEVNULL)
+        process = start("-c", PROGRAM, *program, *arguments)
         moment = moments.uniform(0.0, 1.0)
         assert problems(*interrupt(process, moment), {0, 1, 130, -signal.SIGINT}) == [], f"{moment} s"
