@@ -238,6 +238,14 @@ class RealTimeGymInterface(ABC):
         Taking over what has arrived so far, say: the capture has only the last messages left. It may be left out.
         """
 
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Called when the timing is changed while the environment is open; nothing by default.
+
+        Args:
+            time_step_duration: from the next time-step on (s).
+            elasticity: how late a time-step may begin from then on (s); infinite: never too late.
+        """
+
     def get_tick_period(self) -> float | None:
         """Return how often :meth:`tick` is to be called (s), None for never. Called after the first reset."""
         return None

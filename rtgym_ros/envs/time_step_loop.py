@@ -156,6 +156,14 @@ class TimeStepLoop:
         """Change the timing and the length of episodes, from the next time-step on."""
         self.config = config
         self._clock.retime(*config.clock_timing())
+        duration = config.time_step_duration
+        self._or_stop(
+            self._calls.call,
+            "on_timing",
+            self._interface.on_timing,
+            duration,
+            duration * config.time_step_timeout_factor,
+        )
 
     def render(self, mode: str | None) -> Any:
         """Return what the interface renders."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -39,7 +39,7 @@ from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
 from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
 from rtgym_ros.ros.frame_window import FrameWindow
-from rtgym_ros.ros.parameters import Flag
+from rtgym_ros.ros.parameters import Flag, Parameter
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.scene_publisher import ScenePublisher
@@ -89,6 +89,7 @@ class ContractInterface(RosInterface):
         node: a node that exists, or a function that returns it, in place of a node of its own.
         context: a context that exists, for a node of its own.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        parameters: that the node has besides, of whoever makes this.
 
     Raises:
         ContractError: an entry does not fit a message type; one line: file, line, key, what is allowed.
@@ -111,11 +112,13 @@ class ContractInterface(RosInterface):
         node: Node | Callable[[], Node] | None = None,
         context: Context | None = None,
         allow_code_beside: bool = False,
+        parameters: Sequence[Parameter] = (),
     ) -> None:
         self.contract = contract
         self._guarded = GuardedTopics(contract, guard)
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
+        self._more_parameters = parameters
         self._ends: list[Callable[[], None]] = []
         self._goals: list[GoalSink] = []
         try:
@@ -187,7 +190,7 @@ class ContractInterface(RosInterface):
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
         self._scenes: ScenePublisher | None = None
-        if self.declare_parameters(*PARAMETERS)["markers"]:
+        if self.declare_parameters(*PARAMETERS, *self._more_parameters)["markers"]:
             self._scenes = ScenePublisher(self.node, self.resolve("markers"))
             self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()
@@ -408,6 +411,10 @@ class ContractInterface(RosInterface):
         """
         for topic in self._topics:
             topic.pull()
+
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Have the next actions be late by the new timing."""
+        self._flow.retime(time_step_duration, elasticity)
 
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
