@@ -445,7 +445,7 @@ BREACHES = [
     (
         "test_default_and_safe_actions_are_fresh",
         broken(get_default_action=answers(one(0))),
-        "get_default_action() and a later get_default_action() returned the same array, and whoever writes into one "
+        "get_default_action() and a later get_default_action() returned the same array, and writing into one "
         "changes the other: return a new one on each call",
     ),
     (
@@ -551,7 +551,7 @@ BREACHES = [
     (
         "test_observations_stay_as_they_were",
         SameTarget,
-        f"[1] that reset() observed is the same object in a later observation of {CAPTURE}(), and whoever writes into "
+        f"[1] that reset() observed is the same object in a later observation of {CAPTURE}(), and writing into "
         "one changes the other: return a copy",
     ),
     (
