@@ -11,8 +11,6 @@ import rclpy
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.executors import SingleThreadedExecutor
 
-from rtgym_ros.record.reading import read_episodes
-
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
 
@@ -58,6 +56,9 @@ def drones():
 
 
 def test_it_records(namespace, tmp_path):
+    pytest.importorskip("mcap")
+    from rtgym_ros.record.reading import read_episodes
+
     folder = tmp_path / "flights"
     done = run(namespace, "--episodes", "1", "--policy", "predictor", "--seed", "3", "--record", str(folder))
     assert done.returncode == 0, done.stderr
