@@ -55,7 +55,7 @@ class TutorialFlight:
             self._env = stack.enter_context(_make_env(self._options.record, self._options.guard))
             drone = TutorialDrone(self._env.unwrapped.interface.node, self._options)
             drone.start_or_find(stack)
-            stack.callback(self._env.close)  # before the drone's process ends: the safe action has to reach it
+            stack.callback(self._env.close)  # before the drone's process ends: it has to hear that it is to hover
             self._console.print(
                 f"seed {self._options.seed}, {self._options.episodes} episodes a policy", highlight=False
             )
