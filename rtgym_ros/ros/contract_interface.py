@@ -21,6 +21,7 @@ from rtgym_ros.contract.task import Task
 from rtgym_ros.core.errors import InterfaceError
 from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
 from rtgym_ros.delays.learned_phase import LearnedPhase
+from rtgym_ros.robots.frame_window import FrameWindow
 from rtgym_ros.ros.contract.awaited_parts import AwaitedParts, is_latched
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
@@ -38,7 +39,6 @@ from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
 from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
-from rtgym_ros.ros.frame_window import FrameWindow
 from rtgym_ros.ros.parameters import Flag, Parameter
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface

@@ -255,7 +255,7 @@ class LiveCheck:
         name = self._resolve(topic)
         listeners = self._node.get_subscriptions_info_by_topic(name)
         wanted = type_name(layout.message_class)
-        yield self._line(key, bool(listeners), f"{name} ({wanted}) is heard by {_count(len(listeners), 'subscriber')}")
+        yield self._line(key, bool(listeners), f"{name} ({wanted}) has {_count(len(listeners), 'subscriber')}")
         for info in listeners:
             who = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             if info.topic_type != wanted:
