@@ -19,10 +19,12 @@ from rtgym_ros.nodes.learned_policy import load_policy
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
 from rtgym_ros.nodes.tutorial_options import CONTRACT, ENV_NODE, LEARNED, POLICIES
+from rtgym_ros.nodes.tutorial_window import FlightWindow
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
 from rtgym_ros.robots.drone.task import TIME_STEP_DURATION
+from rtgym_ros.robots.frame_window import can_open_windows
 from rtgym_ros.ros.session import RosSession
 from rtgym_ros.wrappers.record import Record
 
@@ -32,13 +34,23 @@ _START_S = 30.0
 
 
 class TutorialFlight:
-    """One run of the tutorial: the processes and nodes it needs, and the episodes flown so far."""
+    """One run of the tutorial: the processes and nodes it needs, and the episodes flown so far.
+
+    Args:
+        options: of the command line.
+
+    Raises:
+        ConfigError: there is neither a window nor a terminal to show the flight in.
+    """
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._console = Console()
         self._episodes: list[Episode] = []
         self._env: Any = None
+        self._view_in_window = options.view and can_open_windows()
+        if options.view and not self._view_in_window and not self._console.is_terminal:
+            raise ConfigError("--view needs a display (is DISPLAY set?) or a terminal")
 
     def run(self) -> None:
         """Fly, and close everything again, whatever happens.
@@ -55,7 +67,8 @@ class TutorialFlight:
             if self._console.is_terminal:  # for who wants to see its topics meanwhile
                 where = node.get_namespace()
                 self._console.print(f"topics in {where}", highlight=False, soft_wrap=True)
-            lines = stack.enter_context(LiveLines(self._console))
+            window = stack.enter_context(FlightWindow()) if self._view_in_window else None
+            lines = stack.enter_context(LiveLines(self._console, picture=self._options.view and window is None))
             stack.push(drone.explain)
             for name in self._options.policy:
                 learned = name.endswith(LEARNED)
@@ -63,7 +76,13 @@ class TutorialFlight:
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
                     fly_episode(
-                        self._env, Path(name).stem, policy, number, seed, self._begin(lines), _step(lines, drone)
+                        self._env,
+                        Path(name).stem,
+                        policy,
+                        number,
+                        seed,
+                        self._begin(lines),
+                        _step(lines, drone, window),
                     )
 
     def report(self) -> None:
@@ -165,10 +184,12 @@ class TutorialFlight:
         return begin
 
 
-def _step(lines: LiveLines, drone: TutorialDrone) -> Callable[[Episode], None]:
+def _step(lines: LiveLines, drone: TutorialDrone, window: FlightWindow | None) -> Callable[[Episode], None]:
     def step(episode: Episode) -> None:
         drone.check(episode.observation_ages[-1] if episode.observation_ages else None)
         lines.step(episode)
+        if window is not None:
+            window.step(episode)
 
     return step
 

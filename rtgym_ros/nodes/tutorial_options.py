@@ -64,6 +64,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         f" up, of the name {ENV_NODE} and with the contract {CONTRACT} (default: %(default)s)",
     )
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
+    parser.add_argument(
+        "--view", action="store_true", help="watch the flight: in a window, or without a display in the terminal"
+    )
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step to MCAP files there")
     options = parser.parse_args(arguments)

@@ -59,6 +59,9 @@ def drones():
 
 
 def test_it_records(namespace, tmp_path):
+    pytest.importorskip("mcap")
+    from rtgym_ros.record.reading import read_episodes
+
     folder = tmp_path / "flights"
     done = run(namespace, "--episodes", "1", "--policy", "predictor", "--seed", "3", "--record", str(folder))
     assert done.returncode == 0, done.stderr

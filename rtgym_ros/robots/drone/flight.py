@@ -69,8 +69,8 @@ def fly_episode(
         policy: the pilot.
         number: of the episode, from 1.
         seed: of the target.
-        begin: hears of the episode when it begins, and holds it: it goes on being filled.
-        step: hears of it after every time-step; it runs while the drone moves, so it must be quick.
+        begin: called with the episode when it begins; the same object is filled while it lasts.
+        step: called with it after every time-step, while the drone moves: it must be quick.
     """
     observation, _ = env.reset(seed=seed)
     target = (float(observation[2][0]), float(observation[3][0]))
