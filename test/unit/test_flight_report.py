@@ -127,7 +127,9 @@ def test_timeouts_are_counted_for_their_episode_alone(make_tutorial):
 
     with pytest.warns(RuntimeWarning, match="timed out"):
         first = fly(env, "hover", dawdle)
-    assert first.timeouts == 2
+    assert (first.timeouts, first.overruns) == (2, 0)
+    assert len(first.starts) == first.time_steps
+    assert sorted(set(np.diff(first.starts).round(6))) == [0.05, 1.0]
     assert fly(env, "hover", hover).timeouts == 0
 
 

@@ -136,11 +136,11 @@ def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> T
     """Return mean and mean deviation (ms) of what the environment measured, and of the age of the observations.
 
     Args:
-        durations: the ``"deltas"`` of the environment's trace benchmark (s).
+        durations: the ``"deltas"`` of the environment's trace benchmark (s), as far as it has one.
         episodes: the flights.
     """
     table = _table("Timing (ms)", ("duration", "mean", "mean deviation", "max", "samples"))
-    rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items()]
+    rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items() if name in durations]
     rows.append(("age of the pose at capture", np.array([age for e in episodes for age in e.observation_ages])))
     for title, seconds in rows:
         if len(seconds):

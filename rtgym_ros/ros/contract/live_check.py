@@ -22,7 +22,7 @@ from rtgym_ros.contract.sequences.conditions import why_not
 from rtgym_ros.ros.contract.conditions import Conditions
 from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes, message_layout
-from rtgym_ros.ros.contract.observed_part import ObservedPart
+from rtgym_ros.ros.contract.observed_part import Finding, ObservedPart
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
 from rtgym_ros.ros.contract.resolved_steps import SEQUENCES
 from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
@@ -171,7 +171,8 @@ class LiveCheck:
         )
         try:
             part.make_space()
-            _, findings = part.capture(time_ns(), restart=True)
+            findings: list[Finding] = []
+            part.capture(time_ns(), True, findings)
         except ContractError as error:
             yield Line(False, str(error))
             return
