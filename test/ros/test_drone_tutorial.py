@@ -255,10 +255,10 @@ def test_it_flies_through_the_guard(drone, namespace):
 
 @pytest.mark.parametrize("own", [True, False], ids=["its own", "attached"])
 def test_it_flies_through_env_node(namespace, tmp_path, own):
+    """The clock is in another process, and the tables are those of the flight all the same."""
     pytest.importorskip("mcap")
     from rtgym_ros.record.reading import read_episodes
 
-    """The clock is in another process, and the tables are those of the flight all the same."""
     folder, picture = tmp_path / "flights", tmp_path / "flight.png"
     arguments = ["--host", "node", "--episodes", "2", "--policy", "predictor", "--seed", "3", "--record", str(folder)]
     with contextlib.ExitStack() as stack:
