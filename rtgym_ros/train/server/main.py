@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.files import locked, write_atomically
 from rtgym_ros.train.local.ports import check_free, free_port
-from rtgym_ros.train.policy.policy_file import write_atomically
 from rtgym_ros.train.security.credentials import (
     CA,
     SERVER,
@@ -47,14 +48,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = config_parser("train_server", __doc__).parse_args(arguments)
     try:
         config = config_of(options)
-        return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
+        with server_folder(config):
+            return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
     except (ConfigError, CredentialsError, OSError) as error:
         sys.stderr.write(f"train_server: {error}\n")
         return REFUSED
 
 
+@contextmanager
+def server_folder(config: TrainConfig) -> Iterator[None]:
+    """Make the server's folder, and hold it while entered: two nats-servers would ruin each other's data.
+
+    Raises:
+        ConfigError: another program holds it.
+    """
+    folder = _folder(config)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder / "lock", f"another server keeps its samples in {folder}"):
+        yield
+
+
 def server_child(config: TrainConfig) -> Child:
-    """Return the nats-server of a run as a process to supervise; its configuration is written.
+    """Return the nats-server of a run as a process to supervise, inside :func:`server_folder`.
+
+    Its configuration is written.
 
     Raises:
         ConfigError: nats-server is not installed, or its address is not possible or open to everybody.
@@ -71,8 +88,7 @@ def server_child(config: TrainConfig) -> Child:
             "that train_keys made (or security.insecure, where nobody else is on the network)"
         )
     check_free(host, int(port), "server.listen")
-    folder = config.folder.absolute() / "server"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _folder(config)
     health_port = free_port("127.0.0.1")
     path = folder / SERVER_FILE
     write = partial(_write_configuration, config, folder, path, health_port)
@@ -90,6 +106,10 @@ def server_child(config: TrainConfig) -> Child:
         watched=watched,
         prepare_reload=write,
     )
+
+
+def _folder(config: TrainConfig) -> Path:
+    return config.folder.absolute() / "server"
 
 
 def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_port: int) -> None:
@@ -110,8 +130,7 @@ def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_p
         folder / "nats-server.log",
         includes=[Path(name).expanduser().absolute() for name in server.include],
     )
-    write_atomically(path, nats_configuration(listening, access).encode())
-    path.chmod(0o600)
+    write_atomically(path, nats_configuration(listening, access).encode(), mode=0o600)
 
 
 if __name__ == "__main__":

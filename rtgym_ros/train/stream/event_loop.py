@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from rtgym_ros.core.stop_signal import StopSignal
@@ -26,6 +27,12 @@ def stop_event(stop: StopSignal) -> asyncio.Event:
     asyncio.get_running_loop().add_reader(stop.fileno(), look)
     look()
     return event
+
+
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set or the time is over."""
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
 
 
 class EventLoopThread:

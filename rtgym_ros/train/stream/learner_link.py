@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import threading
@@ -17,9 +16,9 @@ from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError, R
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.connection import Connection, connected
-from rtgym_ros.train.stream.event_loop import EventLoopThread
+from rtgym_ros.train.stream.event_loop import EventLoopThread, wait_for_event
 from rtgym_ros.train.stream.key_value import KeyValue
-from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_name, direct_get_subject, key_subject
+from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_stream, key_subject
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import SampleBatch
@@ -179,16 +178,18 @@ class LearnerLink:
             if connection.lost.is_set():
                 raise LinkError(connection.said or "the connection was lost")
             if self._arrived or not await self._fetch(connection):
-                await _wait(self._wake, _POLL_S)
+                await wait_for_event(self._wake, _POLL_S)
 
     async def _agree_on_schema(self, connection: Connection, keys: KeyValue) -> None:
         """Wait for the schema of a robot where none is known, and publish what is expected."""
         while self._schema is None:
-            found = await _newest_schema(connection, self._config.run)
+            newest = {"last_by_subj": key_subject(self._config.run, f"{SCHEMA}.*")}
+            found = await connection.get(bucket_stream(self._config.run), request=newest)
             if found is not None:
-                await provision(connection, self._config, found)
+                schema = schema_from_bytes(found[1])
+                await provision(connection, self._config, schema)
                 with self._condition:
-                    self._schema = found
+                    self._schema = schema
                     self._condition.notify_all()
                 break
             await self._send(keys)
@@ -223,17 +224,3 @@ class LearnerLink:
                 self._weights = None if self._weights is weights else self._weights
                 self._progress = None if self._progress is progress else self._progress
                 self._condition.notify_all()
-
-
-async def _newest_schema(connection: Connection, run: str) -> SampleSchema | None:
-    subject = direct_get_subject(f"KV_{bucket_name(run)}")
-    request = json.dumps({"last_by_subj": key_subject(run, f"{SCHEMA}.*")})
-    reply = await connection.request(subject, request.encode(), 5.0)
-    if "Nats-Sequence" not in (reply.headers or {}):
-        return None
-    return schema_from_bytes(reply.data)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

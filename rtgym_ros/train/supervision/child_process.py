@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, HeartbeatWatch
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch
 from rtgym_ros.train.supervision.restart_pause import RestartPause
 
 UNHEALTHY_S = 5.0
@@ -66,8 +66,8 @@ class ChildProcess:
         self._start_s = now_s
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
-        self._watch: HeartbeatWatch | HealthWatch | None = None
-        self._files = FileWatch(child.watched) if child.watched else None
+        self._watch: HealthWatch | None = None
+        self._files = FileWatch(*child.watched) if child.watched else None
         self.timeout_s = UNHEALTHY_S if child.is_healthy else child.heartbeat_timeout_s
 
     @property
@@ -113,7 +113,7 @@ class ChildProcess:
         if child.is_healthy is not None:
             self._watch = HealthWatch(child.is_healthy, now_s, child.heartbeat_timeout_s)
         elif child.heartbeat is not None:
-            self._watch = HeartbeatWatch(child.heartbeat, now_s)
+            self._watch = HealthWatch(FileWatch(child.heartbeat).has_changed, now_s)
 
     def is_silent(self, now_s: float) -> bool:
         """Whether it has not touched its heartbeat, or failed its check, for too long."""

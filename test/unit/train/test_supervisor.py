@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rtgym_ros.train.supervision.heartbeat import HeartbeatWatch, beat
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, beat
 from rtgym_ros.train.supervision.restart_pause import RestartPause
 
 RUN = """
@@ -128,7 +128,7 @@ def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a
 
 def test_silence_is_measured_from_the_last_change_that_was_seen(tmp_path):
     path = tmp_path / "beat"
-    watch = HeartbeatWatch(path, 10.0)
+    watch = HealthWatch(FileWatch(path).has_changed, 10.0)
     assert watch.silent_for(12.0) == 2.0
     beat(path)
     assert watch.silent_for(13.0) == 0.0
