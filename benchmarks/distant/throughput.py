@@ -53,10 +53,10 @@ def _case(report: Report, sync: str, rate: float, seconds: float, workers: int) 
                 _start_worker(roles, disk, path, name, rate)
             wait_for(lambda: len(drain.next_seq) == workers, 90, "all workers have come")
             sleep(_WARM_UP_S)
-            before, began, taken = _look(roles), monotonic(), drain.taken
+            before, began, taken, batches = _look(roles), monotonic(), drain.taken, drain.batches
             sleep(seconds)
             after = _look(roles)
-            passed, taken = monotonic() - began, drain.taken - taken
+            passed, taken, batches = monotonic() - began, drain.taken - taken, drain.batches - batches
             written = _end_workers(roles, report, names)
             # Now all of them have ended in their order: what is missing is lost.
             wait_for(lambda: drain.taken >= sum(written) or drain.wrong, 60, "the learner has everything")
@@ -66,6 +66,7 @@ def _case(report: Report, sync: str, rate: float, seconds: float, workers: int) 
         return {
             "sync": sync,
             "taken /s": round(taken / passed),
+            "samples a message": round(taken / max(batches, 1)),
             "written": sum(written),
             "taken": sum(drain.total(name) for name in names),
             "wrong": len(drain.wrong) + drain.dropped,
