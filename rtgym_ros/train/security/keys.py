@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.config import ServerConfig
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.security.credentials import (
@@ -25,7 +26,7 @@ from rtgym_ros.train.security.credentials import (
     robot_names,
     worker_identity,
 )
-from rtgym_ros.train.server.nats_configuration import Listening, certificate_access, nats_configuration
+from rtgym_ros.train.server.nats_configuration import certificate_access, nats_configuration
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -83,7 +84,8 @@ def access_by_certificate(directory: Path) -> str:
 
 
 def _server_configuration(directory: Path) -> str:
-    return nats_configuration(Listening("0.0.0.0:4222", directory / "jetstream"), access_by_certificate(directory))
+    server = ServerConfig(listen="0.0.0.0:4222")
+    return nats_configuration(server, access_by_certificate(directory), directory / "jetstream")
 
 
 def _authority(directory: Path, days: int, written: list[Path]) -> Issuer:

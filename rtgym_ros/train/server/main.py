@@ -26,13 +26,7 @@ from rtgym_ros.train.security.credentials import (
 from rtgym_ros.train.security.keys import SERVER_FILE, access_by_certificate
 from rtgym_ros.train.server.binary import find_nats_server
 from rtgym_ros.train.server.health import is_healthy
-from rtgym_ros.train.server.nats_configuration import (
-    Listening,
-    is_loopback,
-    nats_configuration,
-    open_access,
-    token_access,
-)
+from rtgym_ros.train.server.nats_configuration import is_loopback, nats_configuration, open_access, token_access
 from rtgym_ros.train.stream.connection import token_file
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 
@@ -113,7 +107,7 @@ def _folder(config: TrainConfig) -> Path:
 
 
 def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_port: int) -> None:
-    security, server = config.security, config.server
+    security = config.security
     if security.directory is not None:
         credential_files(security, SERVER)
         access = access_by_certificate(security_directory(security).absolute())
@@ -121,16 +115,8 @@ def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_p
         access = open_access()
     else:
         access = token_access(make_token(token_file(config)))
-    listening = Listening(
-        server.listen,
-        folder / "jetstream",
-        server.sync_interval,
-        server.max_payload,
-        health_port,
-        folder / "nats-server.log",
-        includes=[Path(name).expanduser().absolute() for name in server.include],
-    )
-    write_atomically(path, nats_configuration(listening, access).encode(), mode=0o600)
+    text = nats_configuration(config.server, access, folder / "jetstream", health_port, folder / "nats-server.log")
+    write_atomically(path, text.encode(), mode=0o600)
 
 
 if __name__ == "__main__":

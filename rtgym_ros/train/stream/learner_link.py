@@ -90,8 +90,7 @@ class LearnerLink:
             ProtocolError: what the server says cannot be understood.
         """
         with self._condition:
-            self._condition.wait_for(lambda: self._arrived or self._error is not None, timeout_s)
-            self._raise_error()
+            self._wait_for(lambda: self._arrived, timeout_s)
             arrived, self._arrived = self._arrived, []
         self._thread.call(self._wake.set)
         return arrived
@@ -100,21 +99,17 @@ class LearnerLink:
     def has_caught_up(self) -> bool:
         """Whether the stream had nothing more at the last look, and all of it is collected."""
         with self._condition:
-            self._raise_error()
-            return self._caught_up and not self._arrived
+            return bool(self._wait_for(lambda: self._caught_up and not self._arrived, 0.0))
 
     def wait_until_connected(self, timeout_s: float) -> bool:
         """Wait for the first connection; return whether there is one. Errors as in :meth:`collect`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._connected or self._error is not None, timeout_s)
-            self._raise_error()
-            return self._connected
+            return bool(self._wait_for(lambda: self._connected, timeout_s))
 
     def wait_for_schema(self, timeout_s: float | None) -> SampleSchema | None:
         """Return the schema of the run, None where it is not known in time; errors as in :meth:`collect`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._schema is not None or self._error is not None, timeout_s)
-            self._raise_error()
+            self._wait_for(lambda: self._schema is not None, timeout_s)
             return self._schema
 
     def publish(self, weights: PolicyWeights) -> None:
@@ -132,19 +127,18 @@ class LearnerLink:
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything is published; return whether it is."""
         with self._condition:
-            done = self._condition.wait_for(
-                lambda: self._error is not None or (self._weights is None and self._progress is None), timeout_s
-            )
-            self._raise_error()
-            return done
+            return bool(self._wait_for(lambda: self._weights is None and self._progress is None, timeout_s))
 
     def close(self) -> None:
         """End the thread and the connection; a second call does nothing."""
         self._thread.close()
 
-    def _raise_error(self) -> None:
+    def _wait_for(self, condition: Callable[[], Any], timeout_s: float | None) -> Any:
+        """Wait, inside ``self._condition``, for what the thread does; raise the error that has ended it."""
+        met = self._condition.wait_for(lambda: condition() or self._error, timeout_s)
         if self._error is not None:
             raise self._error
+        return met
 
     async def _run(self) -> None:
         while True:

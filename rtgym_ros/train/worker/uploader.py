@@ -22,15 +22,13 @@ from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, key_subject
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, checksum
 from rtgym_ros.train.stream.sample_publisher import SamplePublisher
+from rtgym_ros.train.worker.message_size import LARGEST_BYTES, MessageSize
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
 
-PUSH_BYTES = 4_000_000
-"""One message grows to about this much while samples wait; the server's ``max_payload`` may be less."""
-_FIRST_BYTES = 64_000
-"""It begins with this: a slow line has to bring it over within the time that the server has for its answer."""
-
+_MESSAGES_KEPT = 8
+"""Into so many messages a full stream is cut at least: what is too old is deleted by the message."""
 _LOOK_S = 0.05
 """From one look into the rings to the next: that costs a few microseconds."""
 _NOTE_S = 2.0
@@ -44,8 +42,7 @@ _log = logging.getLogger(__name__)
 class Uploader:
     """Publishes what is in the rings, the oldest first. What is not acknowledged stays in its ring.
 
-    One message is under way at a time. While samples come faster than that goes, messages grow: the server writes each
-    to its disk before it answers, and a large one takes it hardly longer than a small one.
+    One message is under way at a time; while samples come faster than that goes, messages grow.
 
     Args:
         config: of the run.
@@ -73,7 +70,8 @@ class Uploader:
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
         self._lost = 0
-        self._message_bytes = _FIRST_BYTES
+        self._size = MessageSize()
+        self._most_samples = config.trainer.memory_size // _MESSAGES_KEPT
         self._next_push_s = self._next_note_s = now_s()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -93,7 +91,6 @@ class Uploader:
                 if isinstance(error, RefusedError) and not error.retry:
                     raise
                 pause_s = self._outage.failed(f"the server cannot be reached: {error}")
-                self._message_bytes = _FIRST_BYTES
             if stop.is_set():
                 deadline_s = deadline_s or self._now_s() + self._config.worker.drain_timeout
                 if not self._look() or self._now_s() >= deadline_s:
@@ -121,6 +118,7 @@ class Uploader:
 
         await connection.client.subscribe(key_subject(run, WEIGHTS), cb=on_weights)
         self._described.clear()
+        self._size.begin()
         self._look()
         self._recover(await publisher.last())
         ask_s = self._now_s()
@@ -150,7 +148,7 @@ class Uploader:
         raise LinkError(connection.said or "the connection was lost")
 
     def _is_due(self) -> bool:
-        return self._now_s() >= self._next_push_s or self._rings.have(self._config.worker.push_samples, PUSH_BYTES)
+        return self._now_s() >= self._next_push_s or self._rings.have(self._config.worker.push_samples, LARGEST_BYTES)
 
     async def _push(self, connection: Connection, keys: KeyValue, publisher: SamplePublisher) -> None:
         """Publish one batch of the oldest ring that has some.
@@ -165,7 +163,7 @@ class Uploader:
                     f"one sample has {size} bytes, and a message of this server holds {room} "
                     f"(max_payload {connection.client.max_payload}): raise server.max_payload or send less"
                 )
-            most = max(min(self._message_bytes, room) // size, 1)
+            most = max(min(min(self._size.limit, room) // size, self._most_samples), 1)
             first_seq, records = ring.read(most)
             if not len(records):
                 continue
@@ -183,6 +181,7 @@ class Uploader:
                 version=self._weights.version,
                 lost=self._lost,
             )
+            began_s = self._now_s()
             try:
                 await publisher.publish(header, payload)
             except OutOfStepError:
@@ -191,8 +190,7 @@ class Uploader:
             self._note(ring.boot, first_seq, header.next_seq)
             ring.acknowledge(header.next_seq, first_seq)
             self._outage.worked()  # and not before: a server whose disk is full lets everybody in
-            if len(records) == most:
-                self._message_bytes = min(2 * self._message_bytes, PUSH_BYTES)
+            self._size.answered(len(records) == most, self._now_s() - began_s)
             return
 
     def _note(self, boot: str, first_seq: int, next_seq: int) -> None:
