@@ -33,6 +33,8 @@ from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 _MEMORY = "512MiB"
 """From here on the server's runtime returns memory rather than time (a variable of Go's; yours goes before)."""
 _STOP_TIMEOUT_S = 20.0
+_LONGEST_PAUSE_S = 1.0
+"""It starts in a tenth of a second, and everybody waits for it."""
 _START_TIMEOUT_S = 60.0
 """A large store is read when a server starts (s)."""
 
@@ -99,6 +101,7 @@ def server_child(config: TrainConfig) -> Child:
         heartbeat_timeout_s=_START_TIMEOUT_S,
         watched=watched,
         prepare_reload=write,
+        longest_pause_s=_LONGEST_PAUSE_S,
     )
 
 

@@ -120,6 +120,8 @@ def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a
         pauses.append(start_s - now_s - 1.0)
         now_s = start_s
     assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
+    short = RestartPause(longest_s=1.0)
+    assert [short.ended(0.0) for _ in range(3)] == [0.5, 1, 1]
     pause.started(now_s)
     assert pause.ended(now_s + 29.9) - now_s - 29.9 == pytest.approx(10)
     pause.started(now_s)
