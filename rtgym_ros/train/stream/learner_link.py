@@ -68,9 +68,8 @@ class LearnerLink:
         self._progress: bytes | None = None
         self._error: Exception | None = None
         self._connected = False
-        self._thread = EventLoopThread("rtgym_ros learner")
         self._wake = asyncio.Event()
-        self._thread.start(self._run())
+        self._thread = EventLoopThread("rtgym_ros learner", self._run())
 
     @property
     def version(self) -> int:
