@@ -135,8 +135,9 @@ def _conclude(config: Any) -> None:
     from rtgym_ros.train.local.episodes import read_episodes
     from rtgym_ros.train.local.learning_curve import save_learning_curve
 
-    drone = config.environment.id in (_SIMULATED, _DRONE)
-    rate_hz = _DRONE_HZ if drone and "config" not in config.environment.kwargs else None
+    # Another configuration may have another rate, and another observation than ./dev drone has.
+    drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs
+    rate_hz = _DRONE_HZ if drone else None
     save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
     for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
         print(f"{what}: {config.folder / name}")
