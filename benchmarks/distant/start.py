@@ -33,10 +33,10 @@ def run(report: Report, repeats: float = 3, checkout=(), settle_s: float = 5.0) 
     for _ in range(int(repeats)):
         for name, root in places.items():
             found[name].append(_start(root, settle_s))
+            report.add(**{"every repeat": found})
     rows = [{"who": name, **{key: median(one[key] for one in all_) for key in all_[0] if key != "names"}}
             for name, all_ in found.items()]  # fmt: skip
     report.table("./dev train --sim-time", rows)
-    report.add(**{"every repeat": found})
     most = max(one["processes"] for one in found["this"])
     report.verdict(f"at most {_MOST_PROCESSES} processes", most <= _MOST_PROCESSES, f"{most}")
 
@@ -52,7 +52,10 @@ def _start(root: Path, settle_s: float) -> dict:
             )  # fmt: skip
         try:
             episodes = disk / "runs/drone/trainer/episodes.jsonl"
-            wait_for(lambda: episodes.exists() and episodes.stat().st_size > 0, 180, f"{root}: the first episode")
+            try:
+                wait_for(lambda: episodes.exists() and episodes.stat().st_size > 0, 400, f"{root}: the first episode")
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}; it said: {(disk / 'said').read_text()[-2000:]}") from None
             first_s = monotonic() - began
             sleep(settle_s)
             names = {program.pid: "train_local", **descendants(program.pid)}
