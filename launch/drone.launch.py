@@ -11,6 +11,7 @@ from launch.events.process import ShutdownProcess
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+CONTRACT = "drone_tutorial"
 ARGUMENTS = [
     DeclareLaunchArgument("episodes", default_value="5", description="Episodes to fly with each policy, 1 or more."),
     DeclareLaunchArgument(
@@ -29,7 +30,7 @@ ARGUMENTS = [
         "host",
         default_value="agent",
         choices=["agent", "node"],
-        description="Where the clock is: in the agent (the tutorial), or in env_node, which the agent flies through.",
+        description="Where the clock is: in the tutorial, or in env_node, which the tutorial flies through.",
     ),
     DeclareLaunchArgument(
         "guard",
@@ -85,49 +86,39 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             executable="guard",
             namespace=argument("namespace"),
             parameters=[common],
-            arguments=["drone"],
+            arguments=[CONTRACT],
             output="screen",
         )
     ]
     if argument("guard") == "false":
         guard.clear()
-    common_arguments = {f"--{name}": argument(name) for name in ("episodes", "seed")}
+    options = {f"--{name}": argument(name) for name in ("host", "episodes", "seed", "policy", "gain", "plot")}
+    flags = ["--with-others"] if argument("with_others") == "true" else []
+    hosts = []
     if argument("host") == "node":
-        agents = [
+        hosts = [
             Node(
                 package="rtgym_ros",
                 executable="env_node",
                 name="env",
                 namespace=argument("namespace"),
                 parameters=[{**common, **({"guard": "agent"} if guard else {})}],
-                arguments=["drone"],
-                output="screen",
-            ),
-            Node(
-                package="rtgym_ros",
-                executable="robot_demo",
-                name="drone_agent",
-                namespace=argument("namespace"),
-                parameters=[common],
-                arguments=["drone", "--node", "env", *_options(common_arguments)],
-                output="screen",
-            ),
-        ]
-    else:
-        options = {**common_arguments, **{f"--{name}": argument(name) for name in ("policy", "gain", "plot")}}
-        flags = [f"--{name.replace('_', '-')}" for name in ("with_others", "guard") if argument(name) == "true"]
-        agents = [
-            Node(
-                package="rtgym_ros",
-                executable="drone_tutorial",
-                name="drone_tutorial",
-                namespace=argument("namespace"),
-                parameters=[common],
-                arguments=["--attach", *flags, *_options(options)],
+                arguments=[CONTRACT],
                 output="screen",
             )
         ]
-    nodes = [drone, *guard, *agents]
+    elif guard:
+        flags.append("--guard")
+    agent = Node(
+        package="rtgym_ros",
+        executable="drone_tutorial",
+        name="drone_tutorial",
+        namespace=argument("namespace"),
+        parameters=[common],
+        arguments=["--attach", *flags, *(part for option in options.items() if option[1] for part in option)],
+        output="screen",
+    )
+    nodes = [drone, *guard, *hosts, agent]
     # Not launch's Shutdown, which would end whatever else flies in the same launch.
     return [
         *nodes,
@@ -145,7 +136,3 @@ def _nodes(context: LaunchContext) -> list[LaunchDescriptionEntity]:
             for first in nodes
         ),
     ]
-
-
-def _options(options: dict[str, str]) -> list[str]:
-    return [part for option in options.items() if option[1] for part in option]

@@ -1,9 +1,11 @@
 """What all the tests share: plain loggers, and one line where the loopback network, which many need, does not work."""
 
 import contextlib
+import importlib.util
 import logging
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +21,39 @@ with contextlib.suppress(ImportError):
 
 # Each in an environment of its own: tools/library_tests.py.
 collect_ignore = [] if any("libraries" in argument for argument in sys.argv) else ["libraries"]
+
+
+# What rosdep has no key for: these folders and files are skipped, by name, where it is not installed.
+_TRAINING = ("msgspec", "nats", "safetensors")
+_RECORDING = ("mcap", "zstandard")
+_NEEDED = {
+    "unit/train": _TRAINING,
+    "unit/record": _RECORDING,
+    "ros/test_calibrate_ways.py": _RECORDING,
+    "ros/test_from_bag.py": _RECORDING,
+    "ros/test_recorded_messages.py": _RECORDING,
+}
+
+
+class _Skipped(pytest.Module):
+    """A file whose import would fail."""
+
+    missing = ""
+
+    def collect(self):
+        pytest.skip(f"{self.missing} not installed", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path, parent):
+    """Collect a file, or skip it for packages that are not there."""
+    place = module_path.relative_to(Path(__file__).parent).as_posix()
+    for start, modules in _NEEDED.items():
+        missing = [module for module in modules if importlib.util.find_spec(module) is None]
+        if place.startswith(start) and missing:
+            skipped = _Skipped.from_parent(parent, path=module_path)
+            skipped.missing = ", ".join(missing)
+            return skipped
+    return None
 
 
 @pytest.fixture(autouse=True)

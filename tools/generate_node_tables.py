@@ -20,15 +20,18 @@ def page() -> str:
     from rtgym_ros.nodes.drive_node import DriveNode
     from rtgym_ros.nodes.drone_node import DroneNode
     from rtgym_ros.ros import contract_interface
-    from rtgym_ros.ros.hosting.host_parameters import FIXED, RUNTIME
+    from rtgym_ros.ros.hosting.host_parameters import FIXED, RECORD_FOLDER, RUNTIME
     from rtgym_ros.ros.ros_interface import PARAMETERS
 
     robots = {"drone": DroneNode.parameters, "drive": DriveNode.parameters, "arm": ArmNode.parameters}
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     tables = [
         *_table("the node of an environment", PARAMETERS),
-        *_table("the node of an environment under a contract, besides those", contract_interface.PARAMETERS),
-        *_table("`env_node`, besides these", (*RUNTIME, *FIXED)),
+        *_table(
+            "the node of an environment under a contract, and of `env_node`, besides those",
+            (*contract_interface.PARAMETERS, *RUNTIME, RECORD_FOLDER),
+        ),
+        *_table("`env_node` alone", [each for each in FIXED if each is not RECORD_FOLDER]),
     ]
     for name, parameters in robots.items():
         tables += _table(f"`{name}`", parameters)

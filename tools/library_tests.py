@@ -42,10 +42,16 @@ def passes(name):
     python = environment / "bin" / "python"
     uv = [Path(sys.prefix, "bin", "uv")]
     made = [*uv, "venv", "-q", "--allow-existing", "--python", sys.executable, environment]
-    requirements = ["-r", LIBRARIES / name / "requirements.txt", *torch_options()]
-    install = [*uv, "pip", "install", "-q", "--python", python, *requirements]
-    for command in made, install:
-        if ended(command, INSTALL_S):
+    install = [*uv, "pip", "install", "-q", "--python", python, "-r", LIBRARIES / name / "requirements.txt"]
+    if ended(made, INSTALL_S):
+        return False
+    options = torch_options()
+    if ended([*install, *options], INSTALL_S):
+        if not options:
+            return False
+        # A library may want another PyTorch than the one whose wheel is in the folder.
+        print("dev: once more, with PyTorch from the index", file=sys.stderr)
+        if ended(install, INSTALL_S):
             return False
     site = environment / Path(sysconfig.get_path("purelib")).relative_to(sys.prefix)
     # What .pth files add comes last: the library's own packages are found first.

@@ -68,22 +68,23 @@ def _cell(values: list[float]) -> str:
 
 
 def draw(path: Path, results: list[Result]) -> None:
-    """Draw the evaluations along the way: the mean over seeds as a line, each seed faintly."""
+    """Draw the evaluations along the way, two panels a row: the mean over seeds as a line, each seed faintly."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    tasks = [task for task in TASKS if any(result["case"]["task"] == task for result in results)]
-    conditions = [c for c in CONDITIONS if any(result["case"]["condition"] == c for result in results)]
-    figure = Figure(figsize=(3.6 * len(conditions), 2.9 * len(tasks) + 0.4), layout="constrained")
+    present = {(result["case"]["task"], result["case"]["condition"]) for result in results}
+    panels = [(task, condition) for task in TASKS for condition in CONDITIONS if (task, condition) in present]
+    rows = -(-len(panels) // 2)
+    figure = Figure(figsize=(8.3, 2.6 * rows + 0.4), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(len(tasks), len(conditions), squeeze=False, sharex=True, sharey="row")
-    for row, task in enumerate(tasks):
-        for column, condition in enumerate(conditions):
-            _curves(axes[row][column], task, condition, results)
-        axes[row][0].set_ylabel(f"{task}\nreturn")
-    for column, condition in enumerate(conditions):
-        axes[0][column].set_title(condition)
-        axes[-1][column].set_xlabel("steps")
+    axes = figure.subplots(rows, 2, squeeze=False)
+    for ax, (task, condition) in zip(axes.flat, panels, strict=False):
+        _curves(ax, task, condition, results)
+        ax.set(title=f"{task}, {condition}", xlabel="steps", ylabel="return")
+        ax.locator_params(axis="x", nbins=5)
+        ax.sharey(axes.flat[[one for one, _ in panels].index(task)])
+    for ax in axes.flat[len(panels) :]:
+        ax.set_visible(False)
     handles = {label: line for ax in axes.flat for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=len(METHODS), frameon=False)
     figure.savefig(path, dpi=100)

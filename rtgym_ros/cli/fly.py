@@ -18,6 +18,12 @@ from rtgym_ros.core.one_line_parser import OneLineParser
 
 _EXTRAS = {"yaml": "contract", "jsonschema": "contract", "mcap": "record", "zstandard": "record"}
 _LARGEST_SEED = 2**31 - 1
+_OF_THE_NODE = ("guard", "allow_code_beside", "record_topics")
+"""Options that are for env_node to know, or that it alone could do."""
+
+_NODE_TIMEOUT_S = 20.0
+"""How long env_node may take to answer at once, and how late its time-steps may come (s)."""
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -55,9 +61,12 @@ def _fly(options: argparse.Namespace) -> None:
     with ExitStack() as stack:
         env: Any = make_contract_env(
             options.contract,
+            {"time_in_info": True} if options.node is None else None,  # that of env_node has it
             guard=options.guard,
+            node=options.node,
             namespace=options.namespace,
             allow_code_beside=options.allow_code_beside,
+            node_timeout=_NODE_TIMEOUT_S,
         )
         closing = stack.callback(lambda: env.close())  # what env is then: the recording, if there is one
         policy = stack.enter_context(
@@ -81,10 +90,9 @@ def _fly(options: argparse.Namespace) -> None:
 
 def _fly_episode(env: Any, policy: Any, number: int, seed: int | None) -> None:
     """Fly one episode and print a line about it."""
-    clock = env.unwrapped.clock
     policy.reset()
     observation, info = env.reset(seed=None if seed is None else seed + number - 1)
-    began, before = monotonic(), (clock.overruns, clock.timeouts)
+    began, overruns, timeouts = monotonic(), 0, 0
     waits = 0 if policy.player is None else policy.player.waits
     if policy.begin(observation):
         env.unwrapped.wait()  # the robot is held while the first chunk is computed
@@ -94,8 +102,10 @@ def _fly_episode(env: Any, policy: Any, number: int, seed: int | None) -> None:
         observation, reward, terminated, truncated, info = env.step(policy.act(observation))
         time_steps += 1
         total += float(reward)
+        overruns += info["time_step_overrun"] == 1
+        timeouts += info["time_step_timed_out"] == 1
     end = info.get("truncation") or ("terminated" if terminated else "ep_max_length reached")
-    counts = f"{clock.overruns - before[0]} overruns, {clock.timeouts - before[1]} timeouts"
+    counts = f"{overruns} overruns, {timeouts} timeouts"
     if policy.player is not None:
         counts += f", {policy.player.waits - waits} waits for a chunk"
     sys.stdout.write(
@@ -110,10 +120,11 @@ def _recorded(env: Any, options: argparse.Namespace) -> Any:
     Raises:
         ConfigError: the folder cannot be made.
     """
-    from rtgym_ros.wrappers.record import Record
+    from rtgym_ros.wrappers.record import Record, Topics
 
     try:
-        return Record(env, options.record, topics=options.record_topics, facts={"policy": str(options.policy)})
+        topics: Topics = options.record_topics or ("all" if options.node is None else "none")
+        return Record(env, options.record, topics=topics, facts={"policy": str(options.policy)})
     except OSError as error:
         raise ConfigError(f"--record: {error}") from error
 
@@ -141,8 +152,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--record-topics",
         choices=("none", "captured", "all"),
-        default="all",
-        help="messages of the robot that are recorded too (default: %(default)s)",
+        help="messages of the robot that are recorded too (default: all; with --node none)",
     )
     parser.add_argument(
         "--guard",
@@ -153,6 +163,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="send to the robot's guard, to its first input or to the one named",
     )
     parser.add_argument("--namespace", default="", metavar="/NAME", help="where the robot's topics are")
+    parser.add_argument(
+        "--node", metavar="NAME", help="fly through the env_node of that name, which hosts the environment"
+    )
     parser.add_argument("--allow-code-beside", action="store_true", help="let the contract's code lie beside it")
     parser.add_argument("--threads", type=_count(1, 64), default=1, help="of one inference (default: %(default)s)")
     parser.add_argument(
@@ -165,7 +178,11 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="S",
         help="how long a chunk of actions may take before the flight ends (s, default: %(default)s)",
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    given = [name for name in _OF_THE_NODE if getattr(options, name)]
+    if options.node is not None and given:
+        parser.error(f"--{given[0].replace('_', '-')} is for env_node {options.node}, and cannot be given with --node")
+    return options
 
 
 def _count(least: int, most: int = 2**31) -> Any:

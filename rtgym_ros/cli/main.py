@@ -11,10 +11,22 @@ from pathlib import Path
 from rtgym_ros.core.errors import nearest
 
 _GROUP = "rtgym_ros.programs"
+_INTERRUPTED = 130
 
 
 def main() -> int:
-    """Run the program that the command line names; return its exit code, or 2 where there is none of that name."""
+    """Run the program that the command line names.
+
+    Returns:
+        Its exit code; 2 where there is none of that name, 130 where Ctrl-C came before it was ready for that.
+    """
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _run() -> int:
     programs = find_programs()
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "--help"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any, Literal
 
 import numpy as np
@@ -10,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.core.errors import ActionError, ConfigError
+from rtgym_ros.core.errors import ConfigError
 
 Array = NDArray[Any]
 Form = Literal["dict", "tuple", "flat"]
@@ -57,57 +58,43 @@ class SpaceForm:
         form: ``dict``, ``tuple`` (parts in order) or ``flat``: one Box, the values of all parts in order, of a dtype
             that holds all of theirs.
         parts: the spaces of the parts, by name, in order.
+
+    Attributes:
+        space: the agent's.
+        arrange: takes the values of all parts by name, and returns them as an element of ``space``; arrays are
+            not copied but by ``flat``.
+        places: where the values of each part, flattened, stand in an element of it: what to put in its brackets.
     """
 
     def __init__(self, form: Form, parts: Mapping[str, spaces.Box]) -> None:
         self.form = form
         self.parts = dict(parts)
         self.space = self._space()
-        self._only = next(iter(self.parts)) if len(self.parts) == 1 else None
+        self.places: dict[str, Any] = self._places()
+        self.arrange: Callable[[Mapping[str, Array]], Any] = {
+            "dict": self._arrange_dict,
+            "tuple": itemgetter(*self.parts) if len(self.parts) > 1 else self._arrange_one,
+            "flat": self._arrange_flat,
+        }[form]
 
-    def arrange(self, values: Mapping[str, Array]) -> Any:
-        """Return the values of all parts as an element of ``space``; arrays are not copied but by ``flat``."""
-        if self.form == "dict":
-            return {name: values[name] for name in self.parts}
-        if self.form == "tuple":
-            return tuple(values[name] for name in self.parts)
-        if self._only is not None:
-            return np.asarray(values[self._only]).ravel()
+    def _arrange_dict(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: values[name] for name in self.parts}
+
+    def _arrange_one(self, values: Mapping[str, Array]) -> tuple[Array, ...]:
+        return tuple(values[name] for name in self.parts)
+
+    def _arrange_flat(self, values: Mapping[str, Array]) -> Array:
         flat = [np.asarray(values[name]).ravel() for name in self.parts]
-        return np.concatenate(flat).astype(self.space.dtype, copy=False)
+        return flat[0] if len(flat) == 1 else np.concatenate(flat).astype(self.space.dtype, copy=False)
 
-    def split(self, value: Any) -> dict[str, Array]:
-        """Return the values of each part of an element of ``space``; the inverse of ``arrange``.
-
-        Raises:
-            ActionError: it has not the form of the space.
-        """
+    def _places(self) -> dict[str, Any]:
         if self.form == "dict":
-            if not isinstance(value, Mapping) or set(value) != set(self.parts):
-                raise ActionError(f"a dict with the keys {', '.join(self.parts)} is needed, got {value!r}")
-            return {name: self._part(name, value[name]) for name in self.parts}
+            return {name: name for name in self.parts}
         if self.form == "tuple":
-            if not isinstance(value, (tuple, list)) or len(value) != len(self.parts):
-                raise ActionError(f"a tuple of {len(self.parts)} arrays is needed, got {value!r}")
-            return {name: self._part(name, element) for name, element in zip(self.parts, value, strict=True)}
-        array = np.asarray(value)
-        if array.shape != self.space.shape:
-            raise ActionError(f"an array of shape {self.space.shape} is needed, got shape {array.shape}")
-        if self._only is not None:
-            space = self.parts[self._only]
-            return {self._only: array.reshape(space.shape).astype(space.dtype)}
-        values, begin = {}, 0
-        for name, space in self.parts.items():
-            end = begin + int(np.prod(space.shape))
-            values[name] = array[begin:end].reshape(space.shape).astype(space.dtype)
-            begin = end
-        return values
-
-    def _part(self, name: str, value: Any) -> Array:
-        array = np.asarray(value)
-        if array.shape != self.parts[name].shape:
-            raise ActionError(f"part {name} must have shape {self.parts[name].shape}, got {array.shape}")
-        return array.astype(self.parts[name].dtype)
+            return {name: place for place, name in enumerate(self.parts)}
+        ends = np.cumsum([0, *(int(np.prod(space.shape)) for space in self.parts.values())]).tolist()
+        ends[-1] = None  # to the end, so that an element that is too long is too long for the last part
+        return {name: slice(begin, end) for name, begin, end in zip(self.parts, ends, ends[1:], strict=False)}
 
     def _space(self) -> spaces.Space[Any]:
         if self.form == "dict":

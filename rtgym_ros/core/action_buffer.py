@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -21,6 +22,7 @@ class ActionBuffer:
 
     def __init__(self, length: int) -> None:
         self._actions: deque[Action] = deque(maxlen=length)
+        self._copy: Callable[[Action], Action] = np.ndarray.copy  # of all there are: far cheaper than to ask each
 
     def __len__(self) -> int:
         return len(self._actions)
@@ -37,20 +39,23 @@ class ActionBuffer:
     def fill(self, action: Action) -> None:
         """Make every entry ``action``."""
         for _ in range(self._actions.maxlen or 0):
-            self._actions.append(copy_action(action))
+            self.append(action)
 
     def append(self, action: Action) -> None:
         """Add ``action`` as the newest; the oldest falls out."""
-        self._actions.append(copy_action(action))
+        if not isinstance(action, np.ndarray):
+            self._copy = copy_action
+        self._actions.append(self._copy(action))
 
     def replace_newest(self, action: Action) -> None:
         """Put ``action`` in the place of the newest, which was never sent."""
         if self._actions:
-            self._actions[-1] = copy_action(action)
+            self._actions.pop()
+            self.append(action)
 
     def snapshot(self) -> tuple[Action, ...]:
         """Return the actions, oldest first, as copies that nobody else writes to."""
-        return tuple(copy_action(action) for action in self._actions)
+        return tuple(map(self._copy, self._actions))
 
 
 def copy_action(action: Action) -> Action:

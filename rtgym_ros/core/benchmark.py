@@ -25,19 +25,19 @@ step(); inside send_control(); inside get_obs_rew_terminated_info()."""
 
 
 class Benchmark(ABC):
-    """Hears when the environment began and ended what it does; all times in ns of the environment's time source."""
+    """Is called with when each operation of the environment began and ended; all times in ns of its time source."""
 
     @abstractmethod
     def call(self, entered_ns: int, joined_ns: int, left_ns: int, is_step: bool) -> None:
-        """Hear of a call of ``step()`` or ``reset()``, and of when it had waited for the running time-step."""
+        """Note a call of ``step()`` or ``reset()``, and when it had waited for the running time-step."""
 
     @abstractmethod
     def send_control(self, began_ns: int, ended_ns: int) -> None:
-        """Hear of a control sent at the start of a time-step."""
+        """Note a control sent at the start of a time-step."""
 
     @abstractmethod
     def get_obs(self, began_ns: int, ended_ns: int) -> None:
-        """Hear of a capture."""
+        """Note a capture."""
 
     @abstractmethod
     def summary(self) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from math import inf
 from queue import Empty, SimpleQueue
-from threading import TIMEOUT_MAX, RLock, Thread, current_thread
+from threading import TIMEOUT_MAX, RLock, Thread, current_thread, get_ident
+from time import sleep
 from typing import Any, Protocol
 
-from rtgym_ros.core.errors import InterfaceTimeoutError, StateError
+from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.interface_calls import InterfaceCalls
@@ -94,6 +95,22 @@ class Request(Future[Any]):
         return self._function(*self._args)
 
 
+class _Thread(Thread):
+    is_interrupted = False
+    """Whether the caller was interrupted, and only waits for what is running."""
+
+
+def pause(seconds: float) -> None:
+    """Sleep, in a method of an interface that waits for its robot, unless that is in vain.
+
+    Raises:
+        InterfaceError: Ctrl-C has come, and the program only waits for this method to end.
+    """
+    if getattr(current_thread(), "is_interrupted", False):
+        raise InterfaceError("interrupted while it waited")
+    sleep(seconds)
+
+
 class ClockThread:
     """Runs requests, and between them the loop, in one thread; or in the caller's, on a clock that stands still.
 
@@ -109,15 +126,17 @@ class ClockThread:
         self._after_time_step: deque[Request] = deque()
         self._looks_by_itself = False
         self._ended = False
-        self._thread: Thread | None = None
+        self._ident: int | None = None
+        self._thread: _Thread | None = None
         if not inline:
-            self._thread = Thread(target=self._run, name=CLOCK_THREAD, daemon=True)
+            self._thread = _Thread(target=self._run, name=CLOCK_THREAD, daemon=True)
             self._thread.start()
+            self._ident = self._thread.ident
 
     @property
     def is_current(self) -> bool:
         """Whether the calling thread is this one: an interface uses its environment."""
-        return current_thread() is self._thread
+        return get_ident() == self._ident
 
     def attach(self, loop: Loop) -> None:
         """Set the loop to run; on a clock that stands still the thread ends, and everything is run inline."""
@@ -137,14 +156,15 @@ class ClockThread:
             StateError: the interface itself asked for something that waits for the end of its time-step.
             Exception: what the request raised.
         """
-        if self._thread is None:
+        thread = self._thread
+        if thread is None:
             if not request.after_time_step or self._loop is None:
                 return request.run_inline()
             self._loop.finish_time_step()
             result = request.run_inline()
             self._loop.capture_if_due()
             return result
-        if self.is_current:
+        if get_ident() == self._ident:
             if request.after_time_step:
                 raise StateError(f"{request.name}() waits for the time-step to end: the interface cannot call it")
             return request.run_inline()
@@ -161,8 +181,12 @@ class ClockThread:
         except BaseException:
             # An interrupt of the caller: what has not begun is not begun, what has begun is waited for.
             if not (request.cancel() or request.done() or self._calls.abandoned):
-                with suppress(Exception):
-                    self._wait_for(request)
+                thread.is_interrupted = True
+                try:
+                    with suppress(Exception):
+                        self._wait_for(request)
+                finally:
+                    thread.is_interrupted = False
             raise
 
     def post(self, request: Request) -> None:
@@ -177,6 +201,7 @@ class ClockThread:
         if thread is current_thread():
             self._ended = True
             return True
+        self._ident = None  # which the system may give to another thread
         self._inbox.put(Request("end", self._end))
         thread.join(self._calls.shortest_timeout)
         return not thread.is_alive()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 from rtgym_ros.core.action_buffer import ActionBuffer
@@ -15,20 +14,13 @@ class Episode:
     Args:
         config: of the environment.
         default_action: what ``reset`` sends, unless it is to be the last action.
-        combine: takes an observation, the actions of the buffer and info, returns all that is observed of them as one.
 
     Attributes:
         default_action: the same; it may be changed.
         time_steps: how many are over since ``reset``.
     """
 
-    def __init__(
-        self,
-        config: RealTimeConfig,
-        default_action: Any,
-        combine: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any],
-    ) -> None:
-        self._combine = combine
+    def __init__(self, config: RealTimeConfig, default_action: Any) -> None:
         self.default_action = self._last_action = default_action
         self.time_steps = 0
         self._refills = config.reset_act_buf
@@ -78,6 +70,6 @@ class Episode:
             self._buffer.replace_newest(action)
         self._newest_was_sent = True
 
-    def observed(self, observation: Any, info: Mapping[str, Any]) -> Any:
-        """Return ``observation`` with the action buffer, oldest first, and the delays, if they are to be in there."""
-        return self._combine(observation, self._appended.snapshot(), info)
+    def observed_actions(self) -> tuple[Any, ...]:
+        """Return copies of the actions that are in the observation, oldest first."""
+        return self._appended.snapshot()

@@ -30,7 +30,8 @@ class RealTimeGymInterface(ABC):
     they should take a small part of it, and may take ``config["send_control_timeout"]`` and
     ``config["get_obs_timeout"]`` (1 s). Every other method may take ``config["interface_timeout"]`` (60 s). A public
     call that waits longer raises :class:`~rtgym_ros.core.errors.InterfaceTimeoutError`, which names the method; the
-    method itself goes on, nothing interrupts it, and the safe action is sent as soon as it returns.
+    method itself goes on, nothing interrupts it, and the safe action is sent as soon as it returns. One that waits for
+    its robot sleeps with :func:`rtgym_ros.envs.clock_thread.pause`, so that Ctrl-C in the program ends it.
 
     **Errors.** Whatever a method raises stops the robot: the clock thread sends the safe action at once, and the next
     public call (the one that waits, or the next ``step()`` or ``reset()``) raises the error with its traceback.
@@ -223,6 +224,27 @@ class RealTimeGymInterface(ABC):
 
     def on_time_step(self, time_step: TimeStep) -> None:
         """Called directly after each action that begins a time-step; nothing by default."""
+
+    def get_preparation_time(self) -> float | None:
+        """Return how long before each capture :meth:`prepare_capture` is to be called (s), None for never.
+
+        Called after each reset, whose time-step is not prepared.
+        """
+        return None
+
+    def prepare_capture(self) -> None:
+        """Called shortly before a capture, where there is the time: for work that would delay it otherwise.
+
+        Taking over what has arrived so far, say: the capture has only the last messages left. It may be left out.
+        """
+
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Called when the timing is changed while the environment is open; nothing by default.
+
+        Args:
+            time_step_duration: from the next time-step on (s).
+            elasticity: how late a time-step may begin from then on (s); infinite: never too late.
+        """
 
     def get_tick_period(self) -> float | None:
         """Return how often :meth:`tick` is to be called (s), None for never. Called after the first reset."""

@@ -63,15 +63,15 @@ class InterfaceHost:
         self._calls = InterfaceCalls.of(config)
         self._thread = ClockThread(self._calls, inline=time_source is not None and not time_source.passes_by_itself)
         self.submit = self._thread.submit
+        built = Request("__init__", self._calls.call, "__init__", _build, config)
         try:
-            self.interface: RealTimeGymInterface = self._ask("__init__", _build, config)
-            try:
-                self._assemble(config, clock, benchmark, time_source)
-            except BaseException:
-                with suppress(Exception):  # what led here is the error to raise
-                    self._ask("close", self.interface.close)
-                raise
+            self.interface: RealTimeGymInterface = self.submit(built)
+            self._assemble(config, clock, benchmark, time_source)
         except BaseException:
+            # Ctrl-C, which may have come while the interface was made, or an error of what it says of itself.
+            if built.done() and not built.cancelled() and built.exception() is None:
+                with suppress(Exception):  # what led here is the error to raise
+                    self._ask("close", built.result().close)
             self._measures.close()
             self._thread.end()
             raise
@@ -108,7 +108,7 @@ class InterfaceHost:
             source="obs_prepro_func after " if config.obs_prepro_func else "",
             reused=config.observation_arrays == "reused",
         )
-        self.episode = Episode(config, default_action, layout.combine)
+        self.episode = Episode(config, default_action)
         self.loop = TimeStepLoop(
             interface,
             self._calls,
@@ -117,6 +117,7 @@ class InterfaceHost:
             clock,
             benchmark,
             self.episode,
+            layout.combine,
             AnswerCheck(observations, config),
             safe_action,
             self.warnings,

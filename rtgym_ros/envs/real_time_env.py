@@ -86,6 +86,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
         self.action_space = self._host.action_space
         self.observation_space = self._host.observation_space
         self._episode = self._host.episode
+        self._admit, self._submit = self._host.guard.admit, self._host.submit
         for refusal in self._host.refusals:
             warn_caller(refusal, RealtimeWarning)
 
@@ -129,9 +130,9 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
             entered_ns = self._now_ns()
             self._refuse_if_closed("step()")
             self._loop.refuse_without_episode()
-            admitted = self._host.guard.admit(action)
+            admitted = self._admit(action)
             request = Request("step", self._loop.step, admitted, after_time_step=True)
-            answer: Step = self._host.submit(request)
+            answer: Step = self._submit(request)
             now_ns = self._now_ns()
             self._benchmark.call(entered_ns, self._loop.over_ns, now_ns, is_step=True)
             self._host.warnings.give(now_ns)
@@ -343,7 +344,7 @@ class RealTimeEnv(gymnasium.Env[Any, Any]):
     # --- inside ---
 
     def _refuse_if_closed(self, call: str) -> None:
-        if self.state is State.CLOSED:
+        if self._is_closed or self._loop.state is State.CLOSED:
             raise StateError(f"{call} {self._closed_by}: make a new environment")
 
     def _refuse_unless_benchmarked(self, call: str) -> None:

@@ -58,6 +58,7 @@ class TimeStepLoop:
         clock: lays out the time-steps.
         benchmark: is given the times of sends and captures.
         episode: counts time-steps and keeps the action buffer.
+        combine: takes an observation, the actions of the buffer and info, returns all that is observed of them as one.
         answers: checks what the interface returns.
         safe_action: what stops the robot.
         warnings: collects warnings for the caller.
@@ -73,6 +74,7 @@ class TimeStepLoop:
         clock: ElasticClock,
         benchmark: Benchmark,
         episode: Episode,
+        combine: Callable[[Any, tuple[Any, ...], Mapping[str, Any]], Any],
         answers: AnswerCheck,
         safe_action: Any,
         warnings: StepWarnings,
@@ -93,12 +95,15 @@ class TimeStepLoop:
         self._clock = clock
         self._benchmark = benchmark
         self._episode = episode
+        self._combine = combine
         self._answers = answers
         self._safe_action = safe_action
         self._warnings = warnings
         self._use_slack = use_slack
         self._running: TimeStep | None = None
         self._captured: _Captured | None = None
+        self._prepare_due_ns: int | None = None
+        self._preparation_ns: int | None = None
         self._agent_due_ns: int | None = None
         self._tick_period_ns: int | None = None
         self._tick_due_ns: int | None = None
@@ -128,8 +133,9 @@ class TimeStepLoop:
 
     def step(self, action: Any) -> Step:
         """Begin the next time-step with ``action`` and return what was captured in the one that is over."""
-        self._raise_stored_error()
-        self.refuse_without_episode()
+        if self._error is not None or self.state is not State.RUNNING:
+            self._raise_stored_error()
+            self.refuse_without_episode()
         return self._or_stop(self._step, action)  # type: ignore[no-any-return]
 
     def join(self) -> None:
@@ -150,6 +156,14 @@ class TimeStepLoop:
         """Change the timing and the length of episodes, from the next time-step on."""
         self.config = config
         self._clock.retime(*config.clock_timing())
+        duration = config.time_step_duration
+        self._or_stop(
+            self._calls.call,
+            "on_timing",
+            self._interface.on_timing,
+            duration,
+            duration * config.time_step_timeout_factor,
+        )
 
     def render(self, mode: str | None) -> Any:
         """Return what the interface renders."""
@@ -179,6 +193,8 @@ class TimeStepLoop:
         if running is not None:
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
             due_ns = deadline_ns - self._lead_ns(running)
+            if self._captured is None and self._prepare_due_ns is not None:
+                due_ns = self._prepare_due_ns
             if self._captured is not None and not has_request and now_ns >= due_ns:
                 due_ns = None  # it is over: whoever calls next is served at once
         self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
@@ -196,6 +212,9 @@ class TimeStepLoop:
         running = self._running
         if running is not None and self._captured is None and now_ns >= running.capture_ns - self._lead_ns(running):
             self._capture(running)
+        elif running is not None and self._prepare_due_ns is not None and now_ns >= self._prepare_due_ns:
+            self._prepare_due_ns = None
+            self._call_or_fail("prepare_capture", self._interface.prepare_capture)
         elif self._agent_due_ns is not None and now_ns >= self._agent_due_ns:
             self._agent_due_ns = None
             self.agent_timeouts += 1
@@ -204,10 +223,7 @@ class TimeStepLoop:
         elif self._tick_due_ns is not None and now_ns >= self._tick_due_ns:
             assert self._tick_period_ns is not None
             self._tick_due_ns = max(self._tick_due_ns + self._tick_period_ns, now_ns)
-            try:
-                self._calls.call("tick", self._interface.tick)
-            except BaseException as error:
-                self._fail(error)
+            self._call_or_fail("tick", self._interface.tick)
 
     def is_ending(self) -> bool:
         """Whether the running time-step, if there is one, was captured and is over but for the last moment."""
@@ -255,7 +271,7 @@ class TimeStepLoop:
             info = {**time_step_info(None, captured_ns, self._interface.get_ros_time_offset_ns()), **info}
         self._begin(self._episode.first_action, self._begin_episode)
         self._start_ticking()
-        return self._episode.observed(observation, info), info
+        return self._combine(observation, self._episode.observed_actions(), info), info
 
     def _begin_episode(self, action: Any) -> None:
         self._episode.begin(action)
@@ -285,7 +301,8 @@ class TimeStepLoop:
                 self._end_episode(action)
             else:
                 self._begin(action, self._episode.take)
-        return self._episode.observed(observation, info), reward, terminated, truncated, info
+        observed = self._combine(observation, self._episode.observed_actions(), info)
+        return observed, reward, terminated, truncated, info
 
     def _step_after_jump(self, action: Any) -> Step:
         """End the episode with what the robot shows now: the time-step under way is no longer on any grid."""
@@ -296,7 +313,8 @@ class TimeStepLoop:
             info = {**time_step_info(None, began_ns, to_ros_ns), **info}
         self._end_episode(action)
         info = {**info, "truncation": self._jump or "the clock was set back"}
-        return self._episode.observed(observation, info), reward, terminated, not terminated, info
+        observed = self._combine(observation, self._episode.observed_actions(), info)
+        return observed, reward, terminated, not terminated, info
 
     def _end_episode(self, action: Any) -> None:
         self._episode.end(action)
@@ -315,6 +333,7 @@ class TimeStepLoop:
         sent_ns = self._now_ns()
         time_step = self._running = self._clock.begin(began_ns)
         self._captured = None
+        self._prepare_due_ns = self._preparation_of(time_step)
         self._agent_due_ns = self._agent_due_after(time_step.end_ns)
         account(self._executed(action))
         self._benchmark.send_control(began_ns, sent_ns)
@@ -324,10 +343,13 @@ class TimeStepLoop:
                 f"time-step {time_step.index} timed out: it began {to_s(time_step.lateness_ns):.6f} s late, "
                 "more than its elasticity; the clock restarts from now",
             )
-        self._calls.call("on_time_step", self._interface.on_time_step, time_step)
+        on_time_step = self._interface.on_time_step
+        if getattr(on_time_step, "__func__", None) is not RealTimeGymInterface.on_time_step:  # which does nothing
+            self._calls.call("on_time_step", on_time_step, time_step)
 
     def _capture(self, running: TimeStep) -> None:
         """Wait until the capture is due, then read the latest observation; an error stops the robot and is kept."""
+        self._prepare_due_ns = None
         try:
             self.time_source.sleep_until_ns(running.capture_ns)
             began_ns = self._now_ns()
@@ -352,10 +374,10 @@ class TimeStepLoop:
         return answer, interface.get_truncation(), interface.get_ros_time_offset_ns()
 
     def _shift_next_capture(self) -> None:
-        due_ns = self._clock.next_capture_ns
-        if due_ns is None:
+        get_shift, due_ns = self._interface.get_capture_shift, self._clock.next_capture_ns
+        if due_ns is None or getattr(get_shift, "__func__", None) is RealTimeGymInterface.get_capture_shift:
             return
-        shift_ns = self._calls.call("get_capture_shift", self._interface.get_capture_shift, due_ns)
+        shift_ns = self._calls.call("get_capture_shift", get_shift, due_ns)
         if shift_ns != 0:
             try:
                 self._clock.shift_next_capture(shift_ns)
@@ -385,6 +407,12 @@ class TimeStepLoop:
             if not is_callers:
                 self._stop_robot()
             raise
+
+    def _call_or_fail(self, method: str, function: Callable[[], Any]) -> None:
+        try:
+            self._calls.call(method, function)
+        except BaseException as error:
+            self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
         """Stop the robot because of an error that no call waits for; the next one raises it."""
@@ -427,7 +455,7 @@ class TimeStepLoop:
 
     def _prepared(self, action: Any) -> Any:
         """Return ``action`` as the interface gets it: preprocessed, and its own to write into."""
-        copied = copy_action(action)
+        copied = action.copy() if type(action) is np.ndarray else copy_action(action)
         preprocess = self.config.act_prepro_func
         return copied if preprocess is None else self._calls.call(SEND, preprocess, copied)
 
@@ -435,12 +463,21 @@ class TimeStepLoop:
         """Return how long before a deadline to stop listening to requests and wait for the clock itself (ns)."""
         return min(self.time_source.lead_ns, (time_step.end_ns - time_step.start_ns) // 4)
 
+    def _preparation_of(self, time_step: TimeStep) -> int | None:
+        """Return when to prepare the capture (ns), None where the time-step has begun too late for that."""
+        if self._preparation_ns is None:
+            return None
+        due_ns = time_step.capture_ns - self._lead_ns(time_step) - self._preparation_ns
+        return due_ns if due_ns > time_step.began_ns else None
+
     def _agent_due_after(self, end_ns: int) -> int | None:
         timeout = self.config.agent_timeout
         is_watched = self.time_source.passes_by_itself and timeout < 1e9
         return end_ns + to_ns(timeout) if is_watched else None
 
     def _start_ticking(self) -> None:
+        preparation = self._interface.get_preparation_time()
+        self._preparation_ns = None if preparation is None else to_ns(preparation)
         if self._tick_due_ns is None:
             period = self._interface.get_tick_period()
             if period is not None:
@@ -482,5 +519,5 @@ def _certainly_goes_on(answer: Any) -> bool:
         type(reward) is float
         and isfinite(reward)
         and (terminated is False or terminated is np.False_)
-        and isinstance(info, Mapping)
+        and (type(info) is dict or isinstance(info, Mapping))  # the first is far cheaper to ask
     )

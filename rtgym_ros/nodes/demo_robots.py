@@ -13,7 +13,6 @@ from rtgym_ros.robots.arm import plot as arm_plot
 from rtgym_ros.robots.arm.policy import move_to_target
 from rtgym_ros.robots.drive import plot as drive_plot
 from rtgym_ros.robots.drive.policy import drive_to_target
-from rtgym_ros.robots.drone.policies import Predictor
 
 Observation = Mapping[str, Any]
 
@@ -49,13 +48,13 @@ class DemoRobot:
         contract: its name.
         program: its node's.
         policy: from an observation (a dict of parts) to an action.
-        plot: draws flights into a file: path, flights, time-step (s); None: nobody does.
+        plot: draws flights into a file: path, flights, time-step (s).
     """
 
     contract: str
     program: str
     policy: Callable[[Observation], np.ndarray]
-    plot: Callable[[Path, Sequence[Flight], float], None] | None
+    plot: Callable[[Path, Sequence[Flight], float], None]
 
 
 def _plot_drive(path: Path, flights: Sequence[Flight], time_step: float) -> None:
@@ -87,17 +86,7 @@ def _plot_arm(path: Path, flights: Sequence[Flight], time_step: float) -> None:
     arm_plot.save_plot(path, time_step * np.arange(len(positions)), positions, commands, targets)
 
 
-_predict = Predictor()
-
-
-def _fly_to_target(observation: Observation) -> np.ndarray:
-    """Fly the drone as the tutorial's predictor does, which is used to Real-Time Gym's tuples."""
-    (x, y), (goal_x, goal_y) = observation["position"], observation["target"]
-    return _predict([*(np.array([value]) for value in (x, y, goal_x, goal_y)), *observation["action_buffer"]])
-
-
 ROBOTS = {
-    "drone": DemoRobot("drone", "drone_node", _fly_to_target, None),
     "drive": DemoRobot("diff_drive", "drive_node", drive_to_target, _plot_drive),
     "arm": DemoRobot("arm", "arm_node", move_to_target, _plot_arm),
 }

@@ -31,8 +31,13 @@ def main() -> int:
         return 128 + interrupt.number
     if not options.attach:
         sys.argv = in_own_namespace(sys.argv)
-    flight = TutorialFlight(options)
     code = 0
+    try:
+        flight = TutorialFlight(options)
+    except ConfigError as error:
+        return _fail(error, 2)
+    except KeyboardInterrupt:
+        return 128 + interrupt.number
     try:
         flight.run()
     except KeyboardInterrupt:

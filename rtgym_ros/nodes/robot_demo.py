@@ -154,15 +154,13 @@ def _report(options: argparse.Namespace, flights: list[Any]) -> None:
     console = Console()
     console.print(table)
     if options.plot is not None:
-        plot = ROBOTS[options.robot].plot
-        assert plot is not None  # refused on the command line
-        plot(options.plot, flights, 0.05)
+        ROBOTS[options.robot].plot(options.plot, flights, 0.05)
         console.print(f"picture: {options.plot}", highlight=False, soft_wrap=True)
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = OneLineParser("robot_demo", description="Fly a simulated robot by its contract, over real ROS 2 topics.")
-    parser.add_argument("robot", choices=("drone", "drive", "arm"), help="which one")
+    parser.add_argument("robot", choices=("drive", "arm"), help="which one")
     parser.add_argument(
         "--episodes", type=_count, default=3, metavar="N", help="how many are flown (default: %(default)s)"
     )
@@ -178,8 +176,6 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
         "--record", type=Path, metavar="FOLDER", help="record every time-step, and every message, to MCAP files there"
     )
     options = parser.parse_args(arguments)
-    if options.plot is not None and options.robot == "drone":
-        parser.error("--plot is for the drive and the arm; drone_tutorial draws the drone's flights")
     if options.guard and (options.node is not None or options.namespace is None):
         parser.error("--guard goes with --namespace; behind env_node it is a parameter of that")
     if options.seed is None:

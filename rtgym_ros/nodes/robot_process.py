@@ -1,4 +1,4 @@
-"""A simulated robot in a process of its own, which does not outlive the one that started it."""
+"""A simulated robot, guard or ``env_node`` in a process of its own, which does not outlive who started it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,30 @@ _STOP_TIMEOUT_S = 5.0
 
 
 class RobotProcess:
-    """Runs a robot's node while entered.
+    """Runs a node while entered.
 
     Args:
-        program: ``drone_node``, ``drive_node`` or ``arm_node``.
+        program: ``drone_node``, ``drive_node``, ``arm_node``, ``env_node``, ...
         namespace: of its node.
         parameters: ``NAME:=VALUE`` overrides.
         params_file: a parameter file, None for the defaults.
+        arguments: of the program, before those of ROS.
     """
 
     def __init__(
-        self, program: str, namespace: str, parameters: Sequence[str] = (), params_file: str | None = None
+        self,
+        program: str,
+        namespace: str,
+        parameters: Sequence[str] = (),
+        params_file: str | None = None,
+        arguments: Sequence[str] = (),
     ) -> None:
         ros_args = ["--ros-args", "-r", f"__ns:={namespace}"]
         if params_file is not None:
             ros_args += ["--params-file", params_file]
         for parameter in parameters:
             ros_args += ["-p", parameter]
-        self._command = [sys.executable, "-m", f"rtgym_ros.nodes.{program}", "--until-eof", *ros_args]
+        self._command = [sys.executable, "-m", f"rtgym_ros.nodes.{program}", *arguments, "--until-eof", *ros_args]
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> RobotProcess:

@@ -59,29 +59,36 @@ class TutorialDrone:
     """Starts or finds the drone of a flight, and notices when it is gone.
 
     Args:
-        node: of the environment that flies it.
         options: of the command line: ``attach``, ``params_file``, ``seed``, ``with_others``.
     """
 
-    def __init__(self, node: Node, options: argparse.Namespace) -> None:
-        self._node = node
+    def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._process: DroneProcess | None = None
 
-    def start_or_find(self, stack: ExitStack) -> None:
+    def start(self, stack: ExitStack, namespace: str, use_sim_time: str) -> None:
+        """Start its process, unless with ``--attach``.
+
+        Args:
+            stack: ends the process.
+            namespace: of its node.
+            use_sim_time: override of that parameter.
+        """
+        if not self._options.attach:
+            parameters = (f"seed:={self._options.seed}", use_sim_time)
+            self._process = DroneProcess(namespace, parameters, self._options.params_file)
+            stack.enter_context(self._process)
+
+    def find(self, node: Node) -> None:
         """Return once its topics are there and, but for ``--with-others``, nobody else is on them.
 
         Args:
-            stack: ends the process that is started.
+            node: of the agent that flies it.
 
         Raises:
             RtgymError: there is no drone, it has ended, or others are on its topics.
         """
-        if not self._options.attach:
-            use_sim_time = "true" if self._node.get_parameter("use_sim_time").value else "false"
-            parameters = (f"seed:={self._options.seed}", f"use_sim_time:={use_sim_time}")
-            self._process = DroneProcess(self._node.get_namespace(), parameters, self._options.params_file)
-            stack.enter_context(self._process)
+        self._node = node
         if not _wait_until(lambda: self._is_there() or self._has_ended(), _START_S):
             raise InterfaceTimeoutError(self._absence())
         self._check_process(at_start=True)

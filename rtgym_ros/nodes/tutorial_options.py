@@ -21,6 +21,9 @@ POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
 STORY = "p_controller,predictor"
 """Flown without --policy: what delays do to the tutorial's controller, and what the action buffer does about it."""
 
+ENV_NODE, CONTRACT = "env", "drone_tutorial"
+"""Name of the node that hosts the clock where this program does not, and what it hosts."""
+
 LEARNED = ".safetensors"
 """How the name of a file with a learned policy ends."""
 
@@ -53,7 +56,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         "--with-others", action="store_true", help="with --attach: even where others publish pose or obey cmd_vel"
     )
     parser.add_argument("--guard", action="store_true", help="with --attach: through the drone's guard, which is up")
+    parser.add_argument(
+        "--host",
+        choices=("agent", "node"),
+        default="agent",
+        help="where the clock is: in this program, or in an env_node that it flies through; with --attach one that is"
+        f" up, of the name {ENV_NODE} and with the contract {CONTRACT} (default: %(default)s)",
+    )
     parser.add_argument("--params-file", metavar="FILE", help="parameters for the drone that is started (YAML)")
+    parser.add_argument(
+        "--view", action="store_true", help="watch the flight: in a window, or without a display in the terminal"
+    )
     parser.add_argument("--plot", type=_picture, metavar="FILE.png", help="write trajectories and histograms")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step to MCAP files there")
     options = parser.parse_args(arguments)
@@ -61,6 +74,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error("--params-file is for a drone that is started here, and --attach flies one that runs already")
     if options.guard and not options.attach:
         parser.error("--guard is for a drone that runs already: say --attach too")
+    if options.guard and options.host == "node":
+        parser.error("--guard is a parameter of env_node, and cannot be given with --host node")
     if options.seed is None:
         options.seed = int(np.random.default_rng().integers(1_000_000))
     return options

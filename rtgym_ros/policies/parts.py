@@ -105,7 +105,8 @@ def parts_of(env: Any) -> ObservationParts:
     base = env.unwrapped
     config = getattr(base, "config", None)
     actions = config.act_buf_len if config is not None and config.act_in_obs else 0
-    named = getattr(getattr(base, "interface", None), "observation_parts", None)
+    # The interface knows them; of an environment that a node elsewhere hosts, that itself.
+    named = getattr(getattr(base, "interface", base), "observation_parts", None)
     shapes = None if named is None else {name: space.shape for name, space in named.items()}
     return ObservationParts(base.observation_space, base.action_space, actions, shapes)
 

@@ -28,6 +28,20 @@ def decode(data: bytes) -> RecordedTimeStep:
         raise RecordError(f"not a {RecordedTimeStep.__name__}: {error}") from error
 
 
+def decode_answer(data: bytes) -> tuple[int, int, Parts]:
+    """Return index and stamp (ns) of the time-step that an ``rtgym_ros/msg/AgentAction`` answers, and the action.
+
+    Raises:
+        RecordError: these are not the bytes of one, or a part contradicts itself.
+    """
+    if data[:2] != b"\x00\x01":
+        raise RecordError(f"not CDR, little endian: the message begins with {data[:4].hex() or 'nothing'}")
+    try:
+        return _Cursor(data[4:]).answer()
+    except (struct.error, ValueError, TypeError) as error:
+        raise RecordError(f"not an answer: {error}") from error
+
+
 class _Cursor:
     """A place in the bytes; each call reads one thing and moves on."""
 
@@ -45,6 +59,11 @@ class _Cursor:
             self._time(), self._time(), self._one("?", 1), self._one("?", 1),
             self._values(), self._values(), self._values(),
         )  # fmt: skip
+
+    def answer(self) -> tuple[int, int, Parts]:
+        self._time()
+        self._text()  # frame_id
+        return self._one("Q", 8), self._time(), self._parts()
 
     def _align(self, size: int) -> None:
         self._at += -self._at % size

@@ -57,6 +57,28 @@ def serialise(step: RecordedTimeStep) -> list[Buffer]:
     return [*out.pieces, out]
 
 
+def encode_answer(stamp_ns: int, index: int, time_step_stamp_ns: int, action: Parts) -> bytes:
+    """Return the bytes of an ``rtgym_ros/msg/AgentAction``.
+
+    Args:
+        stamp_ns: when it is sent (ns).
+        index: of the time-step that it answers.
+        time_step_stamp_ns: stamp of that one (ns).
+        action: its parts.
+
+    Raises:
+        RecordError: a part is no array of numbers.
+    """
+    out = _Out(_HEADER)
+    _time(out, stamp_ns)
+    _text(out, "")
+    _align(out, 8)
+    out += struct.pack("<Q", index)
+    _time(out, time_step_stamp_ns)
+    _parts(out, action)
+    return b"".join([*out.pieces, out])
+
+
 class _Out(bytearray):
     """What was serialised since the last large piece, and the pieces before."""
 

@@ -48,7 +48,8 @@ def make_contract_env(
         task: in place of the contract's: a task, or ``module:Class`` of one without arguments.
         guard: False: commands go to the robot; True: to its guard, which must be up; or the name of the guard's input.
         node: the name of an ``env_node`` that hosts the environment, ``"/robot/env"``: configuration, task and guard
-            are that node's. Otherwise a node that exists, in place of one of its own; a function that returns it where
+            are that node's. None: one of its own in this process, with ``~/record`` and the parameters of ``env_node``
+            that may change. Otherwise a node that exists, in place of one of its own; a function that returns it where
             Gymnasium has to copy the arguments.
         render_mode: None, ``"human"`` or ``"rgb_array"``.
         namespace: where the robot's topics are.
@@ -65,7 +66,17 @@ def make_contract_env(
     """
     if not isinstance(node, str):
         return make_local_env(
-            contract, config, task, guard, node, render_mode, namespace, node_name, allow_code_beside, interface
+            contract,
+            config,
+            task,
+            guard,
+            node,
+            render_mode,
+            namespace,
+            node_name,
+            allow_code_beside,
+            interface,
+            offers=node is None,
         )
     of_the_node = {"config": config, "task": task, "guard": guard, "render_mode": render_mode}
     given = [name for name, value in of_the_node.items() if value]
@@ -88,10 +99,13 @@ def make_local_env(
     node_name: str | None = None,
     allow_code_beside: bool = False,
     interface: type[ContractInterface] = ContractInterface,
+    *,
+    offers: bool = False,
 ) -> RealTimeEnv:
     """Make the environment of a robot under a contract, with its clock in this process.
 
-    The arguments are those of :func:`make_contract_env`.
+    The arguments are those of :func:`make_contract_env`; with ``offers`` its node, one of its own, has ``~/record`` and
+    parameters that may change: a :class:`~rtgym_ros.ros.hosting.contract_env.ContractEnv`.
 
     Raises:
         ContractError: the contract cannot be used.
@@ -115,8 +129,13 @@ def make_local_env(
         "node": node,
         "allow_code_beside": allow_code_beside,
     }
-    settings = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
-    return RealTimeEnv(settings, render_mode=render_mode)
+    settings: dict[str, Any] = {**entries, "interface": interface, "interface_kwargs": interface_kwargs}
+    if not offers:
+        return RealTimeEnv(settings, render_mode=render_mode)
+    from rtgym_ros.ros.hosting.contract_env import ContractEnv, in_process_parameters
+
+    interface_kwargs["parameters"] = in_process_parameters(timing)
+    return ContractEnv(settings, render_mode=render_mode)
 
 
 def contract_entries(contract: Contract) -> dict[str, Any]:

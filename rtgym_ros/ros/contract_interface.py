@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from math import inf
-from time import monotonic, sleep
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
 from rclpy.context import Context
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy
 
 from rtgym_ros.contract.forms import SpaceForm
 from rtgym_ros.contract.freshness.outcome import Outcome
@@ -20,9 +18,11 @@ from rtgym_ros.contract.load_code import load_code, load_task
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.sequences.conditions import lost_gates
 from rtgym_ros.contract.task import Task
-from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
+from rtgym_ros.core.errors import InterfaceError
 from rtgym_ros.core.time_source import TimeSource, to_ns, to_s
 from rtgym_ros.delays.learned_phase import LearnedPhase
+from rtgym_ros.robots.frame_window import FrameWindow
+from rtgym_ros.ros.contract.awaited_parts import AwaitedParts, is_latched
 from rtgym_ros.ros.contract.command_sink import GoalSink
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
@@ -33,13 +33,13 @@ from rtgym_ros.ros.contract.interface_types import InterfaceTypes
 from rtgym_ros.ros.contract.make_commands import make_commands
 from rtgym_ros.ros.contract.measured_delays import MeasuredDelays
 from rtgym_ros.ros.contract.observations import Observations
+from rtgym_ros.ros.contract.observed_part import Finding, gravity
 from rtgym_ros.ros.contract.resolved_steps import ResolvedSteps
 from rtgym_ros.ros.contract.robot_flow import Flow, RobotFlow
 from rtgym_ros.ros.contract.ros_port import RosPort
 from rtgym_ros.ros.contract.topic_table import TopicTable
 from rtgym_ros.ros.diagnostics.status import Rates, Status, TopicFacts, alarm_status, recorder_status
-from rtgym_ros.ros.frame_window import FrameWindow
-from rtgym_ros.ros.parameters import Flag
+from rtgym_ros.ros.parameters import Flag, Parameter
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.ros_interface import RosInterface
 from rtgym_ros.ros.scene_publisher import ScenePublisher
@@ -53,6 +53,9 @@ _TYPES_S = 5.0
 """How long a type that the contract leaves out is looked for in the graph (s)."""
 
 _SHORTEST_TICK_S = 0.001
+
+_PREPARATION_S = 0.0015
+"""How long before a capture what has arrived is taken over: far longer than that takes, so that it delays nothing."""
 
 PARAMETERS = (
     Flag("markers", False, "what was observed, the action and the target are published on markers, for RViz, Foxglove"),
@@ -86,6 +89,7 @@ class ContractInterface(RosInterface):
         node: a node that exists, or a function that returns it, in place of a node of its own.
         context: a context that exists, for a node of its own.
         allow_code_beside: whether code that the contract names may lie beside its file.
+        parameters: that the node has besides, of whoever makes this.
 
     Raises:
         ContractError: an entry does not fit a message type; one line: file, line, key, what is allowed.
@@ -108,11 +112,13 @@ class ContractInterface(RosInterface):
         node: Node | Callable[[], Node] | None = None,
         context: Context | None = None,
         allow_code_beside: bool = False,
+        parameters: Sequence[Parameter] = (),
     ) -> None:
         self.contract = contract
         self._guarded = GuardedTopics(contract, guard)
         self.task = task if task is not None else load_task(contract, allow_beside=allow_code_beside)
         super().__init__(node_name, namespace, node=node, context=context)
+        self._more_parameters = parameters
         self._ends: list[Callable[[], None]] = []
         self._goals: list[GoalSink] = []
         try:
@@ -147,6 +153,7 @@ class ContractInterface(RosInterface):
 
         phase = contract.time.get("phase")
         self._parts = Observations(contract, topics, duration, load_for, phase)
+        self._awaited = AwaitedParts(self._parts, self._checks, self.ros_time_ns)
         self._phase = None
         if phase is not None:
             self._phase = LearnedPhase(to_ns(duration), lambda line: self._log.warning(f"time.phase: {phase}: {line}"))
@@ -183,7 +190,7 @@ class ContractInterface(RosInterface):
             self._watch = GuardWatch(self.node, self.resolve("guard/sent"), self._guarded.input)
             self._ends.append(self._watch.close)
         self._scenes: ScenePublisher | None = None
-        if self.declare_parameters(*PARAMETERS)["markers"]:
+        if self.declare_parameters(*PARAMETERS, *self._more_parameters)["markers"]:
             self._scenes = ScenePublisher(self.node, self.resolve("markers"))
             self._ends.append(self._scenes.close)
         self._clock = super().get_time_source()
@@ -194,7 +201,7 @@ class ContractInterface(RosInterface):
 
     def get_observation_space(self) -> spaces.Space[Any]:
         """Return the space of the parts and of what the task adds, in the form that the contract wants."""
-        self._wait_for_shapes()
+        self._awaited.wait_for_shapes(self._observation_timeout)
         parts = {name: part.make_space() for name, part in self._parts.parts.items()}
         if self.task is not None:
             self.task.check({name: part.capture_space for name, part in self._parts.parts.items()})
@@ -217,16 +224,16 @@ class ContractInterface(RosInterface):
 
     def get_action_space(self) -> spaces.Space[Any]:
         """Return the space of the agent's actions."""
-        return self._sent.form.space
+        return self._sent.agent.form.space
 
     def get_default_action(self) -> Any:
         """Return the action that stands for ``default``; what is really sent is :meth:`get_executed_action`."""
-        self._default_action = self._sent.nominal(lambda part: part.default)
+        self._default_action = self._sent.agent.nominal(lambda part: part.default)
         return self._default_action
 
     def get_safe_action(self) -> Any:
         """Return the action that stands for ``safe``; what is really sent is :meth:`get_executed_action`."""
-        return self._sent.nominal(lambda part: part.safe)
+        return self._sent.agent.nominal(lambda part: part.safe)
 
     def get_time_source(self) -> TimeSource:
         """Return the clock of the time-steps."""
@@ -392,6 +399,23 @@ class ContractInterface(RosInterface):
         """Observations so far whose sample the robot left with an action that the action buffer had lost."""
         return self._delays.alarms
 
+    def get_preparation_time(self) -> float:
+        """Return how long before a capture the messages that have come are taken over (s)."""
+        return _PREPARATION_S
+
+    def prepare_capture(self) -> None:
+        """Take over what has arrived: the capture has only the messages of the last moment left.
+
+        Raises:
+            RosShutdownError: ROS was shut down.
+        """
+        for topic in self._topics:
+            topic.pull()
+
+    def on_timing(self, time_step_duration: float, elasticity: float) -> None:
+        """Have the next actions be late by the new timing."""
+        self._flow.retime(time_step_duration, elasticity)
+
     def get_tick_period(self) -> float:
         """Return half of the shortest period of what flows by itself (s), 0.1 s at most."""
         return max(min(super().get_tick_period(), self._flow.shortest_period / 2), _SHORTEST_TICK_S)
@@ -452,30 +476,14 @@ class ContractInterface(RosInterface):
             RosShutdownError: ROS was shut down meanwhile.
         """
         super().wait_for_observations()  # refuses others on the topics of commands where `exclusive` is true
-        self._parts.pull()
-        waiting = dict(self._parts.parts)
-        began, began_ns = monotonic(), self.ros_time_ns()
-        accepted = {name: part.accepted for name, part in waiting.items()}
-
-        def is_new(name: str) -> bool:
-            part = self._parts.parts[name]
-            if _is_latched(part.topic.subscription):
-                return part.newest is not None
-            is_sampled_since = part.sampled_ns >= began_ns or not monotonic() - began < part.max_age < inf
-            return part.accepted > accepted[name] and is_sampled_since
-
-        while True:
-            self._parts.pull()
-            waiting = {name: part for name, part in waiting.items() if not is_new(name)}
-            if not waiting:
-                self._sent.observe()
-                return
-            if monotonic() - began > self._observation_timeout:
-                raise InterfaceTimeoutError(self._silence_of_parts(list(waiting)))
-            self._raise_if_shut_down()
-            self._flow.pause()
+        self._awaited.wait_for_new(self._observation_timeout, self._pause)
+        self._sent.observe()
 
     # --- inside ---
+
+    def _pause(self) -> None:
+        self._raise_if_shut_down()
+        self._flow.pause()
 
     def _report_safe_actions(self) -> None:
         """Report nothing: the safe action flows at all times but in an episode."""
@@ -507,12 +515,13 @@ class ContractInterface(RosInterface):
 
     def _capture(self, restart: bool) -> tuple[Any, dict[str, Any]]:
         now_ns = self.ros_time_ns()
-        values, findings = self._parts.capture(now_ns, restart)
+        findings: list[Finding] = []
+        values = {name: part.capture(now_ns, restart, findings) for name, part in self._parts.parts.items()}
         if self._record is not None:
             self._record.captured(now_ns, restart, list(self._parts.parts.values()))
         if self._flight_record is not None:
             self._flight_record.pull()
-        for finding in findings:
+        for finding in sorted(findings, key=gravity, reverse=True):
             if finding.outcome is Outcome.FAIL:
                 raise InterfaceError(finding.message)
             if finding.outcome is Outcome.TRUNCATE and not restart:
@@ -537,35 +546,6 @@ class ContractInterface(RosInterface):
     def _time_since_reset(self) -> float:
         return to_s(self._clock.now_ns() - self._reset_ns)
 
-    def _wait_for_shapes(self) -> None:
-        """Wait for a message of each part whose shape only that tells."""
-        deadline = monotonic() + self._observation_timeout
-        while waiting := [name for name, part in self._parts.parts.items() if not part.has_shape]:
-            if monotonic() > deadline:
-                raise InterfaceTimeoutError(
-                    f"{self._silence_of_parts(waiting)}; its shape comes with its first message, "
-                    "unless the contract gives it"
-                )
-            sleep(0.01)
-            self._parts.pull()
-
-    def _silence_of_parts(self, names: list[str]) -> str:
-        """Return one line on parts that have brought nothing, those of a topic together."""
-        together: dict[PulledSubscription[Any], list[str]] = {}
-        for name in names:
-            together.setdefault(self._parts.parts[name].topic.subscription, []).append(name)
-        lines = []
-        for subscription, silent in together.items():
-            parts = [self._parts.parts[name] for name in silent]
-            new = "new " if any(part.accepted for part in parts) else ""
-            lines += [
-                f"observation {', '.join(silent)}: no {new}message on {subscription.topic} for "
-                f"{self._observation_timeout:g} s ({subscription.publishers} publishers)",
-                *self._checks.problems_of_observation(subscription),
-                *dict.fromkeys(part.skipped for part in parts if part.skipped),
-            ]
-        return "; ".join(lines)
-
     def _facts(self, topic: ContractTopic) -> TopicFacts:
         parts = {name: part for name, part in self._parts.parts.items() if part.topic is topic}
         return TopicFacts(
@@ -574,7 +554,7 @@ class ContractInterface(RosInterface):
             topic.subscription.publishers,
             max(part.age for part in parts.values()),  # at the last capture
             min(part.max_age for part in parts.values()),
-            _is_latched(topic.subscription),
+            is_latched(topic.subscription),
             {"parts": ", ".join(parts), **{f"of {name}": part.skipped for name, part in parts.items() if part.skipped}},
         )
 
@@ -602,7 +582,3 @@ def _equal(one: Any, other: Any) -> bool:
     if isinstance(one, tuple):
         return all(map(np.array_equal, one, other))
     return np.array_equal(one, other)
-
-
-def _is_latched(subscription: PulledSubscription[Any]) -> bool:
-    return bool(subscription.qos.durability == DurabilityPolicy.TRANSIENT_LOCAL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rclpy.node import Node
 
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.ros.contract_env import make_local_env
+from rtgym_ros.ros.contract_env import make_contract_env
 
 if TYPE_CHECKING:
     from rtgym_ros.ros.hosting.remote_env import RemoteContractEnv
@@ -23,6 +23,7 @@ def make_drone_env(
     config: Mapping[str, Any] | None = None,
     node: str | Node | Callable[[], Node] | None = None,
     guard: bool | str = False,
+    node_timeout: float = 5.0,
 ) -> RealTimeEnv | RemoteContractEnv:
     """Make the tutorial's environment for the drone of a running ``drone_node``, by the contract ``drone_tutorial``.
 
@@ -35,11 +36,19 @@ def make_drone_env(
         namespace: where the drone's topics are.
         node_name: of the environment's node.
         config: entries of the configuration that replace the tutorial's.
-        node: the name of an ``env_node`` that hosts the environment; or a node that exists, in place of one of its own:
-            a function that returns it where Gymnasium has to copy the arguments
-            (``gymnasium.make(..., node=lambda: node)``).
+        node: the name of an ``env_node`` that hosts the environment, of the contract ``drone_tutorial``: configuration
+            and guard are that node's; or a node that exists, in place of one of its own: a function that returns it
+            where Gymnasium has to copy the arguments (``gymnasium.make(..., node=lambda: node)``).
         guard: whether commands go to the drone's guard, which must be up, and not to the drone itself.
+        node_timeout: how long ``env_node`` may take to answer at once, and how late its time-steps may come (s).
     """
-    return make_local_env(
-        CONTRACT, config, guard=guard, node=node, render_mode=render_mode, namespace=namespace, node_name=node_name
+    return make_contract_env(
+        CONTRACT,
+        config,
+        guard=guard,
+        node=node,
+        render_mode=render_mode,
+        namespace=namespace,
+        node_name=node_name,
+        node_timeout=node_timeout,
     )

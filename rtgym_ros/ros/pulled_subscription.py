@@ -127,10 +127,16 @@ class PulledSubscription(Generic[Message]):
         Raises:
             RosShutdownError: the subscription is gone with its node.
         """
-        return [
-            _new(RawMessage, (data, 0, information["source_timestamp"], information["received_timestamp"]))
-            for data, information in self._take(True)
-        ]
+        arrived: list[RawMessage] = []
+        handle, message_type = self._subscription.handle, self._type
+        try:
+            with handle:  # keeps it from being destroyed meanwhile
+                while (taken := handle.take_message(message_type, True)) is not None:
+                    data, sent = taken
+                    arrived.append(_new(RawMessage, (data, 0, sent["source_timestamp"], sent["received_timestamp"])))
+        except InvalidHandle as error:
+            raise self._gone() from error
+        return arrived
 
     def decode(self, raw: RawMessage) -> Message:
         """Return the message that ``raw`` stands for."""
@@ -148,7 +154,10 @@ class PulledSubscription(Generic[Message]):
                 while (taken := handle.take_message(self._type, raw)) is not None:
                     yield taken
         except InvalidHandle as error:
-            raise RosShutdownError(f"the subscription of {self._topic} is gone: its node was destroyed") from error
+            raise self._gone() from error
+
+    def _gone(self) -> RosShutdownError:
+        return RosShutdownError(f"the subscription of {self._topic} is gone: its node was destroyed")
 
     def _inner_stamp_ns(self, data: bytes) -> int:
         """Return the stamp of a header that stands behind members of any length, 0 without one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import inf
-from time import monotonic, sleep, time_ns
+from time import monotonic, time_ns
 from typing import Any, TypeVar
 
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -17,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rtgym_ros.core.elastic_clock import TimeStep
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import MonotonicTimeSource, TimeSource, to_s
+from rtgym_ros.envs.clock_thread import pause
 from rtgym_ros.envs.interface import RealTimeGymInterface
 from rtgym_ros.msg import StepTiming
 from rtgym_ros.ros.command_publisher import CommandPublisher
@@ -275,7 +276,7 @@ class RosInterface(RealTimeGymInterface):
                 if monotonic() > deadline:
                     raise InterfaceTimeoutError(self._silence_of(subscription))
                 self._raise_if_shut_down()
-                sleep(_POLL_S)
+                pause(_POLL_S)
         others = self._checks.other_publishers() if self._is_exclusive else []
         if others:
             raise InterfaceError(f"{'; '.join(others)}; the parameter exclusive is true")
@@ -321,8 +322,9 @@ class RosInterface(RealTimeGymInterface):
             RosShutdownError: ROS was shut down.
         """
         self._raise_if_shut_down()
-        self._report_clock_resets()
         reason = None
+        if self._observations:
+            self._report_clock_resets()
         for subscription in self._observations:
             if not subscription.is_stale:
                 continue

@@ -9,6 +9,7 @@ from rosgraph_msgs.msg import Clock
 
 from rtgym_ros.core.errors import ClockJumpError, InterfaceTimeoutError
 from rtgym_ros.core.time_source import NS_PER_S, TimeSource, to_s
+from rtgym_ros.envs.clock_thread import pause
 from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.latest_subscription import sensor_qos
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
@@ -69,7 +70,7 @@ class RosTimeSource(TimeSource):
                     f"use_sim_time is true, but no message on /clock for {timeout:g} s "
                     f"({self._clock.publishers} publishers)"
                 )
-            sleep(_POLL_S)
+            pause(_POLL_S)
 
     def sleep_until_ns(self, deadline_ns: int) -> None:
         """Wait for ``deadline_ns``.

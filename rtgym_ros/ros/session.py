@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from threading import Lock
-from weakref import WeakSet
+from typing import ClassVar
+from weakref import WeakKeyDictionary, WeakSet
 
 import rclpy
 from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
@@ -66,11 +67,10 @@ class RosSession:
         self._node_class, self._threads = node_class, threads
         self.arguments = list(sys.argv if arguments is None else arguments)
         self._is_closed = False
-        self._program_has_ended = False
         self._executor: NodeExecutor | None = None
         self._owns_context = node is None and context is None
         self._program_context = get_default_context()
-        self._program_context.on_shutdown(self._on_program_shutdown)
+        self._program = _Ending.of(self._program_context)
         if node is not None:
             self.node = node if isinstance(node, Node) else node()
             self.context = self.node.context
@@ -94,7 +94,7 @@ class RosSession:
     @property
     def is_shut_down(self) -> bool:
         """Whether ROS has ended: this context was shut down, by a signal perhaps, or the program's own."""
-        return self._program_has_ended or not self.context.ok()
+        return self._program.has_ended or not self.context.ok()
 
     def close(self) -> None:
         """End the executor, its threads, the node and the context, as far as they were made here; once."""
@@ -148,8 +148,30 @@ class RosSession:
         self._executor.add_node(self.node)
         self._executor.start()
 
-    def _on_program_shutdown(self) -> None:
-        self._program_has_ended = True
+
+class _Ending:
+    """Whether a context was shut down, asked without its lock: by all the sessions of a program.
+
+    What rclpy is given is no method: of those it holds a ``WeakMethod`` in the context, whose callback fails in CPython
+    ("Exception ignored in ... _alive") where the interpreter ends with both.
+    """
+
+    _known: ClassVar[WeakKeyDictionary[Context, _Ending]] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self.has_ended = False
+
+    @classmethod
+    def of(cls, context: Context) -> _Ending:
+        """Return that of ``context``."""
+        with _lock:
+            ending = cls._known.get(context)
+            if ending is None:
+                ending = cls._known[context] = cls()
+                context.on_shutdown(lambda: setattr(ending, "has_ended", True))
+            elif context.handle is not None and not context.ok():  # by a signal, which calls nobody
+                ending.has_ended = True
+            return ending
 
 
 def _check_names(node_name: str, namespace: str) -> None:

@@ -108,7 +108,7 @@ class TopicChecks:
         if ours in publishers:
             publishers.remove(ours)
         return [
-            f"{name} publishes on {topic} too: the robot obeys whoever was last" for name in sorted(set(publishers))
+            f"{name} publishes on {topic} too: the robot follows the last command" for name in sorted(set(publishers))
         ]
 
     def _mismatch(

@@ -70,7 +70,7 @@ class ObservationTests(TestsBase):
             require(
                 not shared,
                 f"{shared} that {method}() observed is the same object in a later observation of {later}(), and "
-                "whoever writes into one changes the other: return a copy",
+                "writing into one changes the other: return a copy",
             )
 
     def test_the_same_seed_repeats_the_task(self) -> None:

@@ -50,15 +50,15 @@ class SpaceTests(TestsBase):
         self._check_action("get_safe_action")
 
     def test_default_and_safe_actions_are_fresh(self) -> None:
-        """Whoever writes into a default or a safe action does not change another one."""
+        """Writing into a default or a safe action does not change another one."""
         methods = ("get_default_action", "get_safe_action") * 2
         with self._interface() as robot:
             answers = [(method, robot.call(method)) for method in methods]
         for (method, action), (later, other) in combinations(answers, 2):
             require(
                 not share_memory(action, other),
-                f"{method}() and a later {later}() returned the same array, and whoever writes into one changes the "
-                "other: return a new one on each call",
+                f"{method}() and a later {later}() returned the same array, and writing into one changes the other: "
+                "return a new one on each call",
             )
 
     def test_get_time_source_returns_a_clock(self) -> None:

@@ -152,7 +152,7 @@ DIFFERENCES = (
     Difference(
         "after a pause (`wait()`) longer than a time-step",
         "a large elasticity catches up all of it, with time-steps of no length",
-        "the grid begins anew",
+        "the grid restarts",
     ),
     Difference(
         "`reset()` in mid-episode, with `reset_act_buf` False",
@@ -206,7 +206,7 @@ DIFFERENCES = (
         "an action that is not in its space: another shape, `None`, out of bounds",
         "is sent",
         "is refused; out of bounds it is clipped (`out_of_bounds_action`)",
-        "is sent, and stands in the buffer, with one warning",
+        "is sent, and is in the buffer, with one warning",
     ),
     Difference("an action with NaN or infinity", "is sent", "is refused", "is refused"),
     Difference(
@@ -217,19 +217,17 @@ DIFFERENCES = (
     ),
     Difference(
         "an observation that is not in its space",
-        "is handed out",
+        "is returned",
         "is refused; a number for an array of one element, and another type, are converted",
-        "is handed out, with one warning",
+        "is returned, with one warning",
     ),
     Difference(
         "a reward that is no finite number, `terminated` that is no flag",
-        "is handed out",
+        "is returned",
         "is refused; arrays of one element are taken",
-        "is handed out",
+        "is returned",
     ),
-    Difference(
-        "an info that is `None`", "is handed out", "is refused", "is handed out as `{}`", explains=_info_is_none
-    ),
+    Difference("an info that is `None`", "is returned", "is refused", "is returned as `{}`", explains=_info_is_none),
     Difference(
         "an interface that does not derive from `RealTimeGymInterface`, or lacks a method",
         "is taken; a method that is missing fails when it is called",

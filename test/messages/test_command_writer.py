@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from ros_messages import deserializer, layout, serialize
 
-from rtgym_ros.contract.messages.command_writer import CommandWriter, Written
+from rtgym_ros.contract.messages.command_message import Written
+from rtgym_ros.contract.messages.command_writer import CommandWriter
 from rtgym_ros.contract.messages.field_path import FieldPathError
 from rtgym_ros.contract.messages.field_reader import FieldReader
 from rtgym_ros.contract.messages.fitting import FillError

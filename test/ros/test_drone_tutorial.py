@@ -11,7 +11,7 @@ import rclpy
 from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.executors import SingleThreadedExecutor
 
-from rtgym_ros.record.reading import read_episodes
+from rtgym_ros.nodes.robot_process import RobotProcess
 
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
@@ -58,6 +58,9 @@ def drones():
 
 
 def test_it_records(namespace, tmp_path):
+    pytest.importorskip("mcap")
+    from rtgym_ros.record.reading import read_episodes
+
     folder = tmp_path / "flights"
     done = run(namespace, "--episodes", "1", "--policy", "predictor", "--seed", "3", "--record", str(folder))
     assert done.returncode == 0, done.stderr
@@ -250,7 +253,40 @@ def test_it_flies_through_the_guard(drone, namespace):
     assert "forwards commands of agent" in told
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["its own", "attached"])
+def test_it_flies_through_env_node(namespace, tmp_path, own):
+    """The clock is in another process, and the tables are those of the flight all the same."""
+    pytest.importorskip("mcap")
+    from rtgym_ros.record.reading import read_episodes
+
+    folder, picture = tmp_path / "flights", tmp_path / "flight.png"
+    arguments = ["--host", "node", "--episodes", "2", "--policy", "predictor", "--seed", "3", "--record", str(folder)]
+    with contextlib.ExitStack() as stack:
+        if not own:
+            for program, contract in (("drone_node", []), ("env_node", ["drone_tutorial"])):
+                stack.enter_context(RobotProcess(program, namespace, arguments=contract))
+            arguments.append("--attach")
+        done = run(namespace, *arguments, "--plot", str(picture))
+    assert (done.returncode, done.stderr) == (0, "")
+    for expected in ("predictor", "100 %", "send to send", "age of the pose", "repeat with --seed 3"):
+        assert expected in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    flown = [len(episode.steps) - 1 for episode in read_episodes(folder)]
+    assert f"{sum(flown)} time-steps of 50 ms" in done.stdout
+
+
+def test_a_bad_params_file_is_told_without_waiting_for_env_node(namespace, tmp_path):
+    file = tmp_path / "drone.yaml"
+    file.write_text("/**:\n  ros__parameters:\n    max_speed: -1.0\n")
+    done = run(namespace, "--host", "node", "--params-file", str(file))
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "'max_speed' of node" in done.stderr
+
+
 def test_a_guard_is_for_a_drone_that_runs_already(namespace):
     done = run(namespace, "--guard")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert "say --attach too" in done.stderr
+    done = run(namespace, "--attach", "--guard", "--host", "node")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "parameter of env_node" in done.stderr

@@ -146,6 +146,9 @@ def test_actions_that_are_none_and_actions_that_come_too_late(robot, file, names
             message.action = to_messages((("", array),))
             publisher.publish(message)
             state = wait_for_state(states, lambda state, number=number: state.refused_actions >= number)
+        for number, data in enumerate((b"\xff" * 80, bytes(range(200)), b"\0\1\0\0" + b"\xff" * 64), start=3):
+            publisher.publish(data)
+            state = wait_for_state(states, lambda state, number=number: state.refused_actions >= number)
         assert state.state == EnvState.RUNNING
         env.step(ACTION)
         assert all(np.isfinite(command).all() for command in robot.commands())
@@ -193,6 +196,18 @@ def test_signals_end_it_in_order(number, robot, file, namespace):
             env.close()
     robot.wait_for(lambda: robot.events[-1] == ("power", False))
     assert robot.commands()[-1] == SAFE
+
+
+@pytest.mark.timeout(240)
+def test_the_end_does_not_wait_for_a_robot_that_has_ended_before(file, namespace, operator):
+    with EnvNodeProcess(file, namespace) as node:
+        with ForeignRobot(namespace):
+            operator.wait_for_state("active")
+        node.process.send_signal(signal.SIGTERM)
+        _, said = node.process.communicate(timeout=40.0)
+        assert node.process.returncode == 0
+    assert "stop[0]: call power: service power has no server" in said
+    assert "not over after 5 s" not in said
 
 
 @pytest.mark.timeout(240)

@@ -143,7 +143,9 @@ def test_an_agent_that_dies_or_stands_still(number, robot, file, namespace):
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize(("late_action", "applied"), [("repeat", (0.25, -0.25, 1.0)), ("default", (0.5, 0.5, 0.5))])
+@pytest.mark.parametrize(
+    ("late_action", "applied"), [("repeat", (0.25, -0.25, 1.0)), ("default", (0.5, 0.5, 0.5)), ("safe", SAFE)]
+)
 def test_an_action_that_comes_late(late_action, applied, robot, namespace, tmp_path):
     file = tmp_path / "robot.yaml"
     text = contract_text().replace("max_age: 0.3", "max_age: 20.0")

@@ -71,6 +71,7 @@ def test_facade_against_in_process(form, namespace, tmp_path):
     ):
         wanted, episodes = fly(env, TIME_STEPS, RESETS)
         spaces = env.observation_space, env.action_space, env.spec.max_episode_steps
+        parts, timing = env.unwrapped.interface.observation_parts, env.unwrapped.config.clock_timing()
     with LockstepWorld(namespace):
         command = [sys.executable, "-m", "rtgym_ros.nodes.env_node", str(file), "--until-eof", "--allow-code-beside"]
         ros = ["--ros-args", "-r", f"__ns:={namespace}", "-p", "use_sim_time:=true"]
@@ -84,6 +85,8 @@ def test_facade_against_in_process(form, namespace, tmp_path):
                 disable_env_checker=True,
             ) as env:
                 assert (env.observation_space, env.action_space, env.spec.max_episode_steps) == spaces
+                assert list(env.unwrapped.observation_parts.items()) == list(parts.items())
+                assert env.unwrapped.config.clock_timing() == timing
                 got, got_episodes = fly(env, TIME_STEPS, RESETS)
         finally:
             node.stdin.close()

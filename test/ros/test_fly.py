@@ -66,6 +66,21 @@ def test_a_numpy_policy_flies_the_drone_and_is_recorded(drone_is_up, namespace, 
 
 
 @pytest.mark.timeout(120)
+def test_a_policy_flies_through_env_node_and_is_recorded(drone_is_up, namespace, tmp_path):
+    pytest.importorskip("safetensors")
+    from rtgym_ros.record.reading import read_episodes
+
+    policy, folder = drone_numpy(tmp_path / "policy.safetensors"), tmp_path / "flights"
+    arguments = ("--policy", policy, "--node", f"{namespace}/env", "--episodes", 2, "--seed", 3, "--record", folder)
+    with RobotProcess("env_node", namespace, arguments=["drone"]):
+        ended = fly("drone", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    lines = episodes(ended.stdout)
+    assert "terminated" in [line[3] for line in lines], ended.stdout
+    assert [len(episode.steps) - 1 for episode in read_episodes(folder)] == [int(line[2]) for line in lines]
+
+
+@pytest.mark.timeout(120)
 def test_an_onnx_policy_flies_the_arm(namespace, tmp_path):
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
@@ -126,6 +141,8 @@ def test_what_does_not_fit_is_one_line_that_names_both_sides(namespace, tmp_path
         (["boat", "--policy", policy], "boat"),
         (["drone", "--policy", policy, "--episodes", "-1"], "--episodes"),
         (["drone", "--policy", policy, "--patience", "nan"], "--patience"),
+        (["drone", "--policy", policy, "--node", "/env", "--guard"], "--guard is for env_node /env"),
+        (["drone", "--policy", policy, "--node", "/env", "--record-topics", "all"], "--record-topics is for env_node"),
         (["drone", "--policy", policy, "--record", policy], "policy.safetensors"),
     ):
         try:

@@ -1,6 +1,11 @@
+import subprocess
+import sys
 import threading
 
 import pytest
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+from rclpy.utilities import get_default_context
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.ros.session import RosSession
@@ -49,3 +54,39 @@ def test_unknown_ros_arguments_are_one_line():
     with pytest.raises(ConfigError, match="--no-such-thing") as error:
         RosSession("name", arguments=["program", "--ros-args", "--no-such-thing"])
     assert "\n" not in str(error.value)
+
+
+ENDS_WITH_THE_INTERPRETER = """
+import rclpy
+from rtgym_ros.ros.session import RosSession
+
+if {init}:
+    rclpy.init()
+session = RosSession("ends", arguments=["program"])
+session.itself = session  # as a robot that holds what holds it: freed by the interpreter's last collection
+session.close()
+"""
+
+
+@pytest.mark.parametrize("init", [True, False])
+def test_the_end_of_the_interpreter_finds_nothing_to_say(init):
+    program = ENDS_WITH_THE_INTERPRETER.format(init=init)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_session_after_the_program_was_shut_down_by_a_signal_is_shut_down():
+    """rclpy's handler of signals ends contexts without a word to who asked for it."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    context = get_default_context()
+    try:
+        first = RosSession("first", arguments=["program"])
+        assert not first.is_shut_down
+        with context.handle:
+            context.handle.shutdown()
+        second = RosSession("second", arguments=["program"])
+        assert second.is_shut_down
+        for session in (first, second):
+            session.close()
+    finally:
+        rclpy.try_shutdown()

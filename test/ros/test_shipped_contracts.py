@@ -11,7 +11,7 @@ from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.robots.truth_log import read_truth_log
 
 PROGRAMS = {"drone": "drone_node", "diff_drive": "drive_node", "arm": "arm_node"}
-TIME_STEP = 0.02
+TIME_STEP = 0.01
 
 
 @pytest.fixture(params=PROGRAMS)

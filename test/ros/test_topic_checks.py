@@ -90,7 +90,7 @@ def test_a_second_publisher_of_commands_is_said(checks, said, ours, other, names
     other.create_subscription(Float64, "command", lambda _: None, 1)
     other.create_publisher(Float64, "command", 1)
     check_until(checks, lambda: any("too" in line for line in said))
-    assert f"{namespace}/other publishes on {namespace}/command too: the robot obeys whoever was last" in said
+    assert f"{namespace}/other publishes on {namespace}/command too: the robot follows the last command" in said
 
 
 def test_nothing_is_said_where_everything_matches(checks, said, ours, other):

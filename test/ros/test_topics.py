@@ -13,7 +13,7 @@ def run(*arguments):
 
 
 def test_it_lists_them(drone, namespace, observe_pose):
-    done = run("list", "--wait", "15")
+    done = run("list", "--wait", "5")
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{namespace}/pose  geometry_msgs/msg/PoseStamped  1 publishers, " in done.stdout
 

@@ -58,6 +58,9 @@ class Recorder(RealTimeGymInterface):
     def on_time_step(self, time_step):
         self._run("on_time_step", None, time_step)
 
+    def on_timing(self, time_step_duration, elasticity):
+        self._run("on_timing", None, time_step_duration, elasticity)
+
     def reset(self, seed=None, options=None):
         self._log("reset")
         return self._run(

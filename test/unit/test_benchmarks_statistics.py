@@ -12,6 +12,7 @@ from benchmarks.ladder import is_sustained, shortest_sustained
 from benchmarks.machine import describe_machine
 from benchmarks.measurements import MEASUREMENTS
 from benchmarks.options import Options, parse
+from benchmarks.pictures import ranges
 from benchmarks.report import write
 from benchmarks.results import Figures, Results
 from benchmarks.run import Run, RunError
@@ -19,6 +20,7 @@ from benchmarks.schedule import in_turns
 from benchmarks.targets import Target, judge
 
 MS = 1_000_000
+LINE = {"p50": 2.0, "p99": 30.0, "max": 400.0}
 LATE_ONCE = [0, 10, 25, 30, 40]
 """On a grid of 10, and the third event 5 late."""
 
@@ -203,7 +205,6 @@ def test_results_are_published_between_the_marks(tmp_path, monkeypatch):
     for each in page, targets:
         each.write_text(f"before\n{publish._BEGIN}old\n{publish._END}\nafter\n")
     (docs / "figures").mkdir()
-    (tmp_path / "dds.png").write_bytes(b"picture")
     monkeypatch.setattr(publish, "_DOCS", docs)
     monkeypatch.setattr(publish, "_PAGE", page)
     monkeypatch.setattr(publish, "_TARGETS", targets)
@@ -220,8 +221,20 @@ def test_results_are_published_between_the_marks(tmp_path, monkeypatch):
     assert text.count("| what | case | ours | 1 | a | 8 | 0.12 |\n") == 1
     assert targets.read_text().count("| what | case | ours | 1 | a | 8 | 0.12 | 0.125 | met |") == 1
     assert "not measured" not in text
-    assert (docs / "figures" / "dds.png").read_bytes() == b"picture"
+    assert not list((docs / "figures").iterdir()), "of these figures there is no picture"
     assert publish.main([]) == 2
+
+
+def test_the_pictures_of_the_page_are_drawn_from_the_figures(tmp_path):
+    image = pytest.importorskip("matplotlib.image")
+    figures = {f"jitter.{name}": {"median": us, "repeats": [us, 2 * us]} for name, us in LINE.items()}
+    measurement = {"case": {"rtgym_ros-v1": figures, "c-sleep": {"other.p50": {}}}}
+    file = tmp_path / "picture.png"
+    peers = ("rtgym_ros-v1", "c-sleep", "c-spin")
+    assert ranges.draw_ranges(measurement, {"case": "at 50 Hz", "none": "never"}, peers, "jitter", "title (µs)", file)
+    assert image.imread(file).shape[1] == 830, "the width of a page"
+    assert not ranges.draw_ranges(measurement, {"none": "never"}, peers, "jitter", "title", tmp_path / "none.png")
+    assert not (tmp_path / "none.png").exists()
 
 
 def test_peers_take_turns_in_being_first():

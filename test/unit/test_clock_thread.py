@@ -11,6 +11,7 @@ import pytest
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import FakeTimeSource
+from rtgym_ros.envs.clock_thread import CLOCK_THREAD, pause
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS
 from rtgym_ros.envs.state import State
 
@@ -295,6 +296,33 @@ def test_an_interrupt_does_not_wait_for_the_end_of_a_long_time_step(make, start_
     assert env.interface.log[-2][1:] == ("send", -1.0)
 
 
+@pytest.mark.parametrize("call", ["make", "reset"])
+def test_an_interrupt_ends_a_wait_for_the_robot(make, call):
+    """Which would otherwise last for as long as that robot is silent; the environment is made, or reset, again."""
+
+    def wait(*_):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        while True:
+            pause(0.001)
+
+    with pytest.raises(KeyboardInterrupt):
+        make(RealTimeEnv, do={"__init__" if call == "make" else "reset": wait}).reset()
+    assert names() == ([] if call == "make" else [CLOCK_THREAD])
+    pause(0.0)  # not in the clock thread: it goes on
+
+
+def test_an_interface_that_was_made_while_an_interrupt_came_is_closed(make):
+    closed = Event()
+    made = {
+        "__init__": lambda *_: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT) or time.sleep(0.1),
+        "close": closed.set,
+    }
+    with pytest.raises(KeyboardInterrupt):
+        make(RealTimeEnv, do=made)
+    assert closed.is_set()
+    assert names() == []
+
+
 def test_a_time_step_may_last_longer_than_any_bound(make):
     env = make(RealTimeEnv, time_step_duration=0.6, interface_timeout=0.3)
     env.reset()
@@ -382,6 +410,47 @@ def test_a_tick_that_fails_stops_the_robot(make, monkeypatch):
         env.step([0.1])
 
 
+# --- preparations ---
+
+
+def test_a_capture_is_prepared_once_and_before_it(make, monkeypatch):
+    log = []
+    env = make(RealTimeEnv, time_step_duration=0.05)
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.03)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: log.append(("prepare", threading.get_ident())))
+    env.interface.do[CAPTURE] = lambda: log.append(("capture", threading.get_ident()))
+    env.reset()
+    end = time.monotonic() + LONG
+    while log.count(("prepare", log[0][1] if log else 0)) < 3 and time.monotonic() < end:
+        env.step([0.1])
+    what = [method for method, _ in log]
+    assert what.count("prepare") == 3, "however busy the machine, some time-steps begin in time"
+    assert {thread for _, thread in log} == env.interface.threads["send_control"]
+    after = [what[i + 1] for i, method in enumerate(what[:-1]) if method == "prepare"]
+    assert set(after) == {"capture"}
+
+
+def test_a_time_step_that_is_too_short_is_not_prepared(make, monkeypatch):
+    env = make(RealTimeEnv, time_step_duration=0.005)
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.005)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: 1 / 0)
+    env.reset()
+    for _ in range(5):
+        env.step([0.1])
+
+
+def test_a_preparation_that_fails_stops_the_robot(make, monkeypatch):
+    stopped = Event()
+    env = make(RealTimeEnv, time_step_duration=0.05)
+    env.interface.do["send_control"] = lambda control: stopped.set() if control[0] == -1 else None
+    monkeypatch.setattr(env.interface, "get_preparation_time", lambda: 0.03)
+    monkeypatch.setattr(env.interface, "prepare_capture", lambda: 1 / 0)
+    env.reset()
+    with pytest.raises(ZeroDivisionError):
+        [env.step([0.1]) for _ in range(1000)]  # a busy machine may leave out some
+    assert stopped.is_set()
+
+
 def test_whenever_a_call_comes_it_is_served(make):
     """A call that waits for the end of a time-step wakes nobody, and is not overlooked in the moment of that end."""
     env = make(RealTimeEnv, time_step_duration=0.001)
@@ -390,8 +459,8 @@ def test_whenever_a_call_comes_it_is_served(make):
     served = []
 
     def fly():
-        for pause in pauses:
-            time.sleep(pause)
+        for seconds in pauses:
+            time.sleep(seconds)
             served.append(env.step([0.1]))
 
     flight = Thread(target=fly, daemon=True)

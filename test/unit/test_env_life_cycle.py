@@ -292,6 +292,18 @@ def test_an_error_in_on_time_step(env):
     assert (env.state, sent(env)) == (State.FAILED, [0, 0.1, -1])
 
 
+def test_an_error_in_on_timing(env):
+    env.reset()
+
+    def fault(*timing):
+        raise RobotError
+
+    env.interface.do["on_timing"] = fault
+    with pytest.raises(RobotError):
+        env.set_time_step_duration(0.1)
+    assert (env.state, sent(env)) == (State.FAILED, [0, -1])
+
+
 def test_the_first_error_is_the_one_that_comes_out(env, caplog):
     env.reset()
 

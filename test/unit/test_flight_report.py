@@ -127,7 +127,9 @@ def test_timeouts_are_counted_for_their_episode_alone(make_tutorial):
 
     with pytest.warns(RuntimeWarning, match="timed out"):
         first = fly(env, "hover", dawdle)
-    assert first.timeouts == 2
+    assert (first.timeouts, first.overruns) == (2, 0)
+    assert len(first.starts) == first.time_steps
+    assert sorted(set(np.diff(first.starts).round(6))) == [0.05, 1.0]
     assert fly(env, "hover", hover).timeouts == 0
 
 
@@ -205,6 +207,42 @@ def test_the_live_lines(terminal):
     assert "10.0 cm from the target, not reached" in text
     if not terminal:
         assert [line.split()[:3] for line in text.splitlines() if line] == [["hover", "episode", "1"]] * 2
+
+
+@needs("rich")
+@pytest.mark.parametrize("ascii_only", [False, True])
+def test_the_picture_for_a_terminal(ascii_only):
+    """4 rows of 8 characters for 2 m by 2 m: 0.25 m by 0.5 m a character."""
+    from rtgym_ros.robots.drone.terminal_picture import flight_picture
+
+    positions = [(-0.95, -0.8), (-0.95, 0.8), (0.3, 0.8)]
+    lines = text_of(flight_picture(episode_of("hover", 2, target=(0.9, -0.9), positions=positions), 4, ascii_only))
+    assert lines[0].strip("╭╮─ ") == "hover, episode 2"
+    assert lines[-1].strip("╰╯─ ") == "O drone X target"
+    drawn = [line.strip("│").strip() for line in lines[1:-1]]
+    assert drawn == ([".....O", ".", ".", ". X"] if ascii_only else ["⡖⠒⠒⠒⠒O", "⡇", "⡇", "⠇ X"])
+
+
+@needs("rich")
+@pytest.mark.parametrize("height", [24, 8])
+def test_the_live_line_below_a_picture(height):
+    from rich.console import Console
+
+    from rtgym_ros.robots.drone.report import LiveLines
+
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, height=height)
+    with LiveLines(console, picture=True) as lines:
+        for number in (1, 2):
+            lines.begin(episode_of(number=number))
+            lines.step(episode_of(number=number, finished=False))
+            lines.step(episode_of(number=number))
+    text = out.getvalue()
+    assert text.count("2 time-steps,  10.0 cm from the target, reached\n") == 2, "a line stays of every episode"
+    last = text[text.rindex("╭") :]
+    assert "hover, episode 2" in last
+    assert "episode 1" not in last, "one bar, that of the episode that is flown"
+    assert last.count("\n") < height
 
 
 @needs("matplotlib")

@@ -15,7 +15,8 @@ from gymnasium import spaces
 from rtgym_ros import DummyRCDrone, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource, MonotonicTimeSource
 from rtgym_ros.robots.drone import task
-from rtgym_ros.robots.drone.rendering import DroneView
+from rtgym_ros.robots.drone.rendering import draw
+from rtgym_ros.robots.frame_window import FrameWindow
 from rtgym_ros.testing import InterfaceTests
 
 MS = 1_000_000
@@ -154,7 +155,7 @@ class DroneInProcess(RealTimeGymInterface):
 
     def __init__(self):
         self.drone = None  # the first reset makes it
-        self.view = DroneView()
+        self.window = FrameWindow("drone")
         self.target = np.zeros(2, dtype=np.float32)
 
     def get_observation_space(self):
@@ -184,10 +185,11 @@ class DroneInProcess(RealTimeGymInterface):
         self.drone.send_control(vel_x=control[0], vel_y=control[1])
 
     def render(self):
-        return self.view.render(np.zeros(2), self.target, self.render_mode)
+        frame = draw(np.zeros(2), self.target)
+        return frame if self.render_mode != "human" else self.window.show(frame)
 
     def close(self):
-        self.view.close()
+        self.window.close()
         if self.drone is not None:
             self.drone.close()
 
@@ -443,7 +445,7 @@ BREACHES = [
     (
         "test_default_and_safe_actions_are_fresh",
         broken(get_default_action=answers(one(0))),
-        "get_default_action() and a later get_default_action() returned the same array, and whoever writes into one "
+        "get_default_action() and a later get_default_action() returned the same array, and writing into one "
         "changes the other: return a new one on each call",
     ),
     (
@@ -549,7 +551,7 @@ BREACHES = [
     (
         "test_observations_stay_as_they_were",
         SameTarget,
-        f"[1] that reset() observed is the same object in a later observation of {CAPTURE}(), and whoever writes into "
+        f"[1] that reset() observed is the same object in a later observation of {CAPTURE}(), and writing into "
         "one changes the other: return a copy",
     ),
     (

@@ -204,6 +204,15 @@ def test_the_interface_hears_of_every_time_step(env):
     assert [time_step.index for time_step, _ in heard] == [0, 1]
 
 
+def test_the_interface_hears_of_another_timing(env):
+    heard = []
+    env.interface.do["on_timing"] = lambda *timing: heard.append(timing)
+    env.reset()
+    env.set_time_step_duration(0.1, 0.5)
+    env.set_time_step_duration(0.02, float("inf"))
+    assert heard == [(0.1, 0.05), (0.02, float("inf"))]
+
+
 # --- what comes out ---
 
 

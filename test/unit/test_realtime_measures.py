@@ -128,7 +128,7 @@ PLANS = st.lists(
 )
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @given(PLANS)
 def test_measures_of_many_may_be_closed_in_any_order(plans):
     before = state()

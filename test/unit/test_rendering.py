@@ -3,11 +3,12 @@ import importlib.util
 import numpy as np
 import pytest
 
-from rtgym_ros.robots.drone.rendering import DroneView, draw
+from rtgym_ros.robots.drone.rendering import draw
+from rtgym_ros.robots.frame_window import FrameWindow, can_open_windows
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("cv2") is None, reason="OpenCV (cv2) is not installed")
 
-WHITE, BLUE, RED = (255, 255, 255), (40, 90, 220), (220, 50, 40)
+WHITE, GREY, BLUE, RED = (255, 255, 255), (190, 190, 190), (40, 90, 220), (220, 50, 40)
 ORIGIN, TARGET = np.array([0.0, 0.0]), np.array([0.5, 0.5])
 
 
@@ -45,7 +46,7 @@ def no_display(monkeypatch):
 
 
 @pytest.fixture
-def window(monkeypatch):
+def window_calls(monkeypatch):
     """The calls to OpenCV's windows, which these tests do not open."""
     import cv2
 
@@ -57,46 +58,57 @@ def window(monkeypatch):
     return calls
 
 
-@pytest.mark.parametrize("mode", [None, "rgb_array"])
-def test_frames_need_no_display(no_display, mode):
-    np.testing.assert_array_equal(DroneView().render(ORIGIN, TARGET, mode), draw(ORIGIN, TARGET))
+def test_the_way_is_a_grey_line():
+    frame = draw(ORIGIN, TARGET, [(-0.5, -0.5), (-0.5, 0.5), ORIGIN])
+    red, green, blue = color(frame, 100, 200)
+    assert GREY[0] <= red == green == blue < 255
+    assert color(frame, 300, 300) == WHITE
 
 
 def test_without_a_display_it_says_so_once(no_display, caplog):
-    view = DroneView()
-    assert [view.render(ORIGIN, TARGET, "human") for _ in range(3)] == [None] * 3
-    view.close()
+    window = FrameWindow("drone")
+    for _ in range(3):
+        window.show(draw(ORIGIN, TARGET))
+    window.close()
     assert [record.getMessage() for record in caplog.records] == [
         "render_mode 'human' shows nothing: there is no display (is DISPLAY set?)"
     ]
+    assert not can_open_windows()
 
 
-def test_a_window_is_shown_in_bgr_and_closed_once(window):
-    view = DroneView()
-    assert view.render(ORIGIN, TARGET, "human") is None
-    assert window == [("imshow", "rtgym_ros drone", RED[::-1]), ("waitKey", 1)]
-    view.close()
-    view.close()
-    assert window[2:] == [("destroyWindow", "rtgym_ros drone")]
+def test_a_window_is_shown_in_bgr_and_closed_once(window_calls):
+    window = FrameWindow("drone")
+    window.show(draw(ORIGIN, TARGET))
+    assert window_calls == [("imshow", "drone", RED[::-1]), ("waitKey", 1)]
+    window.close()
+    window.close()
+    assert window_calls[2:] == [("destroyWindow", "drone")]
 
 
-def test_a_window_that_was_never_shown_is_not_closed(window):
-    DroneView().close()
-    assert window == []
+def test_a_window_that_was_never_shown_is_not_closed(window_calls):
+    FrameWindow("drone").close()
+    assert window_calls == []
 
 
-def test_an_opencv_without_windows_says_so_once_and_flies_on(window, monkeypatch, caplog):
+def test_a_display_that_does_not_answer_opens_no_window(monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":12345")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert not can_open_windows()
+
+
+def test_an_opencv_without_windows_says_so_once_and_flies_on(window_calls, monkeypatch, caplog):
     import cv2
 
     def unsupported(name, frame):
         raise cv2.error("\nThe function is not implemented\nRebuild the library")
 
     monkeypatch.setattr(cv2, "imshow", unsupported)
-    view = DroneView()
-    assert [view.render(ORIGIN, TARGET, "human") for _ in range(3)] == [None] * 3
-    view.close()
+    window = FrameWindow("drone")
+    for _ in range(3):
+        window.show(draw(ORIGIN, TARGET))
+    window.close()
     (message,) = [record.getMessage() for record in caplog.records]
     assert message.startswith("render_mode 'human' shows nothing: ")
     assert "not implemented" in message
     assert "\n" not in message
-    assert window == []
+    assert window_calls == []

@@ -30,6 +30,7 @@ class ActionMap:
         size_in: number of the message's values.
         low: least action, shape ``(chain.size,)`` of float64.
         high: greatest action.
+        maps: whether there is anything to map: otherwise an action is a command, but for the bounds.
 
     Raises:
         ConversionError: there are more or fewer bounds than values, or an ``agent_range`` without finite bounds.
@@ -65,6 +66,7 @@ class ActionMap:
             self._gain = (self._high - self._low) / (self.high - self.low)
         self._gain[self._low == self._high] = 0.0
         self._same = agent_range is None
+        self.maps = self._relative or chain.converts or not self._same
 
     def to_message(self, action: Array, last: Array) -> Array:
         """Return the values of the message that ``action`` stands for, within the bounds.

@@ -22,18 +22,19 @@ class BoundsCheck:
 
     Attributes:
         outside: how many captures were out of bounds.
+        is_inside: whether values are within them, and there is nothing to check.
     """
 
     def __init__(self, low: Array, high: Array, out_of_bounds: Verb) -> None:
         self._low, self._high = low, high
-        self._is_inside = make_is_inside(low, high)
+        self.is_inside = make_is_inside(low, high)
         self._clips = out_of_bounds == "clip"
         self._outcome = OF_VERB[out_of_bounds]
         self.outside = 0
 
     def check(self, values: Array) -> tuple[Array, Outcome]:
         """Return the values as the agent may have them, and what they lead to."""
-        if self._is_inside(values):
+        if self.is_inside(values):
             return values, Outcome.FINE
         self.outside += 1
         if np.isnan(values).any():

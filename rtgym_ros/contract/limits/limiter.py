@@ -54,8 +54,6 @@ class Limiter:
             for bottom, top, fall in zip(low, high, deceleration, strict=True)
         ]
         self._limited_when_safe = [quantity == "position" for quantity in quantities]
-        self._low, self._high = np.array(low, np.float64), np.array(high, np.float64)
-        self._has_limits = limits != Limits()
         self._keep(np.zeros(size))
 
     @property
@@ -81,8 +79,6 @@ class Limiter:
             ActionError: a value of the target is not finite, or no time passes; nothing has changed.
         """
         _check(target, dt)
-        if not self._has_limits:  # of most robots: there are only the bounds
-            return self._keep(np.minimum(np.maximum(target, self._low), self._high))
         return self._keep(
             np.array([value.limit(float(number), dt) for value, number in zip(self._values, target, strict=True)])
         )
@@ -93,8 +89,6 @@ class Limiter:
         Raises:
             ActionError: a value of the target is not finite, or no time passes; nothing has changed.
         """
-        if not self._has_limits:
-            return self.limit(target, dt)
         _check(target, dt)
         command = []
         for value, stopping, number, limited in zip(

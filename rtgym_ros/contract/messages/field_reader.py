@@ -85,8 +85,8 @@ class FieldReader:
                 ) from None
             self._little = self._read_whole_message
 
-    def read(self, buffer: bytes) -> Array | None:
-        """Return the values as an array of float64 of shape ``(size,)``.
+    def read(self, buffer: bytes, dtype: Any = np.float64) -> Array | None:
+        """Return the values as an array of shape ``(size,)`` and ``dtype``.
 
         Returns:
             None where the message counts as not having come; it was counted in :attr:`skipped`.
@@ -95,10 +95,10 @@ class FieldReader:
         if values is None:
             return None
         if len(values) == self.size and not self._has_whole:
-            return np.array(values, np.float64)
+            return np.array(values, dtype)
         if len(values) == 1:
-            return np.asarray(values[0]).astype(np.float64)
-        return np.concatenate([np.atleast_1d(np.asarray(value, np.float64)) for value in values])
+            return np.asarray(values[0]).astype(dtype)
+        return np.concatenate([np.atleast_1d(np.asarray(value, dtype)) for value in values])
 
     def values(self, buffer: bytes) -> tuple[Any, ...] | None:
         """Return the values as Python's numbers and strings, exactly; a sequence as a whole is an array.

@@ -6,7 +6,7 @@ from struct import Struct
 
 from rtgym_ros.contract.messages.field_reader import Deserialize, FieldReader
 from rtgym_ros.contract.messages.layout import StructType
-from rtgym_ros.contract.messages.stamp_writer import HEADER_STAMP, NANOSECONDS, check_stamp, is_time, stamp_field
+from rtgym_ros.contract.messages.stamp_field import HEADER_STAMP, NANOSECONDS, check_stamp, is_time, stamp_field
 from rtgym_ros.contract.records.topic import Stamp
 
 _FIRST = Struct("<HxxiI")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,8 @@ from rtgym_ros.contract.records.observation_part import ObservationPart
 
 Array = np.ndarray[Any, Any]
 
-_FEW = 16
+_MANY = 16
+"""From so many values on there is nothing to be gained."""
 
 
 class PartReader:
@@ -37,6 +40,9 @@ class PartReader:
         raw: reads the values before ``convert``, which ``first_from`` is about; None of an image.
         chain: the conversions; None of an image.
         shape: of the values; 0 stands for what each image tells.
+        read: takes a message, returns the values as the agent sees them, of :attr:`shape` and the part's dtype; None
+            where the message counts as not having come; it was counted in :attr:`skipped`. An image whose dtype and
+            size are those of the message is a view of it.
 
     Raises:
         FieldPathError: a path cannot be used with this message type.
@@ -62,6 +68,7 @@ class PartReader:
             self._image = ImageReader(layout, path, form.width, form.height, form.grey, deserialize)
             self.skipped: Counter[Reason] = self._image.skipped
             self.shape: tuple[int, ...] = (form.height or 0, form.width or 0, self._image.channels)
+            self.read: Callable[[bytes], Array | None] = self._read_image
             return
         ranges = any(isinstance(convert, records.Ranges) for convert in part.convert)
         fields = part.fields or (("ranges",) if ranges else ())
@@ -69,27 +76,20 @@ class PartReader:
         self.skipped = self.raw.skipped
         self.chain = ConversionChain(layout, self.raw.selections, part.convert, load)
         self.shape = (self.chain.size,)
-        # Most parts: a few numbers as they are, of which one array is made and no more.
-        self._is_plain = not self.chain.converts and self._dtype.kind == "f" and self.raw.size <= _FEW
+        self.read = partial(self._read_converted, self.raw, self.chain)
+        if not self.chain.converts and self._dtype.kind == "f" and self.raw.size < _MANY:
+            self.read = partial(self.raw.read, dtype=self._dtype)  # of most parts: a few numbers as they are
 
-    def read(self, buffer: bytes) -> Array | None:
-        """Return the values as the agent sees them, of :attr:`shape` and the part's dtype.
+    def _read_image(self, buffer: bytes) -> Array | None:
+        image = self._image.read(buffer)
+        return None if image is None else image.astype(self._dtype, copy=False)
 
-        Returns:
-            None where the message counts as not having come; it was counted in :attr:`skipped`. An image whose dtype
-            and size are those of the message is a view of ``buffer``.
-        """
-        if self.raw is None or self.chain is None:
-            image = self._image.read(buffer)
-            return None if image is None else image.astype(self._dtype, copy=False)
-        if self._is_plain:
-            numbers = self.raw.values(buffer)
-            return None if numbers is None else np.array(numbers, self._dtype)
-        values: Any = self.raw.values(buffer) if self.raw.has_text else self.raw.read(buffer)
+    def _read_converted(self, raw: FieldReader, chain: ConversionChain, buffer: bytes) -> Array | None:
+        values: Any = raw.values(buffer) if raw.has_text else raw.read(buffer)
         if values is None:
             return None
         try:
-            converted = self.chain.forward(np.array(values, object) if self.raw.has_text else values)
+            converted = chain.forward(np.array(values, object) if raw.has_text else values)
         except SkippedMessage as skipped:
             self.skipped[skipped.reason] += 1
             return None

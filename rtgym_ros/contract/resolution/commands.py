@@ -10,7 +10,8 @@ from rtgym_ros.contract.actions.part_command import PartCommand
 from rtgym_ros.contract.conversions.chain import ConversionChain, Load
 from rtgym_ros.contract.conversions.converter import one_each
 from rtgym_ros.contract.grammar.source import Key
-from rtgym_ros.contract.messages.command_writer import CommandWriter, Written
+from rtgym_ros.contract.messages.command_message import Written
+from rtgym_ros.contract.messages.command_writer import CommandWriter
 from rtgym_ros.contract.messages.layout import StructType
 from rtgym_ros.contract.messages.selection import select
 from rtgym_ros.contract.records.contract import Contract

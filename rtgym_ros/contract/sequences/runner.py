@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from rtgym_ros.contract.grammar.source import Source
 from rtgym_ros.contract.records.gate import Gate
@@ -45,6 +46,7 @@ class SequenceRunner:
         source: where the steps stand, for errors.
         heartbeats: called at their rates all the while.
         commands: the repetition of the safe action, called at its rate except while a ``send`` step moves the commands.
+        patience: how long a server that is not there is waited for, within the timeout of its step (s).
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class SequenceRunner:
         *,
         heartbeats: Sequence[Periodic] = (),
         commands: Periodic | None = None,
+        patience: float = inf,
     ) -> None:
         self._port = port
         self._gates = gates
         self._source = source
         self.heartbeats = list(heartbeats)
         self.commands = commands
+        self._patience = patience
 
     def run(self, sequence: str, steps: Sequence[Step], *, keep_going: bool = False) -> None:
         """Run the steps in order.
@@ -108,7 +112,7 @@ class SequenceRunner:
 
     def _run(self, sequence: str, index: int, step: Step) -> None:
         deadline = self._port.now() + step.timeout
-        run = run_step(step, self._port, self._gates)
+        run = run_step(step, self._port, self._gates, self._patience)
         with_commands = not isinstance(step, SendStep)
         try:
             self._pump(with_commands)

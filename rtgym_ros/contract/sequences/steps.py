@@ -6,8 +6,9 @@ wants to be polled again at the latest. It raises :class:`RefusedError` where th
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TypeAlias
 
 from rtgym_ros.contract.records.gate import Condition, Gate
@@ -17,6 +18,9 @@ from rtgym_ros.contract.sequences.port import Port, Response
 
 POLL_PERIOD = 0.01
 """Between two looks at something that does not say when it will change (s)."""
+
+_GONE_S = 1.0
+"""How long a server that was asked may be missing before its answer is waited for no longer (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,21 @@ class RefusedError(Exception):
 Run: TypeAlias = Generator[Waiting, None, None]
 
 
-def run_step(step: Step, port: Port, gates: Mapping[str, Gate]) -> Run:
-    """Return the generator of a step; nothing is done before it is polled."""
+def run_step(step: Step, port: Port, gates: Mapping[str, Gate], patience: float = inf) -> Run:
+    """Return the generator of a step; nothing is done before it is polled.
+
+    Args:
+        step: of a sequence.
+        port: the graph.
+        gates: that ``until`` may name.
+        patience: how long a server that is not there is waited for (s).
+    """
     if isinstance(step, CallStep):
-        return _call(step, port)
+        return _call(step, port, patience)
     if isinstance(step, PublishStep):
         return _publish(step, port, gates)
     if isinstance(step, GoalStep):
-        return _goal(step, port)
+        return _goal(step, port, patience)
     if isinstance(step, SleepStep):
         return _sleep(step, port)
     if isinstance(step, SendStep):
@@ -69,15 +80,13 @@ def step_name(step: Step) -> str:
     return f"until {step.until if isinstance(step.until, str) else step.until.topic}"
 
 
-def _call(step: CallStep, port: Port) -> Run:
-    while not port.server_ready(step):
-        yield Waiting(f"service {step.call} has no server")
+def _call(step: CallStep, port: Port, patience: float) -> Run:
+    yield from _server(step, port, f"service {step.call}", patience)
     while True:
         began = port.now()
         response = port.call(step)
         try:
-            while not response.done():
-                yield Waiting(f"service {step.call} has not responded")
+            yield from _answer(step, port, response.done, f"service {step.call}", "responded")
             refusal = _refusal(step, response)
         finally:
             response.cancel()
@@ -87,6 +96,26 @@ def _call(step: CallStep, port: Port) -> Run:
             raise RefusedError(refusal)
         while (left := began + step.every - port.now()) > 0:
             yield Waiting(refusal, left)
+
+
+def _server(step: CallStep | GoalStep, port: Port, what: str, patience: float) -> Run:
+    """Wait for a server."""
+    began = port.now()
+    while not port.server_ready(step):
+        if port.now() - began >= patience:
+            raise RefusedError(f"{what} has no server")
+        yield Waiting(f"{what} has no server")
+
+
+def _answer(step: CallStep | GoalStep, port: Port, is_there: Callable[[], bool], what: str, done: str) -> Run:
+    """Wait for the answer of a server, for as long as that is there."""
+    seen = port.now()
+    while not is_there():
+        if port.server_ready(step):
+            seen = port.now()
+        elif port.now() - seen >= _GONE_S:
+            raise RefusedError(f"{what} has gone and has not {done}")
+        yield Waiting(f"{what} has not {done}")
 
 
 def _refusal(step: CallStep, response: Response) -> str | None:
@@ -124,15 +153,13 @@ def _publish(step: PublishStep, port: Port, gates: Mapping[str, Gate]) -> Run:
         yield Waiting(reason, min(left, POLL_PERIOD))
 
 
-def _goal(step: GoalStep, port: Port) -> Run:
-    while not port.server_ready(step):
-        yield Waiting(f"action {step.goal} has no server")
+def _goal(step: GoalStep, port: Port, patience: float) -> Run:
+    yield from _server(step, port, f"action {step.goal}", patience)
     goal = port.send_goal(step)
     over = False
     try:
-        while (accepted := goal.accepted()) is None:
-            yield Waiting(f"action {step.goal} has not answered the goal")
-        if not accepted:
+        yield from _answer(step, port, lambda: goal.accepted() is not None, f"action {step.goal}", "answered the goal")
+        if not goal.accepted():
             over = True
             raise RefusedError(f"action {step.goal} refused the goal")
         while step.wait and (succeeded := goal.succeeded()) is None:

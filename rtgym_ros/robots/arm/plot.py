@@ -31,7 +31,7 @@ def save_plot(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 6), layout="constrained")
+    figure = Figure(figsize=(8.3, 5.4), layout="constrained")
     FigureCanvasAgg(figure)  # a picture needs no window system
     panels = figure.subplots(2, 3, sharex=True)
     targets = None if target is None else np.broadcast_to(target, positions.shape)

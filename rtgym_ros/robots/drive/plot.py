@@ -47,7 +47,7 @@ def save_plot(path: Path, drives: Sequence[DrivePath], world: World = ROOM) -> N
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 5.2), layout="constrained")
+    figure = Figure(figsize=(8.3, 4.6), layout="constrained")
     FigureCanvasAgg(figure)  # a picture needs no window system
     grid = figure.add_gridspec(2, 2)
     _plot_paths(figure.add_subplot(grid[:, 0]), drives, world)

@@ -25,6 +25,8 @@ class Episode:
         reached: whether it ended at the target.
         finished: False where it was cut short.
         timeouts: time-steps of it that began later than the elasticity allows.
+        overruns: time-steps of it that began late, within the elasticity.
+        starts: when each began (s of the environment's clock); empty where the environment does not tell.
     """
 
     policy: str
@@ -36,6 +38,8 @@ class Episode:
     reached: bool = False
     finished: bool = False
     timeouts: int = 0
+    overruns: int = 0
+    starts: list[float] = field(default_factory=list)
 
     @property
     def time_steps(self) -> int:
@@ -65,10 +69,9 @@ def fly_episode(
         policy: the pilot.
         number: of the episode, from 1.
         seed: of the target.
-        begin: hears of the episode when it begins, and holds it: it goes on being filled.
-        step: hears of it after every time-step; it runs while the drone moves, so it must be quick.
+        begin: called with the episode when it begins; the same object is filled while it lasts.
+        step: called with it after every time-step, while the drone moves: it must be quick.
     """
-    timeouts_before = env.unwrapped.clock.timeouts
     observation, _ = env.reset(seed=seed)
     target = (float(observation[2][0]), float(observation[3][0]))
     episode = Episode(name, number, target, [_position(observation)])
@@ -80,7 +83,10 @@ def fly_episode(
         episode.positions.append(_position(observation))
         episode.episode_return += float(reward)
         episode.reached, episode.finished = terminated, done
-        episode.timeouts = env.unwrapped.clock.timeouts - timeouts_before
+        episode.overruns += info.get("time_step_overrun") == 1
+        episode.timeouts += info.get("time_step_timed_out") == 1
+        if "time_step_start" in info:
+            episode.starts.append(float(info["time_step_start"]))
         if "observation_delay" in info:
             episode.observation_ages.append(info["observation_delay"])
         step(episode)

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
 from rtgym_ros.robots.drone.flight import Episode
 from rtgym_ros.robots.drone.task import EPISODE_TIME_STEPS
+from rtgym_ros.robots.drone.terminal_picture import flight_picture
 
 _DURATIONS = {
     "time_step_duration": "time-step (send to send)",
@@ -28,34 +30,41 @@ class LiveLines:
     """One line an episode, redrawn after every time-step by the thread that flies: no other thread disturbs the clock.
 
     Where the console is no terminal, a line is printed when its episode ends.
+
+    Args:
+        console: where to draw.
+        picture: whether a picture of the flight is drawn above the line of the episode (on a terminal).
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, picture: bool = False) -> None:
         self._console = console
+        self._picture = picture
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=10),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}"),
-            console=console,
-            auto_refresh=False,
         )
+        self._drawn_picture: RenderableType | None = None
+        self._live = Live(console=console, auto_refresh=False, get_renderable=self._drawn)
         self._line: TaskID | None = None
 
     def __enter__(self) -> LiveLines:
         """Start drawing."""
         if self._console.is_terminal:
-            self._progress.start()
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the lines where they are."""
-        self._progress.stop()
+        self._live.stop()
 
     def begin(self, episode: Episode) -> None:
-        """Add a line."""
+        """Add a line; under a picture it takes the place of the one before, which is printed above."""
+        if self._picture and self._line is not None:
+            self._progress.remove_task(self._line)
         self._line = self._progress.add_task(_title(episode), total=EPISODE_TIME_STEPS, state="")
 
     def step(self, episode: Episode) -> None:
@@ -64,13 +73,25 @@ class LiveLines:
         state = f"{100 * episode.distance:5.1f} cm from the target"
         if episode.finished:
             state += ", reached" if episode.reached else ", not reached"
+        if episode.finished and (self._picture or not self._console.is_terminal):
+            text = f"{_title(episode)}  {episode.time_steps:3d} time-steps, {state}"
+            self._console.print(text, highlight=False, soft_wrap=True)
         if not self._console.is_terminal:
-            if episode.finished:
-                text = f"{_title(episode)}  {episode.time_steps:3d} time-steps, {state}"
-                self._console.print(text, highlight=False, soft_wrap=True)
             return
+        if self._picture:
+            self._drawn_picture = flight_picture(episode, _rows(self._console), self._console.options.ascii_only)
         self._progress.update(self._line, completed=episode.time_steps, state=state)
-        self._progress.refresh()
+        self._live.refresh()
+
+    def _drawn(self) -> RenderableType:
+        lines = self._progress.get_renderable()
+        return lines if self._drawn_picture is None else Group(self._drawn_picture, lines)
+
+
+def _rows(console: Console) -> int:
+    """Return the height of a picture that leaves room for its frame and the line below."""
+    height, width = int(console.height), int(console.width)
+    return max(min(height - 5, (width - 4) // 2, 24), 4)
 
 
 def _title(episode: Episode) -> str:
@@ -115,11 +136,11 @@ def timing_table(durations: dict[str, np.ndarray], episodes: list[Episode]) -> T
     """Return mean and mean deviation (ms) of what the environment measured, and of the age of the observations.
 
     Args:
-        durations: the ``"deltas"`` of the environment's trace benchmark (s).
+        durations: the ``"deltas"`` of the environment's trace benchmark (s), as far as it has one.
         episodes: the flights.
     """
     table = _table("Timing (ms)", ("duration", "mean", "mean deviation", "max", "samples"))
-    rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items()]
+    rows: list[tuple[str, Any]] = [(title, durations[name]) for name, title in _DURATIONS.items() if name in durations]
     rows.append(("age of the pose at capture", np.array([age for e in episodes for age in e.observation_ages])))
     for title, seconds in rows:
         if len(seconds):

@@ -105,11 +105,11 @@ class LoggingInterface(ContractInterface):
             InterfaceTimeoutError: a topic is silent.
             RosShutdownError: ROS was shut down.
         """
-        self._wait_for_shapes()
+        self._awaited.wait_for_shapes(self._observation_timeout)
         deadline = monotonic() + self._observation_timeout
         while silent := [name for name, part in self._parts.parts.items() if not part.accepted]:
             if monotonic() > deadline:
-                raise InterfaceTimeoutError(self._silence_of_parts(silent))
+                raise InterfaceTimeoutError(self._awaited.silence_of(silent, self._observation_timeout))
             self._raise_if_shut_down()
             sleep(_POLL_S)
             self._parts.pull()

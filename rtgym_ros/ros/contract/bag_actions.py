@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from rtgym_ros.contract.actions.part_command import PartCommand
-from rtgym_ros.contract.forms import SpaceForm
 from rtgym_ros.contract.load_code import load_code
 from rtgym_ros.contract.messages.field_reader import FieldReader
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.resolution.commands import resolve_command
-from rtgym_ros.ros.contract.command_sink import inside
-from rtgym_ros.ros.contract.commands import action_part_space
+from rtgym_ros.ros.contract.agent_actions import AgentActions
 from rtgym_ros.ros.contract.interface_types import message_layout
 from rtgym_ros.ros.contract.topic_table import MessageTypes, deserialize_of
 
@@ -60,10 +58,8 @@ class SentActions:
             self._parts[name] = resolve_command(contract, [name], layout, time_step_duration, load).parts[name]
             reader = FieldReader(layout, part.fields, part.names, part.prefix, deserialize_of(layout))
             self._readers.setdefault(topic, []).append((name, reader))
-        self.form = SpaceForm(
-            contract.spaces.action,
-            {name: action_part_space(part, contract.action[name].dtype) for name, part in self._parts.items()},
-        )
+        self._agent = AgentActions(contract, self._parts)
+        self.form = self._agent.form
         self._commands: dict[str, Array] = {}
         self._before: dict[str, Array] = {}
 
@@ -94,11 +90,10 @@ class SentActions:
 
         A relative one is what leads there from the last commands of the time-step before.
         """
-        parts = {}
-        for name, part in self._parts.items():
-            command = self._commands[name]
-            values = part.action_map.to_agent(command, self._before.get(name, command))
-            box = self.form.parts[name]
-            parts[name] = inside(np.nan_to_num(values), box.low, box.high, box.dtype)
+        before = {**self._commands, **self._before}
+        actions = {
+            name: np.nan_to_num(part.action_map.to_agent(self._commands[name], before[name]))
+            for name, part in self._parts.items()
+        }
         self._before = dict(self._commands)
-        return self.form.arrange(parts)
+        return self.form.arrange(self._agent.inside(actions))

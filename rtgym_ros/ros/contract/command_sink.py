@@ -5,7 +5,6 @@ from __future__ import annotations
 from time import monotonic, sleep
 from typing import Any, Protocol
 
-import numpy as np
 from rclpy.node import Node
 from rclpy.task import Future
 
@@ -65,9 +64,3 @@ class GoalSink:
     def close(self) -> None:
         """End the client."""
         self._client.destroy()
-
-
-def inside(values: Any, low: Any, high: Any, dtype: Any) -> Any:
-    """Return ``values`` as ``dtype``, kept from leaving their space by rounding."""
-    values = np.minimum(np.maximum(values, low), high)
-    return (np.rint(values) if np.dtype(dtype).kind in "iu" else values).astype(dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import itemgetter
 from time import time_ns
 from typing import Any, NamedTuple
 
@@ -27,6 +28,9 @@ class Stamped(NamedTuple):
     data: bytes
     stamp_ns: int
     arrived_ns: int
+
+
+_stamp = itemgetter(1)
 
 
 class ContractTopic:
@@ -119,7 +123,8 @@ class ContractTopic:
                 read_arrival(arrived_ns)
         self.newest, self.arrived_ns = arrived[-1]
         self.arrived += len(arrived)
-        messages.sort(key=lambda message: message.stamp_ns, reverse=True)
+        if len(messages) > 1:
+            messages.sort(key=_stamp, reverse=True)
         for read in self._readers:
             read(messages, restarts)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from time import monotonic, sleep
+from time import monotonic
 
 from rclpy.node import Node
 
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.errors import InterfaceError
+from rtgym_ros.envs.clock_thread import pause
 
 _DISCOVERY_S = 5.0
 _POLL_S = 0.02
@@ -69,4 +70,4 @@ class GuardedTopics:
                         f"no guard is up: nobody subscribes to {guarded}; start one, or make the environment with "
                         "guard=False"
                     )
-                sleep(_POLL_S)
+                pause(_POLL_S)

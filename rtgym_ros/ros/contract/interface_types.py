@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from rclpy.node import Node
 
 from rtgym_ros.contract.grammar.source import Key, Source
 from rtgym_ros.contract.messages.layout import StructType, layout_of
+from rtgym_ros.envs.clock_thread import pause
 
 _POLL_S = 0.05
 
@@ -92,4 +93,4 @@ class InterfaceTypes:
                 raise self._source.error(key, f"{kind} {name} has several types: {', '.join(types)}; give `type`")
             if monotonic() >= deadline:
                 raise self._source.error(key, f"{kind} {name} is not there after {self._timeout:g} s; give `type`")
-            sleep(_POLL_S)
+            pause(_POLL_S)

@@ -22,7 +22,7 @@ from rtgym_ros.contract.sequences.conditions import why_not
 from rtgym_ros.ros.contract.conditions import Conditions
 from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes, message_layout
-from rtgym_ros.ros.contract.observed_part import ObservedPart
+from rtgym_ros.ros.contract.observed_part import Finding, ObservedPart
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
 from rtgym_ros.ros.contract.resolved_steps import SEQUENCES
 from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
@@ -171,7 +171,8 @@ class LiveCheck:
         )
         try:
             part.make_space()
-            _, findings = part.capture(time_ns(), restart=True)
+            findings: list[Finding] = []
+            part.capture(time_ns(), True, findings)
         except ContractError as error:
             yield Line(False, str(error))
             return
@@ -254,7 +255,7 @@ class LiveCheck:
         name = self._resolve(topic)
         listeners = self._node.get_subscriptions_info_by_topic(name)
         wanted = type_name(layout.message_class)
-        yield self._line(key, bool(listeners), f"{name} ({wanted}) is heard by {_count(len(listeners), 'subscriber')}")
+        yield self._line(key, bool(listeners), f"{name} ({wanted}) has {_count(len(listeners), 'subscriber')}")
         for info in listeners:
             who = f"{info.node_namespace.rstrip('/')}/{info.node_name}"
             if info.topic_type != wanted:

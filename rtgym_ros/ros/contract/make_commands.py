@@ -10,9 +10,9 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.resolution.commands import check_first_from, resolve_command
 from rtgym_ros.contract.resolution.observations import resolve_observation
 from rtgym_ros.ros.contract.command_sink import CommandSink, GoalSink
+from rtgym_ros.ros.contract.commands import TopicCommand
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes, message_layout
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
-from rtgym_ros.ros.contract.topic_command import TopicCommand
 from rtgym_ros.ros.contract.topic_table import TopicTable, deserialize_of
 
 Advertise = Callable[[Any, str, Any], CommandSink]

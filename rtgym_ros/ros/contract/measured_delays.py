@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rtgym_ros.contract.messages.layout import StructType
+from rtgym_ros.contract.messages.stamp_field import NANOSECONDS
 from rtgym_ros.contract.messages.stamp_reader import StampReader
-from rtgym_ros.contract.messages.stamp_writer import NANOSECONDS
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.resolution.located import located
 from rtgym_ros.delays.alarm import BufferAlarm

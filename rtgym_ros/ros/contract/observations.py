@@ -1,4 +1,4 @@
-"""The observation of a contract: all parts, captured together."""
+"""The observation of a contract: all parts and their topics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from rtgym_ros.contract.conversions.chain import Load
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.contract.resolution.observations import resolve_observation
-from rtgym_ros.ros.contract.observed_part import Finding, ObservedPart
+from rtgym_ros.ros.contract.observed_part import ObservedPart
 from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
 
 Array = np.ndarray[Any, Any]
@@ -61,22 +61,6 @@ class Observations:
         """Take what has arrived."""
         for topic in self.topics:
             topic.pull()
-
-    def capture(self, now_ns: int, restart: bool = False) -> tuple[dict[str, Array], list[Finding]]:
-        """Return what the agent sees of each part, and what is wrong, the gravest first.
-
-        Args:
-            now_ns: the moment of the capture (ROS time, ns), the same for all.
-            restart: whether an episode begins.
-        """
-        values: dict[str, Array] = {}
-        findings: list[Finding] = []
-        for name, part in self.parts.items():
-            values[name], found = part.capture(now_ns, restart)
-            findings += found
-        if len(findings) > 1:
-            findings.sort(key=lambda finding: -finding.outcome)
-        return values, findings
 
     @property
     def newest(self) -> Mapping[str, Array]:

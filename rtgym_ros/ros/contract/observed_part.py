@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from rtgym_ros.contract.freshness.stale_check import StaleCheck
 from rtgym_ros.contract.observations.part_reader import PartReader
 from rtgym_ros.contract.records.conversion import Image, Ranges
 from rtgym_ros.contract.records.observation_part import ObservationPart
-from rtgym_ros.core.time_source import to_s
+from rtgym_ros.core.time_source import NS_PER_S, to_s
 from rtgym_ros.ros.contract.contract_topic import ContractTopic, Stamped
 
 Array = np.ndarray[Any, Any]
@@ -27,6 +28,10 @@ class Finding(NamedTuple):
 
     outcome: Outcome
     message: str
+
+
+gravity = attrgetter("outcome")
+"""The key of findings in the order of what they lead to."""
 
 
 class ObservedPart:
@@ -44,6 +49,7 @@ class ObservedPart:
         stamp_ns: its stamp, in the robot's clock (ns).
         age: how long before the last capture (s) the robot sampled what that shows; NaN before the first.
         accepted: how many times they were renewed.
+        max_age: the oldest that a capture may be (s); infinite where there is no bound.
     """
 
     def __init__(
@@ -60,8 +66,10 @@ class ObservedPart:
         self.stamp_ns = 0
         self.age = nan
         self.accepted = 0
+        self._name = f"observation {part.name}"
         self._reader = reader
         self._stale = StaleCheck(part.max_age, part.when_stale, time_step_duration)
+        self.max_age = self._stale.max_age
         self._restarts = 0
         self._bounds: BoundsCheck | None = None
         self._history: History | None = None
@@ -89,11 +97,6 @@ class ObservedPart:
         return observation_part_space(self.part, space.shape)
 
     @property
-    def max_age(self) -> float:
-        """The oldest that a capture may be (s); infinite where there is no bound."""
-        return self._stale.max_age
-
-    @property
     def sampled_ns(self) -> int:
         """When the robot sampled the newest values (ROS time, ns)."""
         return self.topic.clock.sampled_ns(self.stamp_ns)
@@ -108,27 +111,28 @@ class ObservedPart:
             return None
         return self._reader.raw.read(self.message.data)
 
-    def capture(self, now_ns: int, restart: bool) -> tuple[Array, list[Finding]]:
-        """Return what the agent sees, and what is wrong with it.
+    def capture(self, now_ns: int, restart: bool, findings: list[Finding]) -> Array:
+        """Return what the agent sees.
 
         Args:
             now_ns: the moment of the capture (ROS time, ns).
             restart: whether an episode begins, whose history is filled with this capture.
+            findings: what is wrong with it is appended to them.
         """
-        assert self.newest is not None  # reset() has waited for it
-        assert self._bounds is not None
-        findings = []
-        name = f"observation {self.part.name}"
-        age = self.age = self.age_at(now_ns)
-        outcome = self._stale.check(age)
-        if outcome:
-            findings.append(Finding(outcome, self._stale.message(name, self.topic.topic, age)))
-        values, outcome = self._bounds.check(self.newest)
-        if outcome:
-            findings.append(Finding(outcome, self._bounds.message(name, values)))
+        values, bounds = self.newest, self._bounds
+        assert values is not None  # reset() has waited for it
+        assert bounds is not None
+        age = self.age = (now_ns - self.topic.clock.sampled_ns(self.stamp_ns)) / NS_PER_S
+        if not age <= self.max_age:
+            outcome = self._stale.check(age)
+            findings.append(Finding(outcome, self._stale.message(self._name, self.topic.topic, age)))
+        if not bounds.is_inside(values):
+            values, outcome = bounds.check(values)
+            if outcome:
+                findings.append(Finding(outcome, bounds.message(self._name, values)))
         if self._history is None:
-            return values.copy(), findings
-        return (self._history.reset if restart else self._history.append)(values), findings
+            return values.copy()
+        return (self._history.reset if restart else self._history.append)(values)
 
     @property
     def skipped(self) -> str:

@@ -15,6 +15,7 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.ros.contract.contract_topic import ContractTopic
 from rtgym_ros.ros.contract.interface_types import import_type
 from rtgym_ros.ros.contract.observations import Observations
+from rtgym_ros.ros.contract.observed_part import Finding, gravity
 from rtgym_ros.ros.contract.topic_table import Subscribe, TopicTable
 
 Array = np.ndarray[Any, Any]
@@ -75,8 +76,10 @@ class RecordedObservations:
         """
         if not self._has_spaces:
             self.make_spaces()
-        values, findings = self.observations.capture(now_ns, restart)
-        outcome, message = findings[0] if findings else (Outcome.FINE, "")
+        findings: list[Finding] = []
+        parts = self.observations.parts.items()
+        values = {name: part.capture(now_ns, restart, findings) for name, part in parts}
+        outcome, message = max(findings, key=gravity, default=(Outcome.FINE, ""))
         return values, self.observations.ages, outcome, message
 
 

@@ -22,6 +22,9 @@ _AT_REST_S = 10.0
 
 _ACKNOWLEDGEMENT_S = 0.5
 
+_STOP_PATIENCE_S = 1.0
+"""How long `stop` waits for a server that is not there (s): the robot has ended before its environment did."""
+
 
 class Flow(Enum):
     """Which commands flow."""
@@ -67,6 +70,7 @@ class RobotFlow:
         self._commands = commands
         self._port = port
         self._now_ns = now_ns
+        self._actions = contract.action
         self._late_action = contract.time.get("late_action")
         self._late_after = sum(time_step)
         self._period = min(topic.period for topic in commands.topics)
@@ -83,6 +87,19 @@ class RobotFlow:
     def shortest_period(self) -> float:
         """The shortest period of what flows by itself (s)."""
         return min([topic.period for topic in self._commands.topics] + [beat.period for beat in self._heartbeats])
+
+    def retime(self, time_step_duration: float, elasticity: float) -> None:
+        """Change when an action is late, and the rate of commands that have none of their own.
+
+        Args:
+            time_step_duration: (s).
+            elasticity: how late a time-step may begin (s).
+        """
+        self._late_after = time_step_duration + elasticity
+        for topic in self._commands.topics:
+            if all(self._actions[name].rate is None for name in topic.parts):
+                topic.period = time_step_duration
+        self._period = self._safe.period = min(topic.period for topic in self._commands.topics)
 
     def start(self, wait_for_observations: Callable[[], None]) -> None:
         """Run ``start`` and wait for the gates and for observations; commands flow from then on.
@@ -179,7 +196,8 @@ class RobotFlow:
         self.has_begun = False
         self._step_began = None
         self._go(Flow.NONE)
-        runner = SequenceRunner(self._port, self._steps.gates, self._source)  # without heartbeats and commands
+        # Without heartbeats and commands.
+        runner = SequenceRunner(self._port, self._steps.gates, self._source, patience=_STOP_PATIENCE_S)
         try:
             runner.run("stop", self._steps.sequences["stop"], keep_going=True)
         except Exception as error:

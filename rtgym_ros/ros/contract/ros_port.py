@@ -11,6 +11,7 @@ from rtgym_ros.contract.records.gate import Condition
 from rtgym_ros.contract.records.step import CallStep, GoalStep, PublishStep
 from rtgym_ros.contract.sequences.port import Reading
 from rtgym_ros.core.time_source import TimeSource, to_s
+from rtgym_ros.envs.clock_thread import pause
 from rtgym_ros.ros.contract.commands import Commands
 from rtgym_ros.ros.contract.conditions import Conditions
 from rtgym_ros.ros.contract.requests import SentGoal, ServiceResponse
@@ -63,7 +64,7 @@ class RosPort:
         Raises:
             RosShutdownError: the context has ended.
         """
-        self.sleep(seconds)
+        pause(min(max(seconds, 0.0), _POLL_S))
         if not self._context.ok():
             raise RosShutdownError("ROS was shut down while a sequence of the contract was under way")
 

@@ -14,7 +14,7 @@ from rtgym_ros.core.time_source import NS_PER_S
 from rtgym_ros.msg import GuardedCommand as GuardedCommandMessage
 from rtgym_ros.msg import NamedArray
 from rtgym_ros.ros.command_publisher import CommandPublisher
-from rtgym_ros.ros.contract.topic_command import TopicCommand
+from rtgym_ros.ros.contract.commands import TopicCommand
 from rtgym_ros.ros.stamps import to_time
 
 _END_NS = NS_PER_S << 31

@@ -21,10 +21,10 @@ from rtgym_ros.contract.sequences.periodic import Periodic
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.time_source import to_ns
 from rtgym_ros.ros.command_publisher import CommandPublisher
+from rtgym_ros.ros.contract.commands import TopicCommand
 from rtgym_ros.ros.contract.interface_types import InterfaceTypes, message_layout
 from rtgym_ros.ros.contract.make_commands import make_commands
 from rtgym_ros.ros.contract.quality_of_service import to_qos_profile
-from rtgym_ros.ros.contract.topic_command import TopicCommand
 from rtgym_ros.ros.contract.topic_table import NAMED_DEPTH, TopicTable, deserialize_of
 from rtgym_ros.ros.guard.guard_heartbeats import make_heartbeats
 from rtgym_ros.ros.guard.guard_lock import LockTopic

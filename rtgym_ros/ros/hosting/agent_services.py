@@ -11,26 +11,20 @@ from rclpy.node import Node
 from std_srvs.srv import Trigger
 
 from rtgym_ros.contract.records.contract import Contract
-from rtgym_ros.core.errors import ConfigError, RtgymError, StateError
+from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.record.parts import to_parts
 from rtgym_ros.record.run_facts import plain_config
 from rtgym_ros.record.space_text import space_to_text
 from rtgym_ros.ros.hosting.env_host import EnvHost
 from rtgym_ros.ros.hosting.named_arrays import to_messages
 from rtgym_ros.ros.stamps import to_time
-from rtgym_ros.srv import Describe, Record, Reset
-
-_OUTCOMES = {Record.Request.UNKNOWN: None, Record.Request.SUCCEEDED: True, Record.Request.FAILED: False}
+from rtgym_ros.srv import Describe, Reset
 
 
 class Hosting(Protocol):
     """Where the services find the environment."""
 
     contract: Contract
-
-    @property
-    def record_folder(self) -> str:
-        """Where recordings go."""
 
     def hosted(self) -> EnvHost:
         """Return the host of the environment.
@@ -46,7 +40,7 @@ def contract_hash(text: str) -> str:
 
 
 class AgentServices:
-    """``~/describe``, ``~/reset``, ``~/pause`` and ``~/record``, answered in every state of the node.
+    """``~/describe``, ``~/reset`` and ``~/pause``, answered in every state of the node.
 
     Args:
         node: whose services they are.
@@ -60,7 +54,6 @@ class AgentServices:
         node.create_service(Reset, "~/reset", self._reset, callback_group=resets)
         node.create_service(Trigger, "~/pause", self._pause, callback_group=MutuallyExclusiveCallbackGroup())
         node.create_service(Describe, "~/describe", self._describe, callback_group=others)
-        node.create_service(Record, "~/record", self._record, callback_group=MutuallyExclusiveCallbackGroup())
 
     def _reset(self, request: Any, response: Any) -> Any:
         try:
@@ -97,39 +90,11 @@ class AgentServices:
             return response
         response.observation_space = space_to_text(env.observation_space)
         response.action_space = space_to_text(env.action_space)
+        parts = getattr(env.interface, "observation_parts", {})
+        response.observation_parts = json.dumps([[name, json.loads(space_to_text(parts[name]))] for name in parts])
         response.config = json.dumps(plain_config(env.config))
         response.default_action = to_messages(to_parts(env.action_space, env.default_action))
         response.success = True
-        return response
-
-    def _record(self, request: Any, response: Any) -> Any:
-        try:
-            host = self._hosting.hosted()
-            recording = host.recording
-            if request.command == Record.Request.START:
-                recorder = recording.make(self._hosting.record_folder)
-                try:
-                    host.do("record", recording.start, recorder)
-                except BaseException:
-                    recorder.close()
-                    raise
-            elif request.command == Record.Request.STOP:
-                recording.finish(host.do("record", recording.stop))
-            elif request.command == Record.Request.LABEL and request.outcome in _OUTCOMES:
-                host.do("record", recording.label, _OUTCOMES[request.outcome], request.note)
-            else:
-                raise ConfigError(
-                    f"command {request.command} with outcome {request.outcome}; allowed: 1 (start), 2 (stop), 3 (label)"
-                    " with 0 (unknown), 1 (succeeded) or 2 (failed)"
-                )
-            state = recording.state
-        except (RtgymError, ImportError, OSError) as error:
-            response.message = _line(error)
-            return response
-        response.success = True
-        if state is not None:
-            response.file = "" if state.file is None else str(state.file)
-            response.written, response.dropped = state.written, state.dropped
         return response
 
 

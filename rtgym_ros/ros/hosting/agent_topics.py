@@ -9,10 +9,13 @@ from typing import Any
 
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.serialization import deserialize_message
 
 from rtgym_ros.core.time_source import to_ns
 from rtgym_ros.msg import AgentAction, EnvState, TimeStep
+from rtgym_ros.record.cdr_reader import decode_answer
 from rtgym_ros.record.cdr_writer import encode
+from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
 from rtgym_ros.ros.hosting.host_state import HostState
 from rtgym_ros.ros.hosting.named_arrays import from_messages
@@ -31,13 +34,13 @@ class Answer:
     """An action that came from an agent.
 
     Attributes:
-        index: of the time-step that it answers.
+        index: of the time-step that it answers; None where the bytes are no action at all.
         time_step_stamp_ns: stamp of that one (ns).
         parts: the action; None where it contradicts itself.
         problem: what is wrong with it, empty if nothing is.
     """
 
-    index: int
+    index: int | None
     time_step_stamp_ns: int
     parts: Parts | None
     problem: str
@@ -78,7 +81,7 @@ class AgentTopics:
         Raises:
             RosShutdownError: the subscription is gone with its node.
         """
-        return [_answer(message) for message, _ in self._actions.take()]
+        return [_answer(raw.data) for raw in self._actions.take_serialised()]
 
     def close(self) -> None:
         """End publishers and subscription."""
@@ -95,7 +98,19 @@ def in_ros_time(step: RecordedTimeStep) -> RecordedTimeStep:
     return replace(step, stamp_ns=to_ns(captured), start_ns=to_ns(start) if isfinite(start) else 0)
 
 
-def _answer(message: Any) -> Answer:
+def _answer(data: bytes) -> Answer:
+    try:
+        return Answer(*decode_answer(data), "")
+    except RecordError:
+        return _answer_of_another_kind(data)
+
+
+def _answer_of_another_kind(data: bytes) -> Answer:
+    """Return what the middleware's own decoder makes of bytes that are in another encoding, or wrong."""
+    try:
+        message = deserialize_message(data, AgentAction)
+    except Exception as error:  # whatever was sent must not end the host
+        return Answer(None, 0, None, f"bytes that are no action: {' '.join(str(error).split())}")
     stamp_ns = to_nanoseconds(message.time_step_stamp)
     try:
         return Answer(message.index, stamp_ns, from_messages(message.action), "")

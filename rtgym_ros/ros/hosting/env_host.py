@@ -9,6 +9,8 @@ from threading import Thread
 from typing import Any
 
 from rtgym_ros.core.errors import ActionError, InterfaceError
+from rtgym_ros.core.time_source import MonotonicTimeSource, to_s
+from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.clock_thread import Request
 from rtgym_ros.envs.real_time_env import RealTimeEnv
 from rtgym_ros.envs.state import State
@@ -18,12 +20,15 @@ from rtgym_ros.record.observer import Observer
 from rtgym_ros.record.parts import from_parts
 from rtgym_ros.record.time_step import RecordedTimeStep
 from rtgym_ros.ros.hosting.agent_topics import AgentTopics, Answer, in_ros_time
-from rtgym_ros.ros.hosting.host_recording import HostRecording
 from rtgym_ros.ros.hosting.host_state import HostState
+from rtgym_ros.ros.hosting.recording_on_request import RecordingOnRequest
 from rtgym_ros.ros.node_log import NodeLog
 
 _SHORTEST_POLL_S, _LONGEST_POLL_S = 0.0001, 0.001
 _POLLS_A_TIME_STEP = 50
+_READY_S, _RARE_POLL_S = 0.0015, 0.005
+"""An answer counts from the end of its time-step: until so long before that (s) it is looked for this rarely (s)."""
+
 _IDLE_POLL_S = 0.05
 """Between two looks at an environment in which nothing is expected (s)."""
 
@@ -53,7 +58,7 @@ class EnvHost:
         self, env: RealTimeEnv, topics: AgentTopics, log: NodeLog, on_crash: Callable[[BaseException], None]
     ) -> None:
         self.env = env
-        self.recording = HostRecording(env)
+        self.recording = RecordingOnRequest(env)
         self._topics = topics
         self._log = log
         self._on_crash = on_crash
@@ -62,6 +67,8 @@ class EnvHost:
         self._newest: RecordedTimeStep | None = None
         self._inbox: SimpleQueue[Request] = SimpleQueue()
         self._is_ending = False
+        clock = env.interface.get_time_source()
+        self._now_ns = clock.now_ns if isinstance(clock, MonotonicTimeSource) else None
         self._thread = Thread(target=self._run, name="rtgym_ros host", daemon=True)
 
     def start(self) -> None:
@@ -91,14 +98,6 @@ class EnvHost:
         """
         self._submit(Request("pause", self._pause))
 
-    def do(self, name: str, function: Callable[..., Any], *args: Any) -> Any:
-        """Have something done between two time-steps, and return its result; from any thread.
-
-        Raises:
-            Exception: what it raised.
-        """
-        return self._submit(Request(name, function, *args))
-
     def post(self, name: str, function: Callable[..., Any], *args: Any) -> None:
         """Have something done between two time-steps; from any thread."""
         self._inbox.put(Request(name, function, *args))
@@ -116,7 +115,7 @@ class EnvHost:
         finally:
             if self._thread.is_alive():
                 self._thread.join(self._bound_s)
-            self.recording.finish(self.recording.stop())
+            self.recording.stop()
             if self._thread.is_alive():
                 self._log.error("the thread of the host has not ended")
             else:
@@ -133,6 +132,7 @@ class EnvHost:
     # --- in the thread ---
 
     def _run(self) -> None:
+        set_timer_slack(1)
         try:
             while not self._is_ending:
                 awaits_action = self._state.state in (EnvState.RUNNING, EnvState.PAUSED)
@@ -148,8 +148,15 @@ class EnvHost:
 
     @property
     def _poll_s(self) -> float:
-        share = self.env.config.time_step_duration / _POLLS_A_TIME_STEP
-        return min(max(share, _SHORTEST_POLL_S), _LONGEST_POLL_S)
+        """How long nothing need be looked at (s): what waits for an answer that is late is the robot."""
+        duration, running = self.env.config.time_step_duration, self.env.clock.current
+        if self._now_ns is not None and running is not None:
+            left = to_s(running.end_ns - self._now_ns())
+            if left > _READY_S:
+                return min(left - _READY_S, _RARE_POLL_S)
+            if left > -duration:
+                return _SHORTEST_POLL_S
+        return min(max(duration / _POLLS_A_TIME_STEP, _SHORTEST_POLL_S), _LONGEST_POLL_S)
 
     def _look(self, awaits_action: bool) -> None:
         """Notice a failure that no call was there for, and take the answer to the newest time-step."""
@@ -168,6 +175,9 @@ class EnvHost:
         """Return the last action that answers the newest time-step; others are counted."""
         action, newest, before = None, self._newest, self._state.stale_actions + self._state.refused_actions
         for answer in answers:
+            if answer.index is None:
+                self._refuse(RecordError(answer.problem))
+                continue
             if newest is None or (answer.index, answer.time_step_stamp_ns) != (newest.index, newest.stamp_ns):
                 self._state.stale_actions += 1
                 continue

@@ -14,14 +14,17 @@ from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import RtgymError, StateError
 from rtgym_ros.envs.real_time_env import RealTimeEnv
+from rtgym_ros.ros import contract_interface, ros_interface
 from rtgym_ros.ros.contract_env import contract_entries, make_local_env
 from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.hosting.agent_services import AgentServices
 from rtgym_ros.ros.hosting.agent_topics import AgentTopics
 from rtgym_ros.ros.hosting.env_host import EnvHost
-from rtgym_ros.ros.hosting.host_parameters import HostParameters
+from rtgym_ros.ros.hosting.host_parameters import FIXED, HostParameters
 from rtgym_ros.ros.hosting.managed_node import ManagedNode
+from rtgym_ros.ros.hosting.record_service import RecordService
 from rtgym_ros.ros.node_log import NodeLog
+from rtgym_ros.ros.parameters import Parameter, refuse_unknown_overrides
 from rtgym_ros.ros.session import RosSession
 
 THREADS = 8
@@ -71,17 +74,15 @@ class EnvNode:
         self._crash: BaseException | None = None
         self._is_ending = False
         config = RealTimeConfig.from_mapping({**contract_entries(contract), "interface": ContractInterface})
-        self._parameters = HostParameters(self._node, config, self._apply, session.arguments)
+        fixed: list[Parameter] = [*ros_interface.PARAMETERS, *contract_interface.PARAMETERS, *FIXED]
+        self._parameters = HostParameters(self._node, config, self._apply, fixed)
+        refuse_unknown_overrides(self._node, session.arguments)
         self._topics = AgentTopics(self._node, self._ros_time_ns)
         self._node.transitions = self
         AgentServices(self._node, self)
+        RecordService(self._node, lambda: self.hosted().recording, self._parameters.fixed["record_folder"])
 
     # --- what the services ask for ---
-
-    @property
-    def record_folder(self) -> str:
-        """Where recordings go."""
-        return str(self._parameters.fixed["record_folder"])
 
     def hosted(self) -> EnvHost:
         """Return the host of the environment.

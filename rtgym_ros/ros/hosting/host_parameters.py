@@ -1,4 +1,4 @@
-"""The parameters of ``env_node``: entries of the environment that may change while it runs, and others that may not."""
+"""The parameters of a node that has an environment: entries that may change while it runs, others that may not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from rclpy.parameter import Parameter as RosParameter
 
 from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.ros import contract_interface, ros_interface
 from rtgym_ros.ros.parameters import Bounded, Flag, Parameter, Text, declare
 
 _ENDLESS = {"time_step_timeout_factor": -1.0, "agent_timeout": -1.0, "ep_max_length": 0}
@@ -49,11 +48,23 @@ RUNTIME = (
 )
 """They apply from the next time-step on; their defaults are the contract's."""
 
+RECORD_FOLDER = Text("record_folder", "recordings", "folder that ~/record writes to")
+
 FIXED: tuple[Parameter, ...] = (
     Flag("autostart", True, "configure and activate when the node starts"),
     Text("guard", "", "name of the guard's input that commands go to; empty: to the robot itself"),
-    Text("record_folder", "recordings", "folder that ~/record writes to"),
+    RECORD_FOLDER,
 )
+"""Those of ``env_node``."""
+
+
+def runtime_parameters(config: RealTimeConfig) -> list[Bounded]:
+    """Return :data:`RUNTIME` with the defaults of a configuration, which are within the bounds whatever they are."""
+    parameters = []
+    for each in RUNTIME:
+        value = _to_parameter(each.name, getattr(config, each.name))
+        parameters.append(replace(each, default=value, low=min(each.low, value), high=max(each.high, value)))
+    return parameters
 
 
 class HostParameters:
@@ -61,12 +72,12 @@ class HostParameters:
 
     Args:
         node: whose they are.
-        config: that of the contract, entries by name.
+        config: that of the environment.
         apply: given entries of the configuration that have been changed; it must not wait.
-        arguments: the command line of the node.
+        fixed: read-only parameters.
 
     Raises:
-        ConfigError: a value is of the wrong type or out of bounds, or an override is unknown.
+        ConfigError: a value is of the wrong type or out of bounds.
 
     Attributes:
         fixed: values of the read-only parameters.
@@ -77,15 +88,12 @@ class HostParameters:
         node: Node,
         config: RealTimeConfig,
         apply: Callable[[Mapping[str, Any]], None],
-        arguments: Sequence[str],
+        fixed: Sequence[Parameter],
     ) -> None:
         self._config = config
         self._apply = apply
-        runtime = [replace(each, default=_to_parameter(each.name, getattr(config, each.name))) for each in RUNTIME]
-        values = declare(
-            node, [*ros_interface.PARAMETERS, *contract_interface.PARAMETERS, *FIXED, *runtime], arguments=arguments
-        )
-        self.fixed = {each.name: values[each.name] for each in FIXED}
+        values = declare(node, [*fixed, *runtime_parameters(config)], complete=False)
+        self.fixed = {each.name: values[each.name] for each in fixed}
         given = {each.name: _from_parameter(each.name, values[each.name]) for each in RUNTIME}
         self._config = replace(config, **self._completed(given))
         node.set_parameters(

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import gymnasium
 import numpy as np
 from gymnasium.envs.registration import EnvSpec
+from rclpy.node import Node
 
 from rtgym_ros.contract.records.contract import Contract
 from rtgym_ros.core.errors import ConfigError, InterfaceTimeoutError, RtgymError, StateError
@@ -100,7 +101,7 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
         text = _options_text(options)
         self._step, self._failed = None, True
         self._check(self._link.describe())  # first: a node that has ended is noticed at once
-        bound = float(self.config["interface_timeout"]) + _EXTRA_S
+        bound = self.config.interface_timeout + _EXTRA_S
         step = self._link.reset(seed, text, self._hash, bound)
         self._step, self._failed = step, False
         return self._observation(step), self._info(step)
@@ -160,13 +161,18 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
 
     @spec.setter
     def spec(self, spec: EnvSpec | None) -> None:
-        length = float(self.config["ep_max_length"])
+        length = self.config.ep_max_length
         if spec is not None and spec.max_episode_steps is None and isfinite(length):
             spec = copy(spec)  # gymnasium.make would put a TimeLimit around the environment otherwise
             spec.max_episode_steps = int(length)
         self._spec = spec
 
     # --- beyond Gymnasium ---
+
+    @property
+    def node(self) -> Node:
+        """The node of this side."""
+        return self._link.node
 
     @property
     def state(self) -> State:
@@ -190,7 +196,7 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
             InterfaceError: it could not be done.
         """
         self._refuse_if_closed("wait()")
-        self._link.pause(float(self.config["interface_timeout"]) + _EXTRA_S)
+        self._link.pause(self.config.interface_timeout + _EXTRA_S)
 
     # --- inside ---
 
@@ -198,13 +204,12 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
         self._refuse_another_contract(description)
         self.observation_space = description.observation_space
         self.action_space = description.action_space
+        self.observation_parts = description.observation_parts
         self.config = description.config
         self._default_action: Parts = description.default_action
         self._newest: RecordedTimeStep | None = None
-        self._guard = ActionGuard(
-            self.action_space, str(self.config["out_of_bounds_action"]), str(self.config["action_check"])
-        )
-        self.metadata = {**self.metadata, "render_fps": max(round(1 / float(self.config["time_step_duration"])), 1)}
+        self._guard = ActionGuard(self.action_space, self.config.out_of_bounds_action, self.config.action_check)
+        self.metadata = {**self.metadata, "render_fps": max(round(1 / self.config.time_step_duration), 1)}
 
     def _check(self, description: Description) -> None:
         self._refuse_another_contract(description)
@@ -222,8 +227,8 @@ class RemoteContractEnv(gymnasium.Env[Any, Any]):
     def _next(self, before: RecordedTimeStep) -> RecordedTimeStep:
         """Wait for the time-step after ``before``."""
         config = self.config
-        duration = float(config["time_step_duration"])
-        bound = duration + min(duration * float(config["time_step_timeout_factor"]), duration) + self._link.timeout
+        duration = config.time_step_duration
+        bound = duration + min(duration * config.time_step_timeout_factor, duration) + self._link.timeout
         deadline = monotonic() + bound
         while True:
             for step in self._link.take_time_steps():

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from threading import Event
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from gymnasium import spaces
 from rclpy.context import Context
+from rclpy.node import Node
 from std_srvs.srv import Trigger
 
+from rtgym_ros.core.config import RealTimeConfig
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.msg import AgentAction, EnvState, TimeStep
 from rtgym_ros.record.cdr_reader import decode
+from rtgym_ros.record.cdr_writer import encode_answer
 from rtgym_ros.record.parts import to_parts
 from rtgym_ros.record.space_text import space_from_text
 from rtgym_ros.record.time_step import Parts, RecordedTimeStep
+from rtgym_ros.ros.contract_interface import ContractInterface
 from rtgym_ros.ros.errors import RosShutdownError
 from rtgym_ros.ros.hosting.agent_topics import ACTION_QOS, STATE_QOS, TIME_STEP_QOS
-from rtgym_ros.ros.hosting.named_arrays import from_messages, to_messages
+from rtgym_ros.ros.hosting.named_arrays import from_messages
 from rtgym_ros.ros.pulled_subscription import PulledSubscription
 from rtgym_ros.ros.session import RosSession
-from rtgym_ros.ros.stamps import to_nanoseconds, to_time
+from rtgym_ros.ros.stamps import to_nanoseconds
 from rtgym_ros.srv import Describe, Reset
 
 _POLL_S = 0.0002
@@ -51,7 +55,8 @@ class Description:
         contract: its text.
         observation_space: of the environment.
         action_space: of the environment.
-        config: plain entries of its configuration; infinities are numbers.
+        observation_parts: space of each part of the observation, in the order in which a Tuple or a flat Box has them.
+        config: its configuration; entries that are no numbers, flags or texts are the defaults.
         default_action: what a reset sends.
     """
 
@@ -59,7 +64,8 @@ class Description:
     contract: str
     observation_space: spaces.Space[Any]
     action_space: spaces.Space[Any]
-    config: dict[str, Any]
+    observation_parts: Mapping[str, spaces.Box]
+    config: RealTimeConfig
     default_action: Parts
 
 
@@ -88,6 +94,11 @@ class RemoteLink:
         self._state: Any = EnvState()
 
     @property
+    def node(self) -> Node:
+        """Of this side."""
+        return self._session.node
+
+    @property
     def context(self) -> Context:
         """Of the node of this side."""
         return self._session.context
@@ -113,13 +124,13 @@ class RemoteLink:
             if monotonic() > deadline:
                 raise StateError(f"{answer.message} (waited {self.timeout:g} s)")
             self.poll(_ACTIVE_POLL_S)
-        config = {name: float(value) if value in ("inf", "-inf") else value for name, value in _json(answer.config)}
         return Description(
             answer.robot,
             answer.contract,
             space_from_text(answer.observation_space),
             space_from_text(answer.action_space),
-            config,
+            {name: _box(space) for name, space in json.loads(answer.observation_parts)},
+            _config(answer.config),
             from_messages(answer.default_action),
         )
 
@@ -164,10 +175,8 @@ class RemoteLink:
 
     def answer(self, step: RecordedTimeStep, space: spaces.Space[Any], action: Any) -> None:
         """Publish the action that answers ``step``."""
-        message = AgentAction(index=step.index, time_step_stamp=to_time(step.stamp_ns))
-        message.header.stamp = self._session.node.get_clock().now().to_msg()
-        message.action = to_messages(to_parts(space, action))
-        self._actions.publish(message)
+        now_ns = self._session.node.get_clock().now().nanoseconds
+        self._actions.publish(encode_answer(now_ns, step.index, step.stamp_ns, to_parts(space, action)))
 
     def take_time_steps(self) -> list[RecordedTimeStep]:
         """Return what has come on ``~/time_step`` since the last call."""
@@ -257,5 +266,14 @@ def error_of(type_name: str, message: str) -> Exception:
     return InterfaceError(f"{type_name}: {message}")
 
 
-def _json(text: str) -> Any:
-    return json.loads(text).items()
+def _box(described: Any) -> spaces.Box:
+    space = space_from_text(json.dumps(described))
+    assert isinstance(space, spaces.Box)
+    return space
+
+
+def _config(text: str) -> RealTimeConfig:
+    known = {entry.name for entry in fields(RealTimeConfig)}  # a node of a newer version may have more
+    entries = {name: value for name, value in json.loads(text).items() if name in known}
+    numbers = {name: float(value) for name, value in entries.items() if value in ("inf", "-inf")}
+    return RealTimeConfig(interface=ContractInterface, **(entries | numbers))

@@ -34,15 +34,15 @@ def save_learning_curve(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    figure = Figure(figsize=(8.3, 3.8), layout="constrained")
     FigureCanvasAgg(figure)  # a picture needs no window system
     returns, success = figure.subplots(1, 2)
     for number, (name, group) in enumerate(runs.items()):
         for index, episodes in enumerate(group):
             label = name if index == 0 else None
             _draw(returns, success, [e for e in episodes if not e.test], f"C{number}", label)
-    returns.set(xlabel="samples", ylabel=f"return: median of {_WINDOW} episodes, 25 to 75 %")
-    success.set(xlabel="samples", ylabel=f"targets reached, of {_WINDOW} episodes (%)", ylim=(-3, 103))
+    returns.set(xlabel="samples", ylabel=f"return (median of {_WINDOW} episodes)")
+    success.set(xlabel="samples", ylabel=f"targets reached (% of {_WINDOW} episodes)", ylim=(-3, 103))
     for axes in (returns, success):
         axes.grid(alpha=0.3)
         axes.ticklabel_format(axis="x", style="plain")

@@ -22,6 +22,7 @@ from rtgym_ros.ros.stamps import to_time
 DURATION = 0.02
 SAFE = -1.0
 ACKNOWLEDGED_WITHIN_NS = 3_000_000
+POLL_S, REPEATED_AFTER_S = 0.0002, 0.005
 
 CONTRACT = f"""
 contract: 1
@@ -78,7 +79,8 @@ class LockstepWorld:
         self.session = RosSession("lockstep_world", namespace, arguments=["program"])
         node = self.session.node
         self._clock = node.create_publisher(Clock, "/clock", 1)
-        self._state = node.create_publisher(JointState, "state", 10)
+        # Of depth 1: with a longer history Fast DDS asks for acknowledgements when that is about to be full.
+        self._state = node.create_publisher(JointState, "state", 1)
         self._commands = PulledSubscription(node, Arrays, "motors", QoSProfile(depth=100))
         self._now_ns = 1_700_000_000 * NS_PER_S
         self._x, self._v, self._count = 0.0, 0.0, 0
@@ -97,13 +99,19 @@ class LockstepWorld:
         self.session.close()
 
     def _run(self):
+        repeats_at = 0.0
         while not self._is_over.is_set():
+            before_ns = self._now_ns
             for message, _ in self._commands.take():
                 self._apply(tuple(message.float64_values))
-            if self._is_idle:
+            # What has not changed is repeated now and then: more would keep the executor of the node busy.
+            is_due = time.monotonic() > repeats_at
+            if self._is_idle and is_due:
                 self._publish_state()
-            self._clock.publish(Clock(clock=to_time(self._now_ns)))
-            time.sleep(0.0005)
+            if self._now_ns != before_ns or is_due:
+                self._clock.publish(Clock(clock=to_time(self._now_ns)))
+                repeats_at = time.monotonic() + REPEATED_AFTER_S
+            time.sleep(POLL_S)
 
     def _apply(self, command):
         was_idle, self._is_idle = self._is_idle, command == (SAFE,) * 3

@@ -61,11 +61,12 @@ class CutLink:
         """What goes before a command that runs at the robot's end."""
         return ["ip", "netns", "exec", self.namespaces[1]]
 
-    def enter_agent(self):
-        """Move this process to the agent's end."""
-        with open(Path("/run/netns") / self.namespaces[0]) as file:
+    def enter(self, at_robot):
+        """Move this process to the robot's end, or to the agent's."""
+        name = self.namespaces[at_robot]
+        with open(Path("/run/netns") / name) as file:
             if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), f"setns({self.namespaces[0]})")
+                raise OSError(ctypes.get_errno(), f"setns({name})")
 
 
 def why_not():

@@ -53,8 +53,7 @@ class GuardProcess(RobotProcess):
     """A guard while entered."""
 
     def __init__(self, contract, namespace, parameters=(), before=()):
-        super().__init__("guard", namespace, parameters)
-        self._command.insert(3, str(contract))
+        super().__init__("guard", namespace, parameters, arguments=[str(contract)])
         self._command[:0] = before
 
     def end(self, number=signal.SIGINT):

@@ -57,8 +57,9 @@ class GoalAnswer:
 class SteppedPort:
     """A graph in which time passes only while somebody waits; writes down ``(ms, what)``."""
 
-    def __init__(self, server_at=0.0, answers=(), readings=(), rate=1.0, arrives=3):
+    def __init__(self, server_at=0.0, answers=(), readings=(), rate=1.0, arrives=3, gone_at=float("inf")):
         self.seconds = 0.0
+        self.gone_at = gone_at
         self.log = []
         self.server_at = server_at
         self.answers = list(answers)  # (delay, fields), one a call
@@ -82,7 +83,7 @@ class SteppedPort:
         self.seconds += max(seconds, 1e-9)
 
     def server_ready(self, step):
-        return self.seconds >= self.server_at
+        return self.server_at <= self.seconds < self.gone_at
 
     def call(self, step):
         self.note(f"call {step.call}")
@@ -189,6 +190,32 @@ def test_a_step_that_takes_too_long_says_why(port, step, why):
     assert port.seconds == pytest.approx(step.timeout)
     assert (caught.value.sequence, caught.value.index) == ("start", 0)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("port", "step", "seconds", "why"),
+    [
+        (SteppedPort(gone_at=0.0), CallStep(call="disarm"), 0.5, "service disarm has no server"),
+        (SteppedPort(gone_at=0.0), GoalStep(goal="land"), 0.5, "action land has no server"),
+        (
+            SteppedPort(answers=[(9, {})], gone_at=0.25),
+            CallStep(call="disarm"),
+            1.25,
+            "service disarm has gone and has not responded",
+        ),
+        (
+            SteppedPort(answers=[lambda port: GoalAnswer(port, 9, 9)], gone_at=0.25),
+            GoalStep(goal="land"),
+            1.25,
+            "action land has gone and has not answered the goal",
+        ),
+    ],
+)
+def test_a_server_that_has_gone_is_not_waited_for(port, step, seconds, why):
+    with pytest.raises(StepError, match=why) as caught:
+        run(port, step, patience=0.5)
+    assert not isinstance(caught.value, TimeoutError)
+    assert port.seconds == pytest.approx(seconds, abs=0.011)
 
 
 def test_publish_once_and_until():

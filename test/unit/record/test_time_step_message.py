@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rtgym_ros.record.cdr_reader import decode
-from rtgym_ros.record.cdr_writer import encode
+from rtgym_ros.record.cdr_reader import decode, decode_answer
+from rtgym_ros.record.cdr_writer import encode, encode_answer
 from rtgym_ros.record.errors import RecordError
 from rtgym_ros.record.schema import SCHEMA_NAME, SCHEMA_TEXT
 from rtgym_ros.record.time_step import RecordedTimeStep
@@ -63,6 +63,30 @@ def test_what_is_written_is_read_bit_for_bit():
 def test_what_is_read_can_be_written_to():
     (_, array), *_ = decode(encode(some_step())).action
     array += 1
+
+
+def test_an_answer_is_read_bit_for_bit_by_us_and_by_rclpy():
+    pytest.importorskip("rclpy", reason="needs ROS 2")
+    from rclpy.serialization import deserialize_message, serialize_message
+    from rtgym_ros.msg import AgentAction
+
+    for parts in some_step().observation, some_step().action, ():
+        data = encode_answer(1_700_000_000_123_456_789, 2**64 - 1, 1_600_000_000_000_000_001, parts)
+        message = deserialize_message(data, AgentAction)
+        assert message.header.stamp.sec * 10**9 + message.header.stamp.nanosec == 1_700_000_000_123_456_789
+        assert message.index == 2**64 - 1
+        for read in decode_answer(data), decode_answer(serialize_message(message)):
+            assert read[:2] == (2**64 - 1, 1_600_000_000_000_000_001)
+            assert_same(RecordedTimeStep(action=parts), RecordedTimeStep(action=read[2]))
+
+
+@pytest.mark.parametrize("cut", range(0, 60, 3))
+def test_bytes_that_are_no_answer_are_refused(cut):
+    data = encode_answer(1, 2, 3, (("wheels", np.zeros(2, np.float32)),))
+    with pytest.raises(RecordError):
+        decode_answer(data[:cut])
+    with pytest.raises(RecordError, match="not CDR"):
+        decode_answer(b"\0\0" + data[2:])
 
 
 def test_rclpy_reads_it_and_we_read_what_rclpy_writes():

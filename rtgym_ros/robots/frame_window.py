@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import sys
 from typing import Any
 
 import numpy as np
 
 _log = logging.getLogger(__name__)
+
+_TRIAL_S = 20.0
+"""How long a window may take to open in :func:`can_open_windows` (s)."""
+
+
+def can_open_windows() -> bool:
+    """Return whether OpenCV can open a window here, tried in a process of its own.
+
+    An OpenCV with windows ends its process where the display that ``DISPLAY`` names does not answer.
+    """
+    if not _has_display():
+        return False
+    trial = "import cv2; cv2.namedWindow('rtgym_ros'); cv2.waitKey(1); cv2.destroyAllWindows()"
+    try:
+        done = subprocess.run([sys.executable, "-c", trial], capture_output=True, timeout=_TRIAL_S, check=False)
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def _has_display() -> bool:
+    return sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 class FrameWindow:
@@ -22,7 +45,7 @@ class FrameWindow:
     def __init__(self, title: str) -> None:
         self._title = title
         self._is_open = False
-        self._can_show = sys.platform != "linux" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+        self._can_show = _has_display()
         self._has_told = False
 
     def show(self, frame: np.ndarray[Any, Any]) -> None:
@@ -36,12 +59,14 @@ class FrameWindow:
             cv2.imshow(self._title, np.ascontiguousarray(frame[:, :, ::-1]))
             cv2.waitKey(1)
             self._is_open = True
-        except cv2.error as error:
+        except cv2.error as error:  # an OpenCV built without windows
             self._can_show = False
-            self._tell(str(error).strip().splitlines()[-1])
+            self._tell(
+                "install opencv-python in place of opencv-python-headless (" + " ".join(str(error).split()) + ")"
+            )
 
     def close(self) -> None:
-        """Close the window, if there is one."""
+        """Close the window, if there is one; a second call does nothing."""
         if self._is_open:
             import cv2
 

@@ -1,10 +1,6 @@
-"""The stamp of a command: a time, or a counter of a unit."""
+"""Which field of a message is its stamp: a time, or a counter of a unit."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 from rtgym_ros.contract.messages.field_path import FieldPathError
 from rtgym_ros.contract.messages.layout import FieldType, Primitive, StructType, spell
@@ -13,7 +9,6 @@ from rtgym_ros.contract.records.topic import Stamp
 
 NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 HEADER_STAMP = "header.stamp"
-_NS_PER_S = 1_000_000_000
 
 
 def is_time(kind: FieldType | None) -> bool:
@@ -53,35 +48,3 @@ def check_stamp(layout: StructType, stamp: Stamp) -> FieldType:
     if stamp.unit is None:
         raise FieldPathError(f"stamp {stamp.field!r}: it is a {spell(target)} and needs `unit`; allowed: s, ms, us, ns")
     return target
-
-
-def make_stamp_writer(layout: StructType, message: Any, stamp: Stamp | None) -> Callable[[int], None]:
-    """Return a function that writes a ROS time (ns) into ``message``; it does nothing where there is no stamp.
-
-    A counter that is too narrow for the time wraps.
-
-    Raises:
-        FieldPathError: the field cannot hold a stamp.
-    """
-    stamp = stamp_field(layout, stamp)
-    if stamp is None:
-        return lambda _stamp_ns: None
-    kind = check_stamp(layout, stamp)
-    *above, last = select(layout, stamp.field, growing=True).leaves[0].route
-    parent = message
-    for hop in above:
-        parent = parent[hop] if isinstance(hop, int) else getattr(parent, str(hop))
-    if isinstance(kind, StructType):
-
-        def write_time(stamp_ns: int) -> None:
-            parent.sec, parent.nanosec = divmod(stamp_ns, _NS_PER_S)
-
-        return write_time
-    assert isinstance(kind, Primitive)
-    assert stamp.unit is not None
-    unit = NANOSECONDS[stamp.unit]
-    put = partial(parent.__setitem__, last) if isinstance(last, int) else partial(setattr, parent, str(last))
-    if kind.low is None:
-        return lambda stamp_ns: put(stamp_ns / unit)
-    span, low = 1 << 8 * kind.size, kind.low
-    return lambda stamp_ns: put((stamp_ns // unit - low) % span + low)

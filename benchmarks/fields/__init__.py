@@ -1,0 +1,1 @@
+"""What it costs to read fields, and images, out of messages."""
