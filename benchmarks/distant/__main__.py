@@ -10,7 +10,7 @@ from importlib import import_module
 from benchmarks.distant.report import Report
 from benchmarks.machine import one_line
 
-_NAMES = ("kill", "timing", "throughput", "day", "fleet")
+_NAMES = ("kill", "timing", "throughput", "day", "fleet", "start", "versus")
 
 
 def main() -> int:

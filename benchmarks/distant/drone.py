@@ -108,14 +108,14 @@ class Traced(gymnasium.Wrapper):
         entered = monotonic_ns()
         observation, reward, terminated, truncated, info = self.env.step(action)
         observation = self._marked(observation)
-        step, before, self._returned = info["time_step"], self._returned, monotonic_ns()
+        before, self._returned = self._returned, monotonic_ns()
         self._trace.append(
             entered,
             self._returned,
-            round(step["lateness"] * 1e9),
-            self._returned - round(step["capture"] * 1e9),
+            round(info["time_step_lateness"] * 1e9),
+            self._returned - round(info["capture_time"] * 1e9),
             entered - before,
-            step["timed_out"],
+            int(info["time_step_timed_out"]),
             terminated or truncated,
         )
         return observation, reward, terminated, truncated, info

@@ -1,10 +1,13 @@
-"""A fleet on one server: many simulated robots at 50 Hz, two with frames of 2 MB, and weights for a hundred of them."""
+"""A fleet on one server: many simulated robots at 50 Hz, two with frames of 2 MB, and weights for a hundred of them.
+
+Each robot has the link process that it would have; what its control process would write is written from here.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
+import signal
 from contextlib import closing
 from time import monotonic, sleep
 
@@ -12,10 +15,11 @@ import numpy as np
 from gymnasium import spaces
 
 from benchmarks.distant.filler import SCHEMA, append
-from benchmarks.distant.processes import Roles, wait_for
+from benchmarks.distant.processes import Roles, cpu_s, memory_mb, wait_for
 from benchmarks.distant.report import Report
 from benchmarks.distant.setting import scratch, write_config
 from benchmarks.distant.stub import Drain
+from benchmarks.distant.throughput import SERVER
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.stream.connection import connected
@@ -23,9 +27,10 @@ from rtgym_ros.train.stream.key_value import weights_of
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.names import WEIGHTS, key_subject
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.uploader import Uploader
 
 _WEIGHTS_BYTES = 300_000
+_AT_ONCE = 5
+"""Link processes that are started at the same time."""
 
 
 def run(
@@ -45,18 +50,7 @@ def run(
 def _fleet(report: Report, robots: int, rate_hz: float, seconds: float) -> dict:
     with scratch() as (disk, _), Roles(report.folder) as roles:
         config, path = write_config(disk, worker={"buffer_samples": 10_000})
-        roles.start("server", "rtgym_ros.train.server.main", "--config", path)
-        with Drain(config) as drain:
-            carriers = _Carriers(config, robots, SCHEMA, append, 10_000)
-            began = monotonic()
-            while monotonic() < began + seconds:
-                carriers.write(int((monotonic() - began) * rate_hz))
-                sleep(0.02)
-            written = carriers.end()
-            wait_for(lambda: drain.taken >= written or drain.wrong, 120, "the learner has everything")
-            passed = monotonic() - began
-        return {"robots": robots, "rate (Hz)": rate_hz, "written": written, "taken": drain.taken,
-                "given up": drain.dropped, "wrong": len(drain.wrong), "samples/s": round(written / passed)}  # fmt: skip
+        return _carried(roles, config, path, robots, SCHEMA, append, 10_000, rate_hz, seconds)
 
 
 def _images(report: Report, image_bytes: int, seconds: float, rate_hz: float = 20.0) -> dict:
@@ -69,58 +63,53 @@ def _images(report: Report, image_bytes: int, seconds: float, rate_hz: float = 2
 
     with scratch() as (disk, _), Roles(report.folder) as roles:
         config, path = write_config(disk, worker={"push_interval": 0.05}, server={"sync_interval": "10s"})
-        roles.start("server", "rtgym_ros.train.server.main", "--config", path)
-        with Drain(config) as drain:
-            carriers = _Carriers(config, 2, schema, add, 200)
-            began = monotonic()
-            while monotonic() < began + seconds:
-                carriers.write(int((monotonic() - began) * rate_hz))
-                sleep(0.005)
-            written = carriers.end()
-            wait_for(lambda: drain.taken + drain.dropped >= written or drain.wrong, 120, "all frames are there")
-            passed = monotonic() - began
-        return {"written": written, "taken": drain.taken, "given up": drain.dropped, "wrong": len(drain.wrong),
-                "MB/s": round(written * image_bytes / 1e6 / passed)}  # fmt: skip
+        row = _carried(roles, config, path, 2, schema, add, 200, rate_hz, seconds)
+        return {**row, "MB/s": round(row["samples/s"] * image_bytes / 1e6)}
 
 
-class _Carriers:
-    """The link processes' work of many robots, in one event loop; each has its ring and its connection."""
-
-    def __init__(self, config, robots: int, schema, add, capacity: int) -> None:
-        self._add = add
-        self._rings, self._uploaders = [], []
-        for number in range(robots):
+def _carried(
+    roles: Roles, config, path, robots: int, schema, add, capacity: int, rate_hz: float, seconds: float
+) -> dict:
+    """Let so many robots make samples, and a learner read them; return what came of it."""
+    roles.start("server", "rtgym_ros.train.server.main", "--config", path)
+    wait_for(lambda: roles.find(SERVER), 60, "the server is there")
+    with Drain(config) as drain:
+        rings, links = [], [f"link{number}" for number in range(robots)]
+        for number, link in enumerate(links):
             folder = config.folder / "workers" / f"robot{number}"
-            self._rings.append(RingFolder(folder).create(schema, capacity))
-            self._uploaders.append(Uploader(config, f"robot{number}", folder))
-        self._stop: asyncio.Event | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-        self._thread.start()
-        self._ready.wait()
-
-    def write(self, count: int) -> None:
-        for ring in self._rings:
-            while ring.written < count:
-                self._add(ring)
-
-    def end(self) -> int:
-        written = sum(ring.written for ring in self._rings)
-        for ring in self._rings:
+            rings.append(RingFolder(folder).create(schema, capacity))
+            add(rings[-1])
+            module = "rtgym_ros.train.worker.link_main"
+            roles.start(link, module, "--config", path, "--name", f"robot{number}", "--folder", folder)
+            if number % _AT_ONCE == _AT_ONCE - 1:  # Python starts slowly: a few at once
+                wait_for(lambda: len(drain.next_seq) == len(rings) or drain.wrong, 120, "the links are there")
+        wait_for(lambda: len(drain.next_seq) == robots or drain.wrong, 120, "all links are there")
+        (server,) = roles.find(SERVER)
+        pids = [roles.pid(link) for link in links]
+        before, began = _cpu(server, pids), monotonic()
+        while (passed := monotonic() - began) < seconds:
+            for ring in rings:
+                while ring.written < 1 + passed * rate_hz:
+                    add(ring)
+            sleep(0.01)
+        after, memory = _cpu(server, pids), [memory_mb(pid) for pid in (server, *pids)]
+        written = sum(ring.written for ring in rings)
+        for ring in rings:
             ring.close()
-        assert self._loop is not None
-        assert self._stop is not None
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        for uploader in self._uploaders:
-            uploader.close()
-        return written
+        for link in links:
+            roles.signal(link, signal.SIGTERM)
+        codes = {roles.stop(link) for link in links}
+        assert codes == {0}, f"links ended with {codes}"
+        wait_for(lambda: drain.taken + drain.dropped >= written or drain.wrong, 120, "the learner has everything")
+    server_cpu, links_cpu = (100 * (late - early) / seconds for early, late in zip(before, after, strict=True))
+    return {"robots": robots, "rate (Hz)": rate_hz, "written": written, "taken": drain.taken, "given up": drain.dropped,
+            "wrong": len(drain.wrong), "samples/s": round((written - robots) / passed), "server CPU (%)": server_cpu,
+            "a link's CPU (%)": links_cpu / robots, "server (MB)": memory[0][0],
+            "a link (MB)": sum(one[1] for one in memory[1:]) / robots}  # fmt: skip
 
-    async def _run(self) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._ready.set()
-        await asyncio.gather(*(uploader.run(self._stop) for uploader in self._uploaders))
+
+def _cpu(server: int, links: list[int]) -> tuple[float, float]:
+    return cpu_s(server), sum(map(cpu_s, links))
 
 
 def _weights(report: Report, subscribers: int) -> float:

@@ -29,8 +29,7 @@ class Drain:
         self._stop = Event()
         self._thread = Thread(target=self._run)
         self.next_seq: Counter = Counter()  # of (worker, boot)
-        self.taken = self.dropped = 0
-        self.ages_s: list[float] = []
+        self.taken = self.dropped = self.batches = 0
         self.wrong: list[str] = []
 
     def __enter__(self):
@@ -70,3 +69,4 @@ class Drain:
         self.next_seq[key] = header.next_seq
         self.dropped += header.dropped
         self.taken += len(batch.records)
+        self.batches += 1

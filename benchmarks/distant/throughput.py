@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from time import monotonic, sleep
+from time import monotonic, process_time, sleep
 
 from benchmarks.distant.processes import Roles, cpu_s, memory_mb, wait_for
 from benchmarks.distant.report import Report
@@ -53,10 +53,10 @@ def _case(report: Report, sync: str, rate: float, seconds: float, workers: int) 
                 _start_worker(roles, disk, path, name, rate)
             wait_for(lambda: len(drain.next_seq) == workers, 90, "all workers have come")
             sleep(_WARM_UP_S)
-            before, began, taken = _look(roles), monotonic(), drain.taken
+            before, began, taken, batches = _look(roles, names), monotonic(), drain.taken, drain.batches
             sleep(seconds)
-            after = _look(roles)
-            passed, taken = monotonic() - began, drain.taken - taken
+            after = _look(roles, names)
+            passed, taken, batches = monotonic() - began, drain.taken - taken, drain.batches - batches
             written = _end_workers(roles, report, names)
             # Now all of them have ended in their order: what is missing is lost.
             wait_for(lambda: drain.taken >= sum(written) or drain.wrong, 60, "the learner has everything")
@@ -66,12 +66,13 @@ def _case(report: Report, sync: str, rate: float, seconds: float, workers: int) 
         return {
             "sync": sync,
             "taken /s": round(taken / passed),
+            "samples a message": round(taken / max(batches, 1)),
             "written": sum(written),
             "taken": sum(drain.total(name) for name in names),
             "wrong": len(drain.wrong) + drain.dropped,
             "growth (MB)": after[0] - before[0],
             "server (MB)": after[0],
-            "server CPU (%)": 100 * (after[1] - before[1]) / passed,
+            **{f"{who} (us)": 1e6 * (after[1][who] - before[1][who]) / max(taken, 1) for who in after[1]},
         }
 
 
@@ -96,8 +97,10 @@ def _end_workers(roles: Roles, report: Report, names: list[str]) -> list[int]:
     return [json.loads(line)["written"] for line in said]
 
 
-def _look(roles: Roles) -> tuple[float, float]:
-    """Return memory (MB) and CPU time (s) of the server."""
+def _look(roles: Roles, names: list[str]) -> tuple[float, dict[str, float]]:
+    """Return the server's memory (MB), and the CPU time of everybody (s)."""
     (pid,) = roles.find(SERVER)
     used = memory_mb(pid)
-    return (used[0] if used else 0.0), cpu_s(pid)
+    fillers, links = (sum(cpu_s(roles.pid(f"{name}{end}")) for name in names) for end in ("", "-link"))
+    cpu = {"fillers": fillers, "links": links, "server": cpu_s(pid), "learner": process_time()}
+    return (used[0] if used else 0.0), cpu

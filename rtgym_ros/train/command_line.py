@@ -11,7 +11,7 @@ from rtgym_ros.train.config_file import load_config
 
 
 def config_parser(program: str, description: str | None) -> OneLineParser:
-    """Return a parser with ``--config``, ``--set`` and ``--heartbeat``.
+    """Return a parser with ``--config`` and ``--set``.
 
     Args:
         program: its name, as errors say it.
@@ -22,7 +22,6 @@ def config_parser(program: str, description: str | None) -> OneLineParser:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="instead of what the file says"
     )
-    parser.add_argument("--heartbeat", type=Path, metavar="FILE", help=argparse.SUPPRESS)  # of the supervisor
     return parser
 
 

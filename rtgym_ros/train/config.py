@@ -102,8 +102,8 @@ class WorkerConfig(_Section, frozen=True, kw_only=True):
         robot: a command that is kept running beside the worker: a simulated robot; none where the robot runs by itself.
         policy: ``"squashed_gaussian_mlp"``, ``"onnx"`` (where observations have images), or ``"package.module:Class"``.
         buffer_samples: kept while the server cannot be reached; beyond, the oldest are given up, and counted.
-        push_interval: from one push to the next (s), unless a batch is full before.
-        push_samples: that are one batch at most.
+        push_interval: from one push to the next (s), unless ``push_samples`` wait before.
+        push_samples: that are pushed at once; more than these go with them where more wait.
         test_interval: a test episode (deterministic, not learned from) before every so many; 0 for none.
         max_samples_per_episode: an episode is truncated there, the sample of its reset not counted; None leaves it to
             the environment.

@@ -9,6 +9,10 @@ class LinkError(RtgymError, ConnectionError):
     """The server could not be reached, or did not answer in time; the same may be tried again."""
 
 
+class OutOfStepError(LinkError):
+    """A subject does not end where its publisher believed: an acknowledgement was lost, or somebody else published."""
+
+
 class RefusedError(RtgymError, RuntimeError):
     """The server understood and refused.
 

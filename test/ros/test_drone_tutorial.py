@@ -12,7 +12,6 @@ from geometry_msgs.msg import PoseStamped, TwistStamped
 from rclpy.executors import SingleThreadedExecutor
 
 from rtgym_ros.nodes.robot_process import RobotProcess
-from rtgym_ros.record.reading import read_episodes
 
 TUTORIAL = [sys.executable, "-m", "rtgym_ros.nodes.drone_tutorial"]
 TIMEOUT_S = 90
@@ -257,6 +256,9 @@ def test_it_flies_through_the_guard(drone, namespace):
 @pytest.mark.parametrize("own", [True, False], ids=["its own", "attached"])
 def test_it_flies_through_env_node(namespace, tmp_path, own):
     """The clock is in another process, and the tables are those of the flight all the same."""
+    pytest.importorskip("mcap")
+    from rtgym_ros.record.reading import read_episodes
+
     folder, picture = tmp_path / "flights", tmp_path / "flight.png"
     arguments = ["--host", "node", "--episodes", "2", "--policy", "predictor", "--seed", "3", "--record", str(folder)]
     with contextlib.ExitStack() as stack:

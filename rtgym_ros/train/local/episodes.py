@@ -1,15 +1,12 @@
-"""What the trainer wrote down of a run: one JSON object a line, an episode or a round."""
+"""What the trainer wrote down of a run: one JSON object a line, an episode each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 EPISODES_FILE = "episodes.jsonl"
-STATISTICS_FILE = "statistics.jsonl"
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,34 +33,11 @@ class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-class JsonLines:
-    """A file that grows: each call returns what is new, whole lines only.
-
-    Args:
-        path: of the file, which need not be there yet. Where it got shorter it is read again from its beginning.
-        kind: of an object.
-    """
-
-    def __init__(self, path: Path, kind: Any = dict) -> None:
-        self._path = path
-        self._decode = msgspec.json.Decoder(kind).decode
-        self._position = 0
-
-    def read(self) -> Iterator[Any]:
-        """Yield the objects that came since the last call."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            if file.seek(0, 2) < self._position:
-                self._position = 0
-            file.seek(self._position)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    return
-                self._position += len(line)
-                yield self._decode(line)
+_decoder = msgspec.json.Decoder(EpisodeRecord)
 
 
 def read_episodes(folder: Path) -> list[EpisodeRecord]:
-    """Return all episodes of a trainer's folder, in the order of their end."""
-    return list(JsonLines(folder / EPISODES_FILE, EpisodeRecord).read())
+    """Return all episodes of a trainer's folder, in the order of their end, without a line that is being written."""
+    path = folder / EPISODES_FILE
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [_decoder.decode(line) for line in lines if line.endswith(b"\n")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import shutil
 import sys
@@ -37,10 +36,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace, stack: ExitStack) -> int:
     from rtgym_ros.train.config_file import to_yaml
+    from rtgym_ros.train.server.main import server_folder
     from rtgym_ros.train.supervision.supervisor import Supervisor
 
     config = _configure(options)
     _enter_folder(config.folder, options.fresh, stack)
+    stack.enter_context(server_folder(config))
     path = config.folder / "config.yaml"
     path.write_text(to_yaml(config))
     print(f"train_local: {config.environment.id}, in {config.folder}", file=sys.stderr)
@@ -87,14 +88,12 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
         ConfigError: another run is in it, or it holds what is not of a run.
     """
     from rtgym_ros.core.errors import ConfigError
+    from rtgym_ros.train.files import locked
     from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = stack.enter_context((folder.parent / f".{folder.name}.lock").open("wb"))
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ConfigError(f"another train_local is at work in {folder}: wait for it, or choose another run") from error
+    refusal = f"another train_local is at work in {folder}: wait for it, or choose another run"
+    stack.enter_context(locked(folder.parent / f".{folder.name}.lock", refusal))
     if fresh and folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise ConfigError(f"--fresh would delete {folder}, which train_local did not make: move it away yourself")
@@ -136,8 +135,9 @@ def _conclude(config: Any) -> None:
     from rtgym_ros.train.local.episodes import read_episodes
     from rtgym_ros.train.local.learning_curve import save_learning_curve
 
-    drone = config.environment.id in (_SIMULATED, _DRONE)
-    rate_hz = _DRONE_HZ if drone and "config" not in config.environment.kwargs else None
+    # Another configuration may have another rate, and another observation than ./dev drone has.
+    drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs
+    rate_hz = _DRONE_HZ if drone else None
     save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
     for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
         print(f"{what}: {config.folder / name}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.files import write_atomically
 
 FORMAT = "rtgym_ros policy 1"
 
@@ -67,27 +67,6 @@ class PolicyWeights:
             return cls.from_bytes(path.read_bytes())
         except ProtocolError as error:
             raise ProtocolError(f"{path}: {error}") from error
-
-
-def write_atomically(path: Path, data: bytes, sync: bool = True) -> None:
-    """Write a file so that a reader sees the old one or the new one, and a crash leaves one of them.
-
-    Args:
-        path: of the file.
-        data: that it will hold.
-        sync: whether it is on the medium afterwards, so that a power cut leaves one of them, too.
-    """
-    temporary = path.with_name(f".{path.name}.new")  # one name: what a killed process has left is overwritten
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _metadata(data: bytes) -> dict[str, str]:

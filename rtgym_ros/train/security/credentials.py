@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import CertificateDateError, CredentialsError
+from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.server.nats_configuration import TRAINER, VIEWER, WORKER_PREFIX
 
 CA, SERVER = "ca", "server"
@@ -119,10 +120,7 @@ def make_token(path: Path) -> str:
     """Return the token in a file, which is made where there is none."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(secrets.token_hex(32))
-        temporary.replace(path)
+        write_atomically(path, secrets.token_hex(32).encode(), mode=0o600)
     return read_token(path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import secrets
 import sys
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.config import ServerConfig
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.security.credentials import (
     CA,
     SERVER,
@@ -25,7 +26,7 @@ from rtgym_ros.train.security.credentials import (
     robot_names,
     worker_identity,
 )
-from rtgym_ros.train.server.nats_configuration import Listening, certificate_access, nats_configuration
+from rtgym_ros.train.server.nats_configuration import certificate_access, nats_configuration
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -83,7 +84,8 @@ def access_by_certificate(directory: Path) -> str:
 
 
 def _server_configuration(directory: Path) -> str:
-    return nats_configuration(Listening("0.0.0.0:4222", directory / "jetstream"), access_by_certificate(directory))
+    server = ServerConfig(listen="0.0.0.0:4222")
+    return nats_configuration(server, access_by_certificate(directory), directory / "jetstream")
 
 
 def _authority(directory: Path, days: int, written: list[Path]) -> Issuer:
@@ -166,13 +168,7 @@ def _general_name(host: str) -> x509.GeneralName:
 
 
 def _write(path: Path, content: bytes, written: list[Path]) -> None:
-    """Put a file in its place at once, never readable by others, not even for a moment."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_atomically(path, content, mode=0o600)
     written.append(path)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.files import locked, write_atomically
 from rtgym_ros.train.local.ports import check_free, free_port
-from rtgym_ros.train.policy.policy_file import write_atomically
 from rtgym_ros.train.security.credentials import (
     CA,
     SERVER,
@@ -25,19 +26,15 @@ from rtgym_ros.train.security.credentials import (
 from rtgym_ros.train.security.keys import SERVER_FILE, access_by_certificate
 from rtgym_ros.train.server.binary import find_nats_server
 from rtgym_ros.train.server.health import is_healthy
-from rtgym_ros.train.server.nats_configuration import (
-    Listening,
-    is_loopback,
-    nats_configuration,
-    open_access,
-    token_access,
-)
+from rtgym_ros.train.server.nats_configuration import is_loopback, nats_configuration, open_access, token_access
 from rtgym_ros.train.stream.connection import token_file
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 
 _MEMORY = "512MiB"
 """From here on the server's runtime returns memory rather than time (a variable of Go's; yours goes before)."""
 _STOP_TIMEOUT_S = 20.0
+_LONGEST_PAUSE_S = 1.0
+"""It starts in a tenth of a second, and everybody waits for it."""
 _START_TIMEOUT_S = 60.0
 """A large store is read when a server starts (s)."""
 
@@ -47,14 +44,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = config_parser("train_server", __doc__).parse_args(arguments)
     try:
         config = config_of(options)
-        return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
+        with server_folder(config):
+            return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
     except (ConfigError, CredentialsError, OSError) as error:
         sys.stderr.write(f"train_server: {error}\n")
         return REFUSED
 
 
+@contextmanager
+def server_folder(config: TrainConfig) -> Iterator[None]:
+    """Make the server's folder, and hold it while entered: two nats-servers would ruin each other's data.
+
+    Raises:
+        ConfigError: another program holds it.
+    """
+    folder = _folder(config)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with locked(folder / "lock", f"another server keeps its samples in {folder}"):
+        yield
+
+
 def server_child(config: TrainConfig) -> Child:
-    """Return the nats-server of a run as a process to supervise; its configuration is written.
+    """Return the nats-server of a run as a process to supervise, inside :func:`server_folder`.
+
+    Its configuration is written.
 
     Raises:
         ConfigError: nats-server is not installed, or its address is not possible or open to everybody.
@@ -71,8 +84,7 @@ def server_child(config: TrainConfig) -> Child:
             "that train_keys made (or security.insecure, where nobody else is on the network)"
         )
     check_free(host, int(port), "server.listen")
-    folder = config.folder.absolute() / "server"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _folder(config)
     health_port = free_port("127.0.0.1")
     path = folder / SERVER_FILE
     write = partial(_write_configuration, config, folder, path, health_port)
@@ -89,11 +101,16 @@ def server_child(config: TrainConfig) -> Child:
         heartbeat_timeout_s=_START_TIMEOUT_S,
         watched=watched,
         prepare_reload=write,
+        longest_pause_s=_LONGEST_PAUSE_S,
     )
 
 
+def _folder(config: TrainConfig) -> Path:
+    return config.folder.absolute() / "server"
+
+
 def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_port: int) -> None:
-    security, server = config.security, config.server
+    security = config.security
     if security.directory is not None:
         credential_files(security, SERVER)
         access = access_by_certificate(security_directory(security).absolute())
@@ -101,17 +118,8 @@ def _write_configuration(config: TrainConfig, folder: Path, path: Path, health_p
         access = open_access()
     else:
         access = token_access(make_token(token_file(config)))
-    listening = Listening(
-        server.listen,
-        folder / "jetstream",
-        server.sync_interval,
-        server.max_payload,
-        health_port,
-        folder / "nats-server.log",
-        includes=[Path(name).expanduser().absolute() for name in server.include],
-    )
-    write_atomically(path, nats_configuration(listening, access).encode())
-    path.chmod(0o600)
+    text = nats_configuration(config.server, access, folder / "jetstream", health_port, folder / "nats-server.log")
+    write_atomically(path, text.encode(), mode=0o600)
 
 
 if __name__ == "__main__":

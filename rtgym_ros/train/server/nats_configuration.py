@@ -5,57 +5,39 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from rtgym_ros.train.config import ServerConfig
 from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, inbox_prefix
 
 TRAINER, VIEWER = "trainer", "viewer"
 WORKER_PREFIX = "worker-"
 
 
-@dataclass(frozen=True)
-class Listening:
-    """What one server is.
-
-    Attributes:
-        address: ``HOST:PORT`` on which it listens.
-        store: folder of its data.
-        sync_interval: ``"always"``, or a time such as ``"10s"``: how long acknowledged data may not be on the medium.
-        max_payload: bytes of one message.
-        health_port: of its monitoring page, on 127.0.0.1; None for none.
-        log_file: that it writes, bounded; None for stderr.
-        includes: files with more of its configuration, for example a cluster's or leaf nodes'.
-    """
-
-    address: str
-    store: Path
-    sync_interval: str = "always"
-    max_payload: int = 8_000_000
-    health_port: int | None = None
-    log_file: Path | None = None
-    includes: Sequence[Path] = ()
-
-
-def nats_configuration(listening: Listening, access: str) -> str:
+def nats_configuration(
+    server: ServerConfig, access: str, store: Path, health_port: int | None = None, log_file: Path | None = None
+) -> str:
     """Return the text of a configuration file.
 
     Args:
-        listening: what the server is.
+        server: where it listens, and what it keeps.
         access: what :func:`token_access`, :func:`certificate_access` or :func:`open_access` returned.
+        store: folder of its data.
+        health_port: of its monitoring page, on 127.0.0.1; None for none.
+        log_file: that it writes, bounded; None for stderr.
     """
     lines = [
-        f"listen: {_quoted(listening.address)}",
-        f"max_payload: {listening.max_payload}",
-        f"max_pending: {max(64_000_000, 4 * listening.max_payload)}",
+        f"listen: {_quoted(server.listen)}",
+        f"max_payload: {server.max_payload}",
+        f"max_pending: {max(64_000_000, 4 * server.max_payload)}",
         'write_deadline: "10s"',
-        f"jetstream {{ store_dir: {_quoted(str(listening.store))}, sync_interval: {listening.sync_interval} }}",
+        f"jetstream {{ store_dir: {_quoted(str(store))}, sync_interval: {server.sync_interval} }}",
     ]
-    if listening.health_port is not None:
-        lines.append(f'http: "127.0.0.1:{listening.health_port}"')
-    if listening.log_file is not None:
-        lines.append(f"log_file: {_quoted(str(listening.log_file))}, logfile_size_limit: 10000000, logfile_max_num: 2")
-    lines += [access, *(f"include {_quoted(str(path))}" for path in listening.includes)]
+    if health_port is not None:
+        lines.append(f'http: "127.0.0.1:{health_port}"')
+    if log_file is not None:
+        lines.append(f"log_file: {_quoted(str(log_file))}, logfile_size_limit: 10000000, logfile_max_num: 2")
+    lines += [access, *(f"include {_quoted(str(Path(name).expanduser().absolute()))}" for name in server.include)]
     return "# Written by rtgym_ros; the next start writes it again.\n" + "\n".join(lines) + "\n"
 
 

@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import CertificateDateError, LinkError
+from rtgym_ros.train.errors import CertificateDateError, LinkError, OutOfStepError, RefusedError
 from rtgym_ros.train.security.credentials import credential_files, identity_of, read_token
-from rtgym_ros.train.stream.names import inbox_prefix
+from rtgym_ros.train.stream.names import direct_get_subject, inbox_prefix
 
 _CONNECT_S = 5.0
 _PING_S = 5.0
 _PINGS = 2
 """A peer that answers no ping for about 10 s is gone: a cable that was pulled closes no connection."""
+PATIENCE_S = 5.0
+"""For an answer."""
+_WRONG_LAST_SEQUENCE = 10071
+
+
+class _Error(msgspec.Struct):
+    err_code: int = 0
+    description: str = "refused"
+
+
+class _Acknowledgement(msgspec.Struct):
+    seq: int = 0
+    error: _Error | None = None
 
 
 class Connection:
@@ -38,8 +54,12 @@ class Connection:
         self.said = ""
 
     async def request(
-        self, subject: str, payload: bytes, timeout_s: float, headers: dict[str, str] | None = None
-    ) -> Any:
+        self,
+        subject: str,
+        payload: bytes | memoryview,
+        timeout_s: float = PATIENCE_S,
+        headers: dict[str, str] | None = None,
+    ) -> Msg:
         """Return the reply to a request.
 
         Raises:
@@ -47,9 +67,54 @@ class Connection:
         """
         self.said = ""
         try:
-            return await self.client.request(subject, payload, timeout=timeout_s, headers=headers)
+            return await self.client.request(subject, payload, timeout=timeout_s, headers=headers)  # type: ignore[arg-type]
         except (NatsError, asyncio.TimeoutError, OSError) as error:
             raise LinkError(self.said or f"no answer on {subject}: {error or type(error).__name__}") from error
+
+    async def append(self, subject: str, payload: bytes | memoryview, headers: dict[str, str] | None = None) -> int:
+        """Append a message to the stream of its subject; return its position once the server has stored it.
+
+        Raises:
+            OutOfStepError: another message came in between, where ``headers`` name the one that is expected.
+            LinkError: no acknowledgement came: it may or may not be in the stream.
+            RefusedError: the server refuses, for now.
+        """
+        reply = await self.request(subject, payload, headers=headers)
+        try:
+            acknowledgement = msgspec.json.decode(reply.data, type=_Acknowledgement)
+        except msgspec.MsgspecError as error:
+            raise LinkError(f"{subject}: not an acknowledgement of a stream") from error
+        refusal = acknowledgement.error
+        if refusal is None:
+            return acknowledgement.seq
+        if refusal.err_code == _WRONG_LAST_SEQUENCE:
+            raise OutOfStepError(refusal.description)
+        raise RefusedError(refusal.description, retry=True)
+
+    async def get(
+        self, stream: str, subject: str = "", request: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, str], bytes] | None:
+        """Return headers and payload of the last message on ``subject``, or of that which ``request`` describes.
+
+        Args:
+            stream: that has it.
+            subject: of the message; empty where there is a ``request``.
+            request: as of NATS ADR-31, for example ``{"seq": 5}``.
+
+        Returns:
+            They, position and subject among the headers (``Nats-Sequence``, ``Nats-Subject``); None for no message.
+
+        Raises:
+            LinkError: the server does not answer, or there is no such stream.
+        """
+        where = direct_get_subject(stream, subject)
+        reply = await self.request(where, json.dumps(request).encode() if request else b"")
+        headers = dict(reply.headers or {})
+        if "Nats-Sequence" in headers:
+            return headers, reply.data
+        if headers.get("Status") != "404":
+            raise LinkError(f"{where}: {headers.get('Description', 'no message came')}")
+        return None
 
 
 @asynccontextmanager
@@ -134,6 +199,3 @@ def _reason(error: BaseException, said: str) -> str:
         return f"TLS: {error.reason or error}"
     text = str(error) or type(error).__name__
     return f"{text}; {said}" if said and said not in text else text
-
-
-__all__ = ["Connection", "connected", "token_file"]

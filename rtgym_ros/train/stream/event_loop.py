@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 from rtgym_ros.core.stop_signal import StopSignal
 
-_T = TypeVar("_T")
-_ATTEMPTS, _ATTEMPT_S = 50, 0.2
+_ATTEMPT_S = 0.2
 
 
 def stop_event(stop: StopSignal) -> asyncio.Event:
@@ -28,46 +27,40 @@ def stop_event(stop: StopSignal) -> asyncio.Event:
     return event
 
 
+async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
+    """Wait until an event is set or the time is over."""
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+
+
 class EventLoopThread:
-    """Runs coroutines beside the program; :meth:`close` cancels what still runs and joins the thread.
+    """Runs a coroutine beside the program; :meth:`close` cancels it and joins the thread.
 
     Args:
         name: of the thread.
+        coroutine: that is run.
     """
 
-    def __init__(self, name: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+    def __init__(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(coroutine)), name=name, daemon=True)
         self._thread.start()
+        self._started.wait()
 
-    def start(self, coroutine: Coroutine[Any, Any, _T]) -> Future[_T]:
-        """Run a coroutine; return what it will return."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
-
-    def call(self, function: Any, *arguments: Any) -> None:
-        """Call a function in the thread of the loop, soon."""
-        self._loop.call_soon_threadsafe(function, *arguments)
+    def call(self, function: Callable[[], Any]) -> None:
+        """Call a function in the thread, soon; does nothing once the coroutine has ended."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(function)
 
     def close(self) -> None:
-        """Cancel everything and end; a second call does nothing."""
-        if self._loop.is_closed():
-            return
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        """Cancel the coroutine and wait for its end; a second call does nothing."""
+        while self._thread.is_alive():  # before Python 3.12 wait_for() may lose a cancellation
+            self.call(self._task.cancel)
+            self._thread.join(_ATTEMPT_S)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._cancel_all())
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-
-    async def _cancel_all(self) -> None:
-        """Cancel until all have ended: before Python 3.12 ``wait_for`` may lose a cancellation."""
-        for _ in range(_ATTEMPTS):
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            if not tasks:
-                return
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks, timeout=_ATTEMPT_S)
+    async def _run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(coroutine)
+        self._started.set()
+        with suppress(asyncio.CancelledError):
+            await self._task

@@ -7,15 +7,14 @@ from nats.errors import Error as NatsError
 from nats.js.api import ObjectMeta, ObjectMetaOptions
 from nats.js.errors import Error as JetStreamError
 
-from rtgym_ros.train.errors import LinkError, RefusedError
+from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.stream.connection import Connection
-from rtgym_ros.train.stream.names import WEIGHTS, bucket_name, direct_get_subject, key_subject, object_bucket_name
+from rtgym_ros.train.stream.names import WEIGHTS, bucket_stream, key_subject, object_bucket_name
 from rtgym_ros.train.stream.sample_message import HEADER_ROOM
 
 VERSION_HEADER = "Rtgym-Version"
 OBJECT_HEADER = "Rtgym-Object"
 """Name of the object that holds the weights, where they are too large for one message."""
-_PATIENCE_S = 5.0
 _CHUNK = 1_000_000
 """Bytes of an object in one message, if the server takes so many."""
 
@@ -52,26 +51,11 @@ class KeyValue:
         Raises:
             LinkError: the server does not answer, or there is no such run.
         """
-        subject = direct_get_subject(f"KV_{bucket_name(self._run)}", key_subject(self._run, key))
-        reply = await self._connection.request(subject, b"", _PATIENCE_S)
-        headers = dict(reply.headers or {})
-        if headers.get("Status") == "404":
-            return None
-        if "Nats-Sequence" not in headers:
-            raise LinkError(f"{subject}: {headers.get('Description', 'no message came')}")
-        return headers, reply.data
+        return await self._connection.get(bucket_stream(self._run), key_subject(self._run, key))
 
     async def put(self, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
-        """Write a key.
-
-        Raises:
-            LinkError: no acknowledgement came.
-            RefusedError: the server refuses, for now.
-        """
-        reply = await self._connection.request(key_subject(self._run, key), value, _PATIENCE_S, headers)
-        answer = msgspec.json.decode(reply.data)
-        if "error" in answer:
-            raise RefusedError(answer["error"].get("description", "refused"), retry=True)
+        """Write a key; errors as in :meth:`Connection.append`."""
+        await self._connection.append(key_subject(self._run, key), value, headers)
 
     async def get_weights(self) -> Weights | None:
         """Return the newest weights; None where there are none."""

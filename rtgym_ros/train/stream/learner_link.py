@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import threading
@@ -17,9 +16,9 @@ from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError, R
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.connection import Connection, connected
-from rtgym_ros.train.stream.event_loop import EventLoopThread
+from rtgym_ros.train.stream.event_loop import EventLoopThread, wait_for_event
 from rtgym_ros.train.stream.key_value import KeyValue
-from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_name, direct_get_subject, key_subject
+from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_stream, key_subject
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import SampleBatch
@@ -69,9 +68,8 @@ class LearnerLink:
         self._progress: bytes | None = None
         self._error: Exception | None = None
         self._connected = False
-        self._thread = EventLoopThread("rtgym_ros learner")
         self._wake = asyncio.Event()
-        self._thread.start(self._run())
+        self._thread = EventLoopThread("rtgym_ros learner", self._run())
 
     @property
     def version(self) -> int:
@@ -91,8 +89,7 @@ class LearnerLink:
             ProtocolError: what the server says cannot be understood.
         """
         with self._condition:
-            self._condition.wait_for(lambda: self._arrived or self._error is not None, timeout_s)
-            self._raise_error()
+            self._wait_for(lambda: self._arrived, timeout_s)
             arrived, self._arrived = self._arrived, []
         self._thread.call(self._wake.set)
         return arrived
@@ -101,21 +98,17 @@ class LearnerLink:
     def has_caught_up(self) -> bool:
         """Whether the stream had nothing more at the last look, and all of it is collected."""
         with self._condition:
-            self._raise_error()
-            return self._caught_up and not self._arrived
+            return bool(self._wait_for(lambda: self._caught_up and not self._arrived, 0.0))
 
     def wait_until_connected(self, timeout_s: float) -> bool:
         """Wait for the first connection; return whether there is one. Errors as in :meth:`collect`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._connected or self._error is not None, timeout_s)
-            self._raise_error()
-            return self._connected
+            return bool(self._wait_for(lambda: self._connected, timeout_s))
 
     def wait_for_schema(self, timeout_s: float | None) -> SampleSchema | None:
         """Return the schema of the run, None where it is not known in time; errors as in :meth:`collect`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._schema is not None or self._error is not None, timeout_s)
-            self._raise_error()
+            self._wait_for(lambda: self._schema is not None, timeout_s)
             return self._schema
 
     def publish(self, weights: PolicyWeights) -> None:
@@ -133,19 +126,18 @@ class LearnerLink:
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything is published; return whether it is."""
         with self._condition:
-            done = self._condition.wait_for(
-                lambda: self._error is not None or (self._weights is None and self._progress is None), timeout_s
-            )
-            self._raise_error()
-            return done
+            return bool(self._wait_for(lambda: self._weights is None and self._progress is None, timeout_s))
 
     def close(self) -> None:
         """End the thread and the connection; a second call does nothing."""
         self._thread.close()
 
-    def _raise_error(self) -> None:
+    def _wait_for(self, condition: Callable[[], Any], timeout_s: float | None) -> Any:
+        """Wait, inside ``self._condition``, for what the thread does; raise the error that has ended it."""
+        met = self._condition.wait_for(lambda: condition() or self._error, timeout_s)
         if self._error is not None:
             raise self._error
+        return met
 
     async def _run(self) -> None:
         while True:
@@ -179,16 +171,18 @@ class LearnerLink:
             if connection.lost.is_set():
                 raise LinkError(connection.said or "the connection was lost")
             if self._arrived or not await self._fetch(connection):
-                await _wait(self._wake, _POLL_S)
+                await wait_for_event(self._wake, _POLL_S)
 
     async def _agree_on_schema(self, connection: Connection, keys: KeyValue) -> None:
         """Wait for the schema of a robot where none is known, and publish what is expected."""
         while self._schema is None:
-            found = await _newest_schema(connection, self._config.run)
+            newest = {"last_by_subj": key_subject(self._config.run, f"{SCHEMA}.*")}
+            found = await connection.get(bucket_stream(self._config.run), request=newest)
             if found is not None:
-                await provision(connection, self._config, found)
+                schema = schema_from_bytes(found[1])
+                await provision(connection, self._config, schema)
                 with self._condition:
-                    self._schema = found
+                    self._schema = schema
                     self._condition.notify_all()
                 break
             await self._send(keys)
@@ -223,17 +217,3 @@ class LearnerLink:
                 self._weights = None if self._weights is weights else self._weights
                 self._progress = None if self._progress is progress else self._progress
                 self._condition.notify_all()
-
-
-async def _newest_schema(connection: Connection, run: str) -> SampleSchema | None:
-    subject = direct_get_subject(f"KV_{bucket_name(run)}")
-    request = json.dumps({"last_by_subj": key_subject(run, f"{SCHEMA}.*")})
-    reply = await connection.request(subject, request.encode(), 5.0)
-    if "Nats-Sequence" not in (reply.headers or {}):
-        return None
-    return schema_from_bytes(reply.data)
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -37,6 +37,11 @@ def bucket_name(run: str) -> str:
     return f"run-{run}"
 
 
+def bucket_stream(run: str) -> str:
+    """Return the name of the stream behind the bucket (NATS ADR-8)."""
+    return f"KV_{bucket_name(run)}"
+
+
 def key_subject(run: str, key: str) -> str:
     """Return the subject behind a key of the bucket (NATS ADR-8)."""
     return f"$KV.{bucket_name(run)}.{key}"

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 _PATIENCE_S = 10.0
-_PAUSES_S = (0.1, 3.0)
+_PAUSES_S = (0.1, 1.0)
 """After the first failure, and at most; doubled in between (s)."""
 
 

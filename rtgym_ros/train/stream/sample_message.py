@@ -118,6 +118,6 @@ def read_records(header: BatchHeader, payload: bytes, schema: SampleSchema) -> n
     return np.frombuffer(payload, schema.dtype)
 
 
-def checksum(payload: bytes) -> int:
+def checksum(payload: bytes | memoryview) -> int:
     """Return the CRC-32 of a payload."""
     return zlib.crc32(payload)

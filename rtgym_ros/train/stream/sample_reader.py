@@ -11,7 +11,6 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 from nats.aio.msg import Msg
@@ -19,7 +18,7 @@ from nats.errors import Error as NatsError
 
 from rtgym_ros.train.errors import LinkError, ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.stream.connection import Connection
+from rtgym_ros.train.stream.connection import PATIENCE_S, Connection
 from rtgym_ros.train.stream.names import direct_get_subject, robot_of, sample_subject, stream_name
 from rtgym_ros.train.stream.sample_message import BatchHeader, SampleBatch, read_header, read_records
 
@@ -27,7 +26,6 @@ _MESSAGES = 256
 """That one request asks for at most."""
 _MAX_BOOTS = 1024
 """Of which it is known how far they were read; beyond, the one that was silent for longest is forgotten."""
-_PATIENCE_S = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -82,12 +80,13 @@ class SampleReader:
         mark = self.bookmark
         if not mark.boot:
             return
-        reply = await self._get(connection, {"seq": mark.position})
-        if reply is None:
-            first = await self._get(connection, {"seq": 1, "next_by_subj": sample_subject(self._run, "*")})
-            if first is not None and _sequence(first) > mark.position:
+        found = await connection.get(self._stream, request={"seq": mark.position})
+        if found is None:
+            everybody = sample_subject(self._run, "*")
+            first = await connection.get(self._stream, request={"seq": 1, "next_by_subj": everybody})
+            if first is not None and _sequence(first[0]) > mark.position:
                 return  # evicted: how many of those behind it are gone is told when they are read
-        elif (robot_of(reply["Nats-Subject"]), *_identity(reply)) == (mark.robot, mark.boot, mark.first_seq):
+        elif (robot_of(found[0]["Nats-Subject"]), *_identity(found[0])) == (mark.robot, mark.boot, mark.first_seq):
             return
         self.counts["set_back"] += 1
         self.bookmark = Bookmark()
@@ -152,16 +151,6 @@ class SampleReader:
             self._strange.add((robot, digest))
             _log.warning("what %s sends is not learned from: %s", robot, error)
 
-    async def _get(self, connection: Connection, request: dict[str, Any]) -> Mapping[str, str] | None:
-        """Return the headers of one message of the stream; None where there is none."""
-        reply = await connection.request(direct_get_subject(self._stream), json.dumps(request).encode(), _PATIENCE_S)
-        headers: Mapping[str, str] = reply.headers or {}
-        if "Nats-Sequence" in headers:
-            return headers
-        if headers.get("Status") != "404":
-            raise LinkError(f"{self._stream}: {headers.get('Description', 'no message came')}")
-        return None
-
     async def _get_batch(self, connection: Connection, first: int, max_bytes: int) -> list[Msg]:
         client = connection.client
         request = {"seq": first, "batch": _MESSAGES, "max_bytes": max_bytes,
@@ -173,7 +162,7 @@ class SampleReader:
                 await client.publish(direct_get_subject(self._stream), json.dumps(request).encode(), reply=inbox)
                 messages: list[Msg] = []
                 while True:
-                    message = await replies.next_msg(_PATIENCE_S)
+                    message = await replies.next_msg(PATIENCE_S)
                     status = (message.headers or {}).get("Status")
                     if status is None:
                         messages.append(message)

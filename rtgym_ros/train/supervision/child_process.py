@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, HeartbeatWatch
-from rtgym_ros.train.supervision.restart_pause import RestartPause
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch
+from rtgym_ros.train.supervision.restart_pause import LONGEST_S, RestartPause
 
 UNHEALTHY_S = 5.0
 """For so long (s) the check of a process may fail, once it has succeeded."""
@@ -36,6 +36,7 @@ class Child:
         is_healthy: a check that must not fail for :data:`UNHEALTHY_S` (from its start: for the heartbeat's timeout).
         watched: files and folders; when they change, the process gets SIGHUP.
         prepare_reload: called before that; if it raises, nothing is sent.
+        longest_pause_s: before it is started again (s), when it keeps dying young.
         death_signal: what the system sends it when the supervisor dies. SIGTERM is for one that has a robot to stop,
             and that is sure to end then.
     """
@@ -49,6 +50,7 @@ class Child:
     is_healthy: Callable[[], bool] | None = None
     watched: tuple[Path, ...] = ()
     prepare_reload: Callable[[], None] | None = None
+    longest_pause_s: float = LONGEST_S
     death_signal: int = signal.SIGKILL
 
 
@@ -62,12 +64,12 @@ class ChildProcess:
 
     def __init__(self, child: Child, now_s: float) -> None:
         self.child = child
-        self._pause = RestartPause()
+        self._pause = RestartPause(child.longest_pause_s)
         self._start_s = now_s
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
-        self._watch: HeartbeatWatch | HealthWatch | None = None
-        self._files = FileWatch(child.watched) if child.watched else None
+        self._watch: HealthWatch | None = None
+        self._files = FileWatch(*child.watched) if child.watched else None
         self.timeout_s = UNHEALTHY_S if child.is_healthy else child.heartbeat_timeout_s
 
     @property
@@ -113,7 +115,7 @@ class ChildProcess:
         if child.is_healthy is not None:
             self._watch = HealthWatch(child.is_healthy, now_s, child.heartbeat_timeout_s)
         elif child.heartbeat is not None:
-            self._watch = HeartbeatWatch(child.heartbeat, now_s)
+            self._watch = HealthWatch(FileWatch(child.heartbeat).has_changed, now_s)
 
     def is_silent(self, now_s: float) -> bool:
         """Whether it has not touched its heartbeat, or failed its check, for too long."""

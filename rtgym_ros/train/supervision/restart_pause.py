@@ -9,12 +9,16 @@ RESET_AFTER_S = 30.0
 
 
 class RestartPause:
-    """Doubles from :data:`FIRST_S` to :data:`LONGEST_S` while a process keeps dying young.
+    """Doubles from :data:`FIRST_S` to the longest while a process keeps dying young.
 
     It reads no clock: the caller says what time it is (s, on a clock that does not go back).
+
+    Args:
+        longest_s: the longest pause (s).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, longest_s: float = LONGEST_S) -> None:
+        self._longest_s = longest_s
         self._next_s = FIRST_S
         self._started_s = 0.0
 
@@ -27,5 +31,5 @@ class RestartPause:
         if now_s - self._started_s >= RESET_AFTER_S:
             self._next_s = FIRST_S
         pause_s = self._next_s
-        self._next_s = min(2 * pause_s, LONGEST_S)
+        self._next_s = min(2 * pause_s, self._longest_s)
         return now_s + pause_s

@@ -26,7 +26,8 @@ class Supervisor:
     """Starts its children in order, starts them again when they die, and stops them in reverse order.
 
     A child that ends with code 2 ends the run, with that code; any other end is followed by a new start after a pause
-    that grows from 0.5 s to 10 s and is short again after 30 s of life. No child outlives the supervisor.
+    that grows from 0.5 s to the child's longest and is short again after 30 s of life. No child outlives the
+    supervisor.
 
     Args:
         children: what to run.

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.files import locked
 from rtgym_ros.train.supervision.heartbeat import beat
 from rtgym_ros.train.supervision.supervisor import REFUSED
 
@@ -39,11 +39,7 @@ def _train(config: TrainConfig, stop: StopSignal) -> None:
     beat(heartbeat)
     from rtgym_ros.train.trainer.trainer import Trainer  # torch, in agents and log: it takes its time
 
-    with (folder / "lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(f"{folder} is in use by another trainer") from error
+    with locked(folder / "lock", f"{folder} is in use by another trainer"):
         Trainer(config, lambda: stop.is_set, lambda: beat(heartbeat)).run()
 
 

@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import logging
 import sys
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
@@ -14,6 +13,7 @@ from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, RefusedError
+from rtgym_ros.train.files import locked
 from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
 from rtgym_ros.train.worker.main import HEARTBEAT_FILE
@@ -28,13 +28,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         config = config_of(options)
         options.folder.mkdir(parents=True, exist_ok=True)
-        with (options.folder / "link.lock").open("wb") as lock:
-            flock(lock, LOCK_EX | LOCK_NB)
-            with StopSignal() as stop:
-                asyncio.run(_carry(config, options.name, options.folder, stop))
-    except BlockingIOError:
-        logging.error("another link process uses %s", options.folder)
-        return 2
+        with locked(options.folder / "link.lock", f"another link process uses {options.folder}"), StopSignal() as stop:
+            asyncio.run(_carry(config, options.name, options.folder, stop))
     except (ConfigError, CredentialsError, RefusedError) as error:
         logging.error("%s", error)
         return 2

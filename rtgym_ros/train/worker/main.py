@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.train.command_line import config_arguments, config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
+from rtgym_ros.train.files import locked
 from rtgym_ros.train.locate import locate_program
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
@@ -70,11 +70,7 @@ def _supervise(config: TrainConfig, options: argparse.Namespace) -> int:
     if options.record is not None:
         more += ["--record", str(recordings(options.record, name))]
     children = worker_children(config, config_arguments(options), name, folder, more)
-    with (folder / "worker.lock").open("wb") as lock:
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError as error:
-            raise ConfigError(f"another worker uses {folder}: give this one another --name") from error
+    with locked(folder / "worker.lock", f"another worker uses {folder}: give this one another --name"):
         return Supervisor(
             children, config.worker.drain_timeout + CLOSING_S, lambda line: _complain(f"train_worker {name}: {line}")
         ).run()

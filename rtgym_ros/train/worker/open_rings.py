@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from rtgym_ros.train.errors import ProtocolError
@@ -32,18 +31,22 @@ class OpenRings:
     @property
     def unread(self) -> int:
         """How many samples wait in the rings that are open."""
-        return sum(ring.unread for path, ring in self._open.items() if path not in self._aside)
+        return sum(ring.unread for ring in self._open.values())
 
-    def have(self, batch_samples: Callable[[RingReader], int]) -> bool:
-        """Whether one of them holds a batch."""
-        return any(ring.unread >= batch_samples(ring) for path, ring in self._open.items() if path not in self._aside)
+    def have(self, samples: int, size: int) -> bool:
+        """Whether one of them holds so many samples, or so many bytes of them."""
+        return any(ring.unread >= min(samples, size / ring.schema.dtype.itemsize) for ring in self._open.values())
 
     def find(self, boot: str) -> RingReader | None:
         """Return the open ring of a boot; None where there is none."""
         return next((ring for ring in self._open.values() if ring.boot == boot), None)
 
-    def look(self, weights: WeightsOutbox) -> list[tuple[Path, RingReader]]:
-        """Return the rings to push from, oldest first; new ones get the newest weights."""
+    def oldest_first(self) -> list[tuple[Path, RingReader]]:
+        """Return those that are open."""
+        return sorted(self._open.items())
+
+    def look(self, weights: WeightsOutbox) -> None:
+        """Open what has appeared, and give it the newest weights; remove what is done with."""
         for path in self._folder.paths():
             if path in self._open or path in self._aside:
                 continue
@@ -59,9 +62,11 @@ class OpenRings:
                 continue
             self._open[path] = ring
             self._put(ring, weights)
-        for ring in self._open.values():
-            ring.beat()
-        return [(path, ring) for path, ring in sorted(self._open.items()) if path not in self._aside]
+        for path, ring in self.oldest_first():
+            if ring.is_over() and not ring.unread:
+                self._open.pop(path).close()
+                self._noted.pop(path, None)
+                self._folder.remove(path)
 
     def note_written(self) -> None:
         """Write down what is in the rings, so that it can be counted where their memory goes with a power cut."""
@@ -89,12 +94,6 @@ class OpenRings:
         """Hand the newest weights to the control process."""
         for ring in self._open.values():
             self._put(ring, weights)
-
-    def remove(self, path: Path) -> None:
-        """Delete a ring."""
-        self._open.pop(path).close()
-        self._noted.pop(path, None)
-        self._folder.remove(path)
 
     def _put(self, ring: RingReader, weights: WeightsOutbox) -> None:
         if not weights.data or ring.is_over():

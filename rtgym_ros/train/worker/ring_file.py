@@ -23,7 +23,7 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.names import Name
 
-LAYOUT_VERSION = 2
+LAYOUT_VERSION = 3
 _MAGIC = b"rtgymrng"
 _START = struct.Struct("<8sQQQ")
 _DESCRIPTION_AT = 512
@@ -37,9 +37,8 @@ REFUSED = 19  # samples that were not finite, and so were not written
 PAIR = 24
 PAIRS = 25
 WEIGHTS_VERSION = 32  # of the newest weights; -1 for none
-LINK_HEARTBEAT = 33  # when the link process was last there (ns, CLOCK_MONOTONIC)
-WEIGHTS_PUTS = 34  # how often weights were put; they are in the place of that number modulo 2
-WEIGHTS_SIZES = 35  # of the weights in each of the two places (bytes)
+WEIGHTS_PUTS = 33  # how often weights were put; they are in the place of that number modulo 2
+WEIGHTS_SIZES = 34  # of the weights in each of the two places (bytes)
 
 WEIGHTS_ROOM = 64 * 1024 * 1024
 """Bytes that one version of the weights may take."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -18,6 +19,7 @@ from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
 _SUFFIX, _NOTE = ".ring", ".written"
+_NAME = re.compile(r"\d.*\.ring")
 _PREFIX = "rtgym_ros-"
 _MOST = 16
 """Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
@@ -87,7 +89,7 @@ class RingFolder:
 
     def paths(self) -> list[Path]:
         """Return the rings that are there, oldest first."""
-        return sorted(self._folder.glob(f"[0-9]*{_SUFFIX}"))
+        return [self._folder / name for name in sorted(os.listdir(self._folder)) if _NAME.fullmatch(name)]
 
     def remove(self, path: Path) -> None:
         """Delete a ring: that in RAM, then what leads to it and tells of it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from time import monotonic_ns
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,6 @@ from rtgym_ros.core.memory_fence import fence
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.worker.ring_file import (
     CLOSED,
-    LINK_HEARTBEAT,
     OLDEST,
     PAIR,
     PAIRS,
@@ -218,10 +216,6 @@ class RingReader:
         self._words[WEIGHTS_PUTS] = puts
         fence()
         self._words[WEIGHTS_VERSION] = version
-
-    def beat(self) -> None:
-        """Tell the control process that the link process is there."""
-        self._words[LINK_HEARTBEAT] = monotonic_ns()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -124,9 +124,8 @@ class SampleWriter:
     def begin(self, test: bool, action: Any, observation: Any, info: Mapping[str, Any], policy_version: int) -> None:
         """Write the sample of ``reset()``; of a test episode only the last one is written."""
         self._episode += 1
-        self._test, self.step, self.episode_return = test, 0, 0.0
-        if not test:
-            self._write(False, False, policy_version, 0, 0.0, action, observation, info, {})
+        self._test, self.step, self.episode_return = test, -1, 0.0
+        self.add(action, observation, 0.0, False, False, info, policy_version, 0, {})
 
     def add(
         self,
@@ -143,21 +142,8 @@ class SampleWriter:
         """Write the sample of a time-step."""
         self.step += 1
         self.episode_return += reward
-        if not self._test or terminated or truncated:
-            self._write(terminated, truncated, policy_version, timeouts, reward, action, observation, info, extras)
-
-    def _write(
-        self,
-        terminated: bool,
-        truncated: bool,
-        policy_version: int,
-        timeouts: int,
-        reward: float,
-        action: Any,
-        observation: Any,
-        info: Mapping[str, Any],
-        extras: Mapping[str, Any],
-    ) -> None:
+        if self._test and not (terminated or truncated):
+            return
         values = self._layout.values(action, observation, info, extras, self.step == 0)
         # A sample that is not finite is a gap: no transition is made across it.
         if values is None or not isfinite(self.episode_return):

@@ -9,24 +9,26 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from nats.aio.msg import Msg
 
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import LinkError, ProtocolError, RefusedError
+from rtgym_ros.train.errors import LinkError, OutOfStepError, ProtocolError, RefusedError
 from rtgym_ros.train.protocol.schema import schema_from_bytes
 from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.event_loop import wait_for_event
 from rtgym_ros.train.stream.key_value import KeyValue, Weights, weights_of
 from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, key_subject
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, checksum
-from rtgym_ros.train.stream.sample_publisher import OutOfStepError, SamplePublisher
+from rtgym_ros.train.stream.sample_publisher import SamplePublisher
+from rtgym_ros.train.worker.message_size import LARGEST_BYTES, MessageSize
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
 
-PUSH_BYTES = 4_000_000
-"""One message holds about this much at most; the server's ``max_payload`` may be less."""
-
+_MESSAGES_KEPT = 8
+"""Into so many messages a full stream is cut at least: what is too old is deleted by the message."""
 _LOOK_S = 0.05
 """From one look into the rings to the next: that costs a few microseconds."""
 _NOTE_S = 2.0
@@ -39,6 +41,8 @@ _log = logging.getLogger(__name__)
 
 class Uploader:
     """Publishes what is in the rings, the oldest first. What is not acknowledged stays in its ring.
+
+    One message is under way at a time; while samples come faster than that goes, messages grow.
 
     Args:
         config: of the run.
@@ -66,6 +70,8 @@ class Uploader:
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
         self._lost = 0
+        self._size = MessageSize()
+        self._most_samples = config.trainer.memory_size // _MESSAGES_KEPT
         self._next_push_s = self._next_note_s = now_s()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -101,10 +107,8 @@ class Uploader:
 
     async def _serve(self, connection: Connection, stop: asyncio.Event) -> None:
         """Publish over one connection, until it is lost or everything is done."""
-        keys, publisher = (
-            KeyValue(connection, self._config.run),
-            SamplePublisher(connection, self._config.run, self._name),
-        )
+        run = self._config.run
+        keys, publisher = KeyValue(connection, run), SamplePublisher(connection, run, self._name)
         news = asyncio.Event()
         newest: list[Weights] = []
 
@@ -112,8 +116,9 @@ class Uploader:
             newest[:] = [weights_of(message.headers, message.data)]
             news.set()
 
-        await connection.client.subscribe(key_subject(self._config.run, WEIGHTS), cb=on_weights)
+        await connection.client.subscribe(key_subject(run, WEIGHTS), cb=on_weights)
         self._described.clear()
+        self._size.begin()
         self._look()
         self._recover(await publisher.last())
         ask_s = self._now_s()
@@ -143,14 +148,14 @@ class Uploader:
         raise LinkError(connection.said or "the connection was lost")
 
     def _is_due(self) -> bool:
-        return self._now_s() >= self._next_push_s or self._rings.have(self._batch_samples)
+        return self._now_s() >= self._next_push_s or self._rings.have(self._config.worker.push_samples, LARGEST_BYTES)
 
     async def _push(self, connection: Connection, keys: KeyValue, publisher: SamplePublisher) -> None:
         """Publish one batch of the oldest ring that has some.
 
         Strictly in this order: so the last message of the subject tells everything about a lost acknowledgement.
         """
-        for _, ring in self._rings.look(self._weights):
+        for _, ring in self._rings.oldest_first():
             room = connection.client.max_payload - HEADER_ROOM
             size = ring.schema.dtype.itemsize
             if size > room:
@@ -158,11 +163,12 @@ class Uploader:
                     f"one sample has {size} bytes, and a message of this server holds {room} "
                     f"(max_payload {connection.client.max_payload}): raise server.max_payload or send less"
                 )
-            first_seq, records = ring.read(min(self._batch_samples(ring), room // size))
+            most = max(min(min(self._size.limit, room) // size, self._most_samples), 1)
+            first_seq, records = ring.read(most)
             if not len(records):
                 continue
             await self._describe(keys, ring)
-            payload = records.tobytes()
+            payload = records.view(np.uint8).data
             header = BatchHeader(
                 boot=ring.boot,
                 first_seq=first_seq,
@@ -175,6 +181,7 @@ class Uploader:
                 version=self._weights.version,
                 lost=self._lost,
             )
+            began_s = self._now_s()
             try:
                 await publisher.publish(header, payload)
             except OutOfStepError:
@@ -183,6 +190,7 @@ class Uploader:
             self._note(ring.boot, first_seq, header.next_seq)
             ring.acknowledge(header.next_seq, first_seq)
             self._outage.worked()  # and not before: a server whose disk is full lets everybody in
+            self._size.answered(len(records) == most, self._now_s() - began_s)
             return
 
     def _note(self, boot: str, first_seq: int, next_seq: int) -> None:
@@ -243,13 +251,8 @@ class Uploader:
         if self._now_s() >= self._next_note_s:
             self._next_note_s = self._now_s() + _NOTE_S
             self._rings.note_written()
-        for path, ring in self._rings.look(self._weights):
-            if ring.is_over() and not ring.unread:
-                self._rings.remove(path)
+        self._rings.look(self._weights)
         return self._rings.unread
-
-    def _batch_samples(self, ring: RingReader) -> int:
-        return max(min(self._config.worker.push_samples, PUSH_BYTES // ring.schema.dtype.itemsize), 1)
 
     def _give_up(self) -> None:
         if self._rings.unread:
@@ -260,5 +263,4 @@ class Uploader:
         until_s = self._now_s() + seconds
         while (left_s := until_s - self._now_s()) > 0 and not stop.is_set() and not (news and news.is_set()):
             self._beat()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for((news or stop).wait(), min(left_s, _LOOK_S))
+            await wait_for_event(news or stop, min(left_s, _LOOK_S))

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy_file import PolicyWeights, write_atomically
+from rtgym_ros.train.files import write_atomically
+from rtgym_ros.train.policy.policy_file import PolicyWeights
 
 POLICY_FILE = "policy.safetensors"
 _OF_HISTORY = re.compile(r"policy-(\d+)\.safetensors")

@@ -20,7 +20,7 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config, to_yaml
 from rtgym_ros.train.local.ports import free_port
 from rtgym_ros.train.protocol.schema import SampleSchema, make_schema
-from rtgym_ros.train.server.main import server_child
+from rtgym_ros.train.server.main import server_child, server_folder
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.provision import provision
 
@@ -87,11 +87,12 @@ class NatsServer:
 
 @contextmanager
 def running(config: TrainConfig) -> Iterator[NatsServer]:
-    server = NatsServer(config)
-    try:
-        yield server
-    finally:
-        server.stop()
+    with server_folder(config):
+        server = NatsServer(config)
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def with_connection(config: TrainConfig, role: str, function, name: str = ""):

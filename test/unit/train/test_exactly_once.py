@@ -17,14 +17,14 @@ import pytest
 from gymnasium import spaces
 from nats_server import SCHEMA, config_of, fill, make_stream, python, running, with_connection, write
 
-from rtgym_ros.train.errors import LinkError, RefusedError
+from rtgym_ros.train.errors import LinkError, OutOfStepError, RefusedError
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.names import sample_subject, stream_name
 from rtgym_ros.train.stream.sample_message import BatchHeader, checksum
-from rtgym_ros.train.stream.sample_publisher import OutOfStepError, SamplePublisher
+from rtgym_ros.train.stream.sample_publisher import SamplePublisher
 from rtgym_ros.train.stream.sample_reader import SampleReader
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.uploader import Uploader
@@ -127,6 +127,28 @@ def test_the_server_is_killed_again_and_again_while_samples_come(server):
     found += read_all(server.config, written - len(found), link)
     assert found == list(range(written))  # none lost, none twice
     assert read_all(server.config, written) == list(range(written))  # and so it is in the stream
+
+
+def test_messages_grow_while_samples_wait_and_the_server_may_be_killed_under_them(server):
+    """Pushed by the hundred, and thousands wait: what is under way at a kill is large, and comes once all the same."""
+    carried, chance = Carried(server.config), random.Random(2)
+    for _ in range(6):
+        fill(carried.ring, 6000)
+        time.sleep(chance.uniform(0.0, 0.2))
+        server.kill()
+        server.start()
+    written = carried.ring.written
+    sizes, found = [], []
+    with closing(LearnerLink(server.config, schema=SCHEMA)) as link:
+        until = time.monotonic() + 60
+        while len(found) < written and time.monotonic() < until:
+            batches = link.collect(0.2)
+            sizes += [batch.header.count for batch in batches]
+            found += stamps_of(batches)
+    carried.end()
+    assert found == list(range(written))
+    assert max(sizes) > 1000
+    assert read_all(server.config, written) == list(range(written))
 
 
 def test_an_acknowledgement_that_was_lost_is_recognised(server):

@@ -13,7 +13,7 @@ from gymnasium import spaces
 
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
-from rtgym_ros.train.local.episodes import EpisodeRecord, JsonLines
+from rtgym_ros.train.local.episodes import EpisodeRecord, read_episodes
 from rtgym_ros.train.local.learning_curve import save_learning_curve
 from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.policy_file import PolicyWeights
@@ -39,18 +39,10 @@ def episode(**changes):
     return json.dumps({**values, **changes}) + "\n"
 
 
-def test_a_file_is_read_as_it_grows(tmp_path):
-    path = tmp_path / "lines.jsonl"
-    lines = JsonLines(path)
-    assert list(lines.read()) == []
-    path.write_text('{"a": 1}\n{"a": 2}\n{"a"')
-    assert list(lines.read()) == [{"a": 1}, {"a": 2}]
-    with path.open("a") as file:
-        file.write(": 3}\n")
-    assert list(lines.read()) == [{"a": 3}]
-    assert list(lines.read()) == []
-    path.write_text('{"a": 4}\n')  # a trainer that goes on from an earlier checkpoint cuts it
-    assert list(lines.read()) == [{"a": 4}]
+def test_a_line_that_is_being_written_is_left_out(tmp_path):
+    assert read_episodes(tmp_path) == []
+    (tmp_path / "episodes.jsonl").write_text(episode() + episode(worker="v") + '{"worker": "u"')
+    assert [one.worker for one in read_episodes(tmp_path)] == ["w", "v"]
 
 
 def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
@@ -240,3 +232,33 @@ def test_two_in_one_folder_and_a_folder_that_is_not_ours_are_refused(tmp_path):
     with ExitStack() as stack, pytest.raises(ConfigError, match="did not make: move it away yourself"):
         local_main._enter_folder(precious, True, stack)
     assert (precious / "thesis.tex").exists()
+
+
+def test_two_servers_on_one_address_or_with_one_folder_are_refused(tmp_path):
+    pytest.importorskip("nats")
+    from nats_server import config_of, python, write
+
+    config = config_of(tmp_path)
+    command = python("rtgym_ros.train.server.main", "--config", write(config))
+    elsewhere, folder = config_of(tmp_path).server.listen, config.folder / "server"
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        deadline = monotonic() + 30
+        while not (folder / "nats-server.log").exists():
+            assert monotonic() < deadline
+            sleep(0.05)
+        for more, said in (
+            (("--set", f"directory={tmp_path / 'other'}"), "another program listens there: another run?"),
+            (
+                ("--set", f"server.listen={elsewhere}"),
+                f"another server keeps its samples in {folder}",
+            ),
+        ):
+            second = subprocess.run([*command, *more], capture_output=True, text=True, timeout=60)
+            assert second.returncode == 2
+            assert second.stderr.count("\n") == 1
+            assert said in second.stderr
+        assert first.poll() is None
+    finally:
+        first.terminate()
+        assert first.wait(30) == 0

@@ -7,6 +7,8 @@ import json
 import logging
 import shutil
 import signal
+import ssl
+import subprocess
 import time
 from contextlib import closing
 from datetime import datetime, timedelta, timezone
@@ -14,12 +16,13 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import psutil
 import pytest
 
 pytest.importorskip("cryptography")
 
-from nats_server import SCHEMA, NatsServer, config_of, fill, make_stream, running
-from test_exactly_once import WEIGHTS, Carried, read_all, wait_for
+from nats_server import SCHEMA, NatsServer, config_of, fill, make_stream, python, running, write
+from test_exactly_once import WEIGHTS, Carried, read_all, stamps_of, wait_for
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError
@@ -232,6 +235,43 @@ def test_a_robot_with_a_certificate_out_of_its_time_flies_on_and_reconnects_with
     assert read_all(server.config, 50) == list(range(50))
     carried.end()
     assert carried.error is None
+
+
+@pytest.mark.timeout(180)
+def test_certificates_are_rotated_while_everything_runs(tmp_path, keys):
+    """Those of server, trainer and robot: train_server notices by itself, who connects from now on sees the new one."""
+    config = config_of(tmp_path, security={"directory": str(keys)}, worker={"push_interval": 0.05})
+    command = python("rtgym_ros.train.server.main", "--config", write(config))
+    program = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        with closing(LearnerLink(config, schema=SCHEMA)) as link:
+            assert link.wait_until_connected(60)
+            robot = Carried(as_(config, str(tmp_path / "w1")))
+            found: list[int] = []
+            fill(robot.ring, 100)
+            wait_for(lambda: found.extend(stamps_of(link.collect(0.1))) or len(found) == 100)
+            before = call(config, "trainer", "", shown)
+            make_keys(keys, ["w1"], renew=True)
+            copy_for(keys, tmp_path / "w1", "worker-w1")
+            wait_for(lambda: call(config, "trainer", "", shown) != before)
+            assert call(config, "trainer", "", shown) == ssl.PEM_cert_to_DER_cert((keys / "server.crt").read_text())
+            fill(robot.ring, 100)  # over the connections that were there
+            wait_for(lambda: found.extend(stamps_of(link.collect(0.1))) or len(found) == 200)
+            for child in psutil.Process(program.pid).children():  # and over new ones
+                child.kill()
+            fill(robot.ring, 100)
+            wait_for(lambda: found.extend(stamps_of(link.collect(0.1))) or len(found) == 300)
+            assert found == list(range(300))
+            robot.end()
+            assert robot.error is None
+    finally:
+        program.terminate()
+        assert program.wait(30) == 0
+
+
+async def shown(connection) -> bytes:
+    """Return the certificate that the server has shown to this connection."""
+    return connection.client._transport._io_writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rtgym_ros.train.supervision.heartbeat import HeartbeatWatch, beat
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, beat
 from rtgym_ros.train.supervision.restart_pause import RestartPause
 
 RUN = """
@@ -120,6 +120,8 @@ def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a
         pauses.append(start_s - now_s - 1.0)
         now_s = start_s
     assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
+    short = RestartPause(longest_s=1.0)
+    assert [short.ended(0.0) for _ in range(3)] == [0.5, 1, 1]
     pause.started(now_s)
     assert pause.ended(now_s + 29.9) - now_s - 29.9 == pytest.approx(10)
     pause.started(now_s)
@@ -128,7 +130,7 @@ def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a
 
 def test_silence_is_measured_from_the_last_change_that_was_seen(tmp_path):
     path = tmp_path / "beat"
-    watch = HeartbeatWatch(path, 10.0)
+    watch = HealthWatch(FileWatch(path).has_changed, 10.0)
     assert watch.silent_for(12.0) == 2.0
     beat(path)
     assert watch.silent_for(13.0) == 0.0
