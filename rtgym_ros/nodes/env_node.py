@@ -11,6 +11,7 @@ from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.core.errors import RtgymError, TimeStepTimeoutWarning
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.core.unblocked_stderr import UnblockedStderr
 from rtgym_ros.ros.arguments import own_arguments
 from rtgym_ros.ros.hosting.env_node import THREADS, EnvNode
 from rtgym_ros.ros.hosting.managed_node import ManagedNode
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Host until SIGINT or SIGTERM; return 0, or 2 for a contract, arguments or parameters that cannot be used."""
     arguments = sys.argv if arguments is None else arguments
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the node's log counts them
-    with StopSignal(patience_s=_PATIENCE_S) as stop:
+    with UnblockedStderr(), StopSignal(patience_s=_PATIENCE_S) as stop:
         try:
             parser = OneLineParser("env_node", description="Host the environment of the robot under a contract.")
             parser.add_argument("contract", metavar="CONTRACT", help="file, or the name of one of the package")

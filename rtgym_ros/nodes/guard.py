@@ -11,8 +11,12 @@ from rtgym_ros.contract.shipped import find_contract
 from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.core.unblocked_stderr import UnblockedStderr
 from rtgym_ros.ros.guard.guard_node import GuardNode
 from rtgym_ros.ros.session import RosSession
+
+_NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs", "--")
+"""A disk that is busy or full must not hold up the safe action: the log goes to ``/rosout`` and to standard error."""
 
 _PATIENCE_S = 5.0
 """How long the end may take (s)."""
@@ -21,13 +25,13 @@ _PATIENCE_S = 5.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the guard until SIGINT or SIGTERM; return 0, or 2 for a contract or arguments that cannot be used."""
     arguments = sys.argv if arguments is None else arguments
-    with StopSignal(patience_s=_PATIENCE_S) as stop:
+    with UnblockedStderr(), StopSignal(patience_s=_PATIENCE_S) as stop:
         try:
             options = _parse(arguments[1:])
             if options.until_eof:
                 stop.set_at_end_of_input()
             contract = read_contract(find_contract(options.contract))
-            session = RosSession("guard", arguments=arguments)
+            session = RosSession("guard", arguments=[*arguments[:1], *_NO_LOG_FILE, *arguments[1:]])
             try:
                 guard = GuardNode(session, contract, allow_code_beside=options.allow_code_beside)
                 guard.run(stop)

@@ -1,5 +1,6 @@
 """The guard over DDS: real processes that die, messages that are none, and a robot that notes what it received."""
 
+import os
 import re
 import subprocess
 import sys
@@ -72,6 +73,27 @@ def test_whatever_becomes_of_the_agent_the_robot_gets_the_safe_action_again_and_
         if way == "stopped":
             agent.go_on()
             wait_until(lambda: count(log, DRIVEN, len(commands)) >= 5)
+
+
+def test_a_log_that_nobody_reads_does_not_hold_up_the_safe_action(log, namespace, tmp_path):
+    """As of a terminal that is stopped, or of a launch that hangs: the pipe is full from the beginning."""
+    fifo = tmp_path / "log"
+    os.mkfifo(fifo)
+    ours = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)  # stays open: nobody reads, and nobody has gone
+    try:
+        with suppress(BlockingIOError):
+            while os.write(ours, bytes(4096)):
+                pass
+        logs_there = ("sh", "-c", f'exec "$@" 2>{fifo}', "sh")
+        guard = GuardProcess(write_contract(tmp_path), namespace, before=logs_there)
+        with guard, AgentProcess(namespace) as agent:
+            wait_until(lambda: count(log, DRIVEN) >= 10)
+            agent.fail("killed")
+            before = len(received(log))
+            wait_until(lambda: count(log, SAFE, before) >= 20)
+            assert guard.end() == 0
+    finally:
+        os.close(ours)
 
 
 def test_without_an_agent_nothing_is_sent_and_at_the_end_the_safe_action(peer, log, namespace, tmp_path):
