@@ -31,13 +31,21 @@ myst_heading_anchors = 3
 autodoc_mock_imports = [
     "builtin_interfaces",
     "geometry_msgs",
+    "ray",  # half of it may be there, with another library
     "rcl_interfaces",
     "rclpy",
     "rtgym_ros.msg",
-    # A ROS 2 has none of what recording and distant training are made of.
+    # A ROS 2 has none of what recording and distant training are made of, and most machines nothing that learns.
     *(
         name
-        for name in ("mcap", "msgspec", "safetensors", "zstandard")
+        for name in (
+            "mcap",
+            "msgspec",
+            "nats",
+            "safetensors",
+            "torch",
+            "zstandard",
+        )
         if importlib.util.find_spec(name) is None
     ),
 ]

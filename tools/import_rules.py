@@ -39,6 +39,7 @@ ALLOWED = {
         "wandb",
         "matplotlib",
         "rich",
+        "ray",
     },  # the trainer, and what shows it
 }
 

@@ -4,7 +4,7 @@
 with Run.connect("drone") as run:
     for batch in run.transitions():
         ...                                  # into a replay memory; then some updates
-        run.publish(PolicyWeights(...))
+        run.publish(export_gaussian(layers, mean, log_std))
 ```
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,17 +25,21 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import load_config, make_config
 from rtgym_ros.train.errors import LinkError
+from rtgym_ros.train.policy.observation_parts import VECTOR, ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, unflatten
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, leaf_values, unflatten
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.sample_message import SampleBatch
 from rtgym_ros.train.stream.sample_reader import Bookmark
-from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
+from rtgym_ros.train.trainer.actions import Actions
+from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Transitions, finite
 
 
 @dataclass(frozen=True)
 class TransitionBatch:
     """Transitions of one robot, in order; arrays of length n, observations and actions in the structure of their space.
+
+    The arrays are this batch's own, and may be written to; those of ``records`` may not.
 
     Attributes:
         observations: from which the policy computed the action.
@@ -45,8 +50,9 @@ class TransitionBatch:
         terminated: bool.
         truncated: bool.
         robot: whose they are.
-        records: the samples behind them, with every column of the schema: infos, delays, extras of the policy, episode
-            and time-step, marks of interventions and demonstrations.
+        boot: of its control process; episodes are numbered anew in each.
+        records: the samples that they end in, with every column of the schema: ``episode``, ``step``, ``alpha``.
+        ended: episodes that have ended since the batch before, of any robot, those of tests among them.
     """
 
     observations: Any
@@ -57,11 +63,47 @@ class TransitionBatch:
     terminated: np.ndarray
     truncated: np.ndarray
     robot: str
+    boot: str
     records: np.ndarray
+    ended: tuple[Episode, ...] = ()
 
     def __len__(self) -> int:
         """Return how many they are."""
         return len(self.rewards)
+
+    @property
+    def episodes(self) -> np.ndarray:
+        """Return the number of the episode of each, in its :attr:`boot`."""
+        return np.ascontiguousarray(self.records["episode"])
+
+    @property
+    def steps(self) -> np.ndarray:
+        """Return the time-step of each in its episode, from 1: two that follow each other are neighbours there."""
+        return np.ascontiguousarray(self.records["step"])
+
+    @property
+    def interventions(self) -> np.ndarray:
+        """Return which actions somebody else than the policy has chosen."""
+        return np.ascontiguousarray(self.records["intervention"])
+
+    @property
+    def demonstrations(self) -> np.ndarray:
+        """Return which are an expert's."""
+        return np.ascontiguousarray(self.records["demonstration"])
+
+    @property
+    def infos(self) -> dict[str, np.ndarray]:
+        """Return the infos that the configuration names (``environment.info``), float64; NaN where one was missing."""
+        return self._columns("info/")
+
+    @property
+    def extras(self) -> dict[str, np.ndarray]:
+        """Return what the policy told besides the action, float32: log-probabilities, for example."""
+        return self._columns("extra/")
+
+    def _columns(self, prefix: str) -> dict[str, np.ndarray]:
+        columns = _columns(self.records)
+        return {name.removeprefix(prefix): column for name, column in columns.items() if name.startswith(prefix)}
 
 
 class Run:
@@ -77,6 +119,7 @@ class Run:
     def __init__(self, config: TrainConfig, link: LearnerLink) -> None:
         self._config = config
         self._link = link
+        self._not_finite = 0
         self.bookmark = Bookmark()
         """Behind the last batch that was handed out: where another :meth:`connect` may go on."""
 
@@ -118,6 +161,10 @@ class Run:
             raise
         return cls(config, link)
 
+    def wait_for_robot(self, timeout: float | None = None) -> bool:
+        """Return whether a robot has said, within ``timeout`` (s; None: for ever), what its samples are."""
+        return self._link.wait_for_schema(timeout) is not None
+
     @property
     def schema(self) -> SampleSchema:
         """Return what the samples are; waits for the first robot."""
@@ -136,9 +183,20 @@ class Run:
         return self.schema.action_space
 
     @property
+    def flat_spaces(self) -> tuple[spaces.Box, spaces.Box]:
+        """Return the spaces of what :meth:`flat` and :meth:`scaled` return; waits for the first robot.
+
+        Raises:
+            ConfigError: as these.
+        """
+        observation, action = self._vectors.space, self._scaling.space
+        assert isinstance(observation, spaces.Box)
+        return observation, spaces.Box(-1.0, 1.0, action.shape, np.float32)
+
+    @property
     def counts(self) -> dict[str, int]:
-        """Return what went wrong so far, as of :class:`SampleReader`: messages evicted, refused, samples repeated."""
-        return dict(self._link.counts)
+        """Return what went wrong so far: as of :class:`SampleReader`, and ``not_finite`` samples, left out."""
+        return {**self._link.counts, "not_finite": self._not_finite}
 
     def samples(self, timeout: float | None = None) -> Iterator[SampleBatch]:
         """Yield samples as they come, those of one robot in their order.
@@ -154,17 +212,44 @@ class Run:
                 yield batch
 
     def transitions(self, timeout: float | None = None) -> Iterator[TransitionBatch]:
-        """Yield the transitions that the samples make, but for those of test episodes.
+        """Yield the transitions that the samples make, but for those of test episodes and of what is not finite.
 
         Args:
             timeout: as in :meth:`samples`.
         """
         assembler: TransitionAssembler | None = None
+        ended: list[Episode] = []
         for batch in self.samples(timeout):
             assembler = assembler or TransitionAssembler(self.schema.dtype)
-            transitions, _ = assembler.add(batch.robot, batch.boot, batch.records)
+            records = finite(batch.records, self.schema.float_fields)
+            self._not_finite += len(batch.records) - len(records)
+            transitions, episodes = assembler.add(batch.robot, batch.boot, records)
+            ended += episodes
             if len(transitions):
-                yield self._structured(batch.robot, transitions)
+                yield self._structured(batch, transitions, tuple(ended))
+                ended = []
+
+    def flat(self, observations: Any) -> np.ndarray:
+        """Return observations of a batch as vectors, as the policies on the robots see them.
+
+        Args:
+            observations: of n time-steps, in the structure of their space.
+
+        Returns:
+            Shape (n, size), float32: the leaves one behind the other, in the order of their space.
+
+        Raises:
+            ConfigError: there are images among them, or what is no Box.
+        """
+        return self._vectors.of(leaf_values(self.observation_space, observations))[VECTOR]
+
+    def scaled(self, actions: np.ndarray) -> np.ndarray:
+        """Return actions of a batch in [-1, 1], float32, shape (n, size): what the policies squash with tanh.
+
+        Raises:
+            ConfigError: the action space is no bounded Box.
+        """
+        return self._scaling.scaled(actions)
 
     def publish(self, policy: PolicyWeights) -> None:
         """Give every robot a new policy; its version is one more than the newest. Returns at once.
@@ -191,8 +276,20 @@ class Run:
         """Close."""
         self.close()
 
-    def _structured(self, robot: str, transitions: Transitions) -> TransitionBatch:
-        schema, before, after = self.schema, transitions.before, transitions.after
+    @cached_property
+    def _vectors(self) -> ObservationParts:
+        parts = ObservationParts(self.observation_space)
+        if isinstance(parts.space, spaces.Dict):
+            raise ConfigError("there are images among the observations: ObservationParts takes them apart")
+        return parts
+
+    @cached_property
+    def _scaling(self) -> Actions:
+        return Actions(self.schema)
+
+    def _structured(self, batch: SampleBatch, transitions: Transitions, ended: tuple[Episode, ...]) -> TransitionBatch:
+        schema = self.schema
+        before, after = _columns(transitions.before, OBSERVATION), _columns(transitions.after)
         return TransitionBatch(
             observations=unflatten(OBSERVATION, schema.observation_space, before),
             actions=unflatten(ACTION, schema.action_space, after),
@@ -201,9 +298,17 @@ class Run:
             next_observations=unflatten(OBSERVATION, schema.observation_space, after),
             terminated=after["terminated"],
             truncated=after["truncated"],
-            robot=robot,
-            records=after,
+            robot=batch.robot,
+            boot=batch.boot,
+            records=transitions.after,
+            ended=ended,
         )
+
+
+def _columns(records: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
+    """Return columns as arrays of their own: PyTorch takes none that are a part of packed records."""
+    names = records.dtype.names or ()
+    return {name: np.ascontiguousarray(records[name]) for name in names if name.startswith(prefix)}
 
 
 def _configuration(

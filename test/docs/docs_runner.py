@@ -17,9 +17,6 @@ _BRIEFLY = (
     " --samples 300 --set trainer.start_training=200 --set trainer.batch_size=16 "
     "--set trainer.max_updates_per_sample=0.3"
 )
-_WITH_DELAYS = (
-    './dev train --sim-time --fresh --set environment.delays=true --set "environment.kwargs.config={delays: observed}"'
-)
 SHORTER = {
     "./dev drone\n": "./dev drone --episodes 1 --policy predictor --seed 2",
     "./dev drone --policy runs/drone/policy.safetensors\n": "./dev drone --policy runs/drone/policy.safetensors "
@@ -28,7 +25,8 @@ SHORTER = {
     "./dev drone --policy predictor --episodes 20 --record flights\n"
     "./dev train --sim-time --fresh --demonstrations flights\n": "./dev drone --policy predictor --episodes 3 "
     f"--record flights\n./dev train --sim-time --fresh --demonstrations flights{_BRIEFLY}",
-    f"{_WITH_DELAYS}\n": _WITH_DELAYS + _BRIEFLY,
+    "./dev train --config config/train_delays.yaml --sim-time\n": "./dev train --config "
+    f"{ROOT}/config/train_delays.yaml --sim-time{_BRIEFLY}",
     "rtgym_ros train_trainer --config robots.yaml\n": "rtgym_ros train_trainer --config robots.yaml "
     "--set trainer.batch_size=32 --set trainer.epochs=1 --set trainer.rounds=1 --set trainer.steps=100",
     "./dev test\n": "./dev test -q test/unit/test_action_buffer.py",

@@ -10,7 +10,10 @@ from gymnasium import spaces
 from rtgym_ros import RealTimeEnv, RealTimeGymInterface
 from rtgym_ros.core.time_source import FakeTimeSource
 
-ROWS = [(program, error) for program, error, _ in Page(DOCS / "migrating.md").table("The rest points at a mistake")]
+ROWS = [
+    (program, error)
+    for program, error, _ in Page(DOCS / "migrating.md").table("The rest is more often than not a mistake")
+]
 
 
 class Robot(RealTimeGymInterface):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from docs_pages import PAGES, ROOT, Page
-from docs_runner import Reader, same
+from docs_runner import Reader, environment, same
 
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 os.environ.setdefault("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
@@ -73,6 +73,13 @@ def skip_without_what_it_needs(page):
             missing = [module for module in modules if importlib.util.find_spec(module) is None]
             if missing:
                 pytest.skip(f"{command} needs {', '.join(missing)}, not installed")
+    if any("RecordVideo" in block.code for block in page.blocks) and importlib.util.find_spec("moviepy") is None:
+        pytest.skip("RecordVideo needs moviepy, not installed")
+    is_called = any(
+        re.search(r"^rtgym_ros ", block.code, re.MULTILINE) for block in page.blocks if block.word != "diagram"
+    )
+    if is_called and shutil.which("rtgym_ros", path=environment()["PATH"]) is None:
+        pytest.skip("there is no rtgym_ros here: a workspace has `ros2 run rtgym_ros` in its place")
     calls_dev = any(block.language == "bash" and "./dev" in block.code for block in page.blocks)
     if calls_dev and not Path(sys.prefix, ".dev", "made").exists():
         pytest.skip("./dev has not made the environment of this test")

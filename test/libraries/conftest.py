@@ -14,6 +14,7 @@ from gymnasium import spaces
 
 from rtgym_ros.wrappers import Record
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "train"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "docs"))
 from docs_pages import DOCS, Page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -35,18 +36,44 @@ def export_actor(actor: Any, version: int = -1) -> PolicyWeights:
         raise ConfigError("a policy with state-dependent exploration (use_sde) cannot be exported")
     if not isinstance(actor.features_extractor, nn.Module) or len(list(actor.features_extractor.parameters())):
         raise ConfigError(f"a {type(actor.features_extractor).__name__} with weights of its own cannot be exported")
-    linear = [module for module in actor.latent_pi if isinstance(module, nn.Linear)]
-    others = [module for module in actor.latent_pi if not isinstance(module, nn.Linear)]
-    names = {_activation(module) for module in others}
-    alternate = all(isinstance(module, nn.Linear) == (i % 2 == 0) for i, module in enumerate(actor.latent_pi))
-    if len(names) > 1 or len(linear) != len(others) or not alternate:
-        raise ConfigError(f"only linear layers with one activation in between can be exported, got {actor.latent_pi}")
+    return export_gaussian(actor.latent_pi, actor.mu, actor.log_std, version)
+
+
+def export_gaussian(
+    network: Iterable[nn.Module], mean: nn.Linear | None = None, log_std: nn.Linear | None = None, version: int = -1
+) -> PolicyWeights:
+    """Return a network of one's own as the policy that robots run in NumPy: layers, a Gaussian, tanh.
+
+    Args:
+        network: linear layers and activations by turns, as an ``nn.Sequential`` yields them; it begins with the flat
+            observation. Without ``mean`` its last layer gives mean and log of the standard deviation, in this order.
+        mean: the layer to the mean of the action in [-1, 1], before the tanh.
+        log_std: the layer to the logarithm of its standard deviation; None, beside ``mean``, for no exploration.
+        version: of the weights; :meth:`Run.publish` chooses it.
+
+    Returns:
+        Weights for ``squashed_gaussian_mlp``, copied, on the CPU.
+
+    Raises:
+        ConfigError: there are other layers in it, or another activation than one of :data:`ACTIVATIONS`.
+    """
+    modules = list(network)
+    if mean is not None:
+        heads = {"mean": _affine(mean)} | ({} if log_std is None else {"log_std": _affine(log_std)})
+    else:
+        weight, bias = _affine(modules.pop() if modules else None)
+        half = len(bias) // 2
+        heads = {"mean": (weight[:half], bias[:half]), "log_std": (weight[half:], bias[half:])}
+    linear, others = modules[::2], modules[1::2]
+    if len(linear) != len(others) or any(isinstance(module, nn.Linear) for module in others):
+        raise ConfigError(f"only linear layers with an activation behind each can be exported, got {modules}")
+    activations = {_activation(module) for module in others}
+    if len(activations) > 1:
+        raise ConfigError(f"only one kind of activation can be exported, got {', '.join(sorted(activations))}")
     arrays: dict[str, np.ndarray] = {}
-    named = [*((f"layer.{i}", layer) for i, layer in enumerate(linear)), ("mean", actor.mu), ("log_std", actor.log_std)]
-    for name, layer in named:
-        arrays[f"{name}.weight"] = _array(layer.weight)
-        arrays[f"{name}.bias"] = _array(layer.bias)
-    return PolicyWeights(KIND, version, arrays, {"activation": names.pop() if names else "relu"})
+    for name, parts in {**{f"layer.{i}": _affine(layer) for i, layer in enumerate(linear)}, **heads}.items():
+        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = parts
+    return PolicyWeights(KIND, version, arrays, {"activation": activations.pop() if activations else "relu"})
 
 
 class _Onnx(nn.Module):
@@ -98,6 +125,9 @@ def _activation(module: nn.Module) -> str:
     raise ConfigError(f"a policy with {module} cannot be exported; there are {', '.join(ACTIVATIONS)}")
 
 
-def _array(parameter: nn.Parameter) -> np.ndarray:
-    array: np.ndarray = parameter.detach().float().cpu().numpy().copy()
-    return array
+def _affine(layer: nn.Module | None) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(layer, nn.Linear):
+        raise ConfigError(f"a {type(layer).__name__} cannot be exported where a linear layer is expected")
+    bias = torch.zeros(layer.out_features) if layer.bias is None else layer.bias
+    weight, bias = (part.detach().float().cpu().numpy().copy() for part in (layer.weight, bias))
+    return weight, bias

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,10 @@ from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
+from rtgym_ros.train.policy.observation_parts import VECTOR, ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.policy.squashed_gaussian import SquashedGaussian
-from rtgym_ros.train.protocol.schema import leaf_spaces, leaf_values
+from rtgym_ros.train.protocol.schema import leaf_values
 
 KIND = "squashed_gaussian_mlp"
 ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -26,15 +26,19 @@ ACTIVATIONS: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
 class SquashedGaussianMlp(SquashedGaussian):
     """Arrays ``layer.N.weight`` (out, in), ``layer.N.bias``, ``mean.*``, ``log_std.*``; float32 throughout.
 
-    Observations are flattened and joined in the order of their space, as in :func:`flat_size`. Where ``log_std`` is
-    missing the policy is deterministic.
+    Observations are the vector of :class:`ObservationParts`. Where ``log_std`` is missing the policy is deterministic.
+
+    Raises:
+        ConfigError: there are images among the observations, or what is neither Box nor MultiBinary.
     """
 
     def __init__(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
     ) -> None:
         super().__init__(observation_space, action_space, rng)
-        self._input = np.empty(flat_size(observation_space), dtype=np.float32)
+        self._parts = ObservationParts(observation_space)
+        if isinstance(self._parts.space, spaces.Dict):
+            raise ConfigError(f"worker.policy {KIND} takes no images, got {observation_space}: take onnx")
         self._layers: list[tuple[np.ndarray, np.ndarray]] = []
         self._activation = ACTIVATIONS["relu"]
         self._mean: tuple[np.ndarray, np.ndarray] | None = None
@@ -49,7 +53,8 @@ class SquashedGaussianMlp(SquashedGaussian):
         if activation is None:
             raise ProtocolError(f"unknown activation {weights.details['activation']!r}: {', '.join(ACTIVATIONS)}")
         count = sum(name.startswith("layer.") and name.endswith(".weight") for name in arrays)
-        sizes, layers = len(self._input), []
+        assert isinstance(self._parts.space, spaces.Box)
+        sizes, layers = self._parts.space.shape[0], []
         for number in range(count):
             layers.append(_affine(arrays, f"layer.{number}", sizes))
             sizes = len(layers[-1][1])
@@ -62,8 +67,8 @@ class SquashedGaussianMlp(SquashedGaussian):
         """Return mean and log of the standard deviation."""
         if self._mean is None:
             return None
-        x = self._input
-        flatten_into(x, self._observation_space, observation)
+        leaves = (np.asarray(value)[None] for value in leaf_values(self._observation_space, observation))
+        x = self._parts.of(leaves)[VECTOR][0]
         for weight, bias in self._layers:
             x = self._activation(weight @ x + bias)
         weight, bias = self._mean
@@ -72,29 +77,6 @@ class SquashedGaussianMlp(SquashedGaussian):
             return mean, None
         weight, bias = self._log_std
         return mean, weight @ x + bias
-
-
-def flat_size(space: spaces.Space[Any]) -> int:
-    """Return how long a flattened observation is.
-
-    Raises:
-        ConfigError: a leaf is not a Box (or MultiBinary): it would have to be encoded first.
-    """
-    size = 0
-    for name, leaf in leaf_spaces(space):
-        if not isinstance(leaf, (spaces.Box, spaces.MultiBinary)):
-            raise ConfigError(f"observation {name} is a {leaf}: a flat policy takes Box and MultiBinary; preprocess it")
-        size += prod(leaf.shape)
-    return size
-
-
-def flatten_into(out: np.ndarray, space: spaces.Space[Any], observation: Any) -> None:
-    """Write the leaves of an observation one behind the other into ``out``, float32."""
-    begin = 0
-    for value in leaf_values(space, observation):
-        flat = np.ravel(value)
-        out[begin : begin + flat.size] = flat
-        begin += flat.size
 
 
 def _affine(

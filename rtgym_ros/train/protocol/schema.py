@@ -155,13 +155,13 @@ def schema_from_bytes(data: bytes) -> SampleSchema:
         raise ProtocolError(f"not a schema of version {SCHEMA_VERSION}: {error}") from error
 
 
-def unflatten(name: str, space: spaces.Space[Any], records: np.ndarray) -> Any:
+def unflatten(name: str, space: spaces.Space[Any], records: np.ndarray | Mapping[str, np.ndarray]) -> Any:
     """Return the values of one column group, stacked, in the structure of its space.
 
     Args:
         name: ``"observation"``, ``"action"`` or ``"executed"``.
         space: of one value.
-        records: of the schema, shape (n,).
+        records: of the schema, shape (n,), or their columns.
     """
     if isinstance(space, spaces.Tuple):
         return tuple(unflatten(f"{name}/{i}", inner, records) for i, inner in enumerate(space.spaces))

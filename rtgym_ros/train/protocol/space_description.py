@@ -73,7 +73,9 @@ def make_space(description: SpaceDescription) -> spaces.Space[Any]:
         low, high = (_array(numbers, shape, dtype) for numbers in (description.low, description.high))
         return spaces.Box(low, high, shape, dtype)
     if kind == "discrete":
-        return spaces.Discrete(description.n[0], start=description.start[0], dtype=dtype)
+        # Gymnasium 1.0 knows no other type than int64, and no argument for it.
+        kind_of_it = {} if dtype is np.int64 else {"dtype": dtype}
+        return spaces.Discrete(description.n[0], start=description.start[0], **kind_of_it)
     if kind == "multi_binary":
         return spaces.MultiBinary(shape)
     n, start = (np.array(numbers, dtype).reshape(shape) for numbers in (description.n, description.start))

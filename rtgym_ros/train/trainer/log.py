@@ -39,7 +39,7 @@ class TrainerLog:
     def __init__(
         self, folder: Path, config: TrainConfig, lengths: dict[str, int], wall_s: Callable[[], float] = time.time
     ) -> None:
-        from torch.utils.tensorboard import SummaryWriter
+        from stable_baselines3.common.logger import TensorBoardOutputFormat
 
         self._wall_s = wall_s
         self._told: set[str] = set()
@@ -50,7 +50,7 @@ class TrainerLog:
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._make_writer: Callable[[], Any] = lambda: SummaryWriter(str(folder / "tensorboard"))
+        self._make_writer: Callable[[], Any] = lambda: TensorBoardOutputFormat(str(folder / "tensorboard"))
         self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
@@ -87,31 +87,12 @@ class TrainerLog:
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
-        self._write(
-            "episodes.jsonl",
-            {
-                "worker": episode.worker,
-                "boot": episode.boot,
-                "episode": episode.episode,
-                "test": episode.test,
-                "return": episode.episode_return,
-                "length": episode.length,
-                "terminated": episode.terminated,
-                "timeouts": episode.timeouts,
-                "version": episode.version,
-                "stamp_ns": episode.stamp_ns,
-                "samples": progress.samples,
-                "updates": progress.updates,
-                "seconds": round(progress.seconds, 3),
-                "time": self._wall_s(),
-            },
-        )
+        now = {"samples": progress.samples, "updates": progress.updates, "seconds": round(progress.seconds, 3)}
+        self._write("episodes.jsonl", {**msgspec.to_builtins(episode), **now, "time": self._wall_s()})
 
     def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
         try:
-            for name, value in told.items():
-                self._tensorboard.add_scalar(name, value, updates)
-            self._tensorboard.flush()
+            self._tensorboard.write(told, dict.fromkeys(told, ()), updates)
         except OSError:
             self._tensorboard = self._make_writer()  # one that could not write never writes again
             raise

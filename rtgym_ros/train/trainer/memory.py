@@ -11,7 +11,7 @@ from stable_baselines3.common.buffers import BaseBuffer, ReplayBuffer
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples, ReplayBufferSamples
 
 from rtgym_ros.train.policy.observation_parts import IMAGE, VECTOR, ObservationParts
-from rtgym_ros.train.trainer.observations import Actions
+from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
 
 _SAMPLE = ("stamp_ns", "episode", "step")
@@ -54,7 +54,7 @@ class Memory(ReplayBuffer):
         self._written = 0
         self._before = np.full(buffer_size, -1, np.int64)
         self._of_sample: dict[str, np.ndarray] = {}
-        self._ends: OrderedDict[tuple[int, ...], int] = OrderedDict()  # numbers of the newest sample of each boot
+        self._ends: OrderedDict[tuple[str | int, ...], int] = OrderedDict()  # numbers of the newest sample of each boot
         self.shares: list[tuple[Memory, float]] = []
         """Other memories, and how much of each batch comes from them, once there is something in them."""
 
@@ -69,7 +69,7 @@ class Memory(ReplayBuffer):
             return
         follows = np.zeros(len(after), bool)
         follows[1:] = np.logical_and.reduce([before[name][1:] == after[name][:-1] for name in _SAMPLE])
-        known = self._ends.pop(_key(before[0]), None)
+        known = self._ends.pop(_key(transitions, before[0]), None)
         follows[0] = known is not None
         begins = np.flatnonzero(~follows)
         samples = np.insert(after, begins, before[begins]) if len(begins) else after
@@ -86,7 +86,7 @@ class Memory(ReplayBuffer):
             if name not in self._of_sample:
                 self._of_sample[name] = np.zeros((self.buffer_size, *values.shape[1:]), values.dtype)
             self._of_sample[name][at] = values
-        self._ends[_key(after[-1])] = self._written - 1
+        self._ends[_key(transitions, after[-1])] = self._written - 1
         if len(self._ends) > MAX_BOOTS:
             self._ends.popitem(last=False)
 
@@ -140,7 +140,7 @@ class Memory(ReplayBuffer):
         ended = samples["terminated"]  # what was truncated might have gone on: its value is bootstrapped
         return {
             **self._parts.of(samples[name] for name in self._columns),
-            "actions": self._scaled(samples, self._action_column),
+            "actions": self._scaled(samples[self._action_column]),
             "rewards": samples["reward"].astype(np.float32)[:, None],
             "dones": ended.astype(np.float32)[:, None],
         }
@@ -156,5 +156,5 @@ class Memory(ReplayBuffer):
         return found[:count]
 
 
-def _key(sample: np.void) -> tuple[int, ...]:
-    return tuple(int(sample[name]) for name in _SAMPLE)
+def _key(transitions: Transitions, sample: np.void) -> tuple[str | int, ...]:
+    return transitions.robot, transitions.boot, *(int(sample[name]) for name in _SAMPLE)

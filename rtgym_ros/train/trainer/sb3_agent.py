@@ -17,11 +17,11 @@ from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor, export_onnx
 from rtgym_ros.train.policy.observation_parts import ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, SampleSchema
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema
+from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
 from rtgym_ros.train.trainer.memory import Memory
-from rtgym_ros.train.trainer.observations import Actions, observation_columns
 from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
@@ -54,7 +54,7 @@ class Sb3Agent(Agent):
         self._parts = ObservationParts(schema.observation_space, config.frames)
         made_of: dict[str, Any] = {
             "parts": self._parts,
-            "columns": observation_columns(schema),
+            "columns": [name for name, *_ in schema.fields if name.split("/")[0] == OBSERVATION],
             "actions": actions,
             "action_column": EXECUTED if config.learn_from == "executed" else ACTION,
         }
@@ -99,22 +99,24 @@ class Sb3Agent(Agent):
         shown = transitions.after["demonstration"] | transitions.after["intervention"]
         for memory, which in ((self._memory, ~shown), (self._demonstrations, shown)):
             if which.any():
-                memory.add_transitions(Transitions(transitions.before[which], transitions.after[which]))
+                memory.add_transitions(transitions.where(which))
 
     def train(self, updates: int) -> dict[str, float]:
         """Do so many updates, and return the means of losses and entropy coefficient."""
         sums: dict[str, float] = {}
-        for count, early in self._chunks(updates):
+        model = self._model
+        # SB3 counts to the next target update from 0 again in every call: one by one where not all have one.
+        tau, interval = model.tau, model.target_update_interval
+        for count in [updates] if interval == 1 else [1] * updates:
             for rate in self._learning_rates.values():
-                rate.updates_done = self._model._n_updates
-            if early:
-                self._without_target_update(count)
-            else:
-                self._model.train(count, self._config.batch_size)
-            for name, value in self._model.logger.name_to_value.items():
+                rate.updates_done = model._n_updates
+            model.tau = 0.0 if model._n_updates % interval else tau  # with 0 an update of the targets changes nothing
+            model.train(count, self._config.batch_size)
+            for name, value in model.logger.name_to_value.items():
                 if name != "train/n_updates":
                     sums[name] = sums.get(name, 0.0) + float(value) * count
-            self._model.logger.name_to_value.clear()
+            model.logger.name_to_value.clear()
+        model.tau = tau
         return {name.removeprefix("train/"): value / updates for name, value in sums.items()}
 
     def export(self) -> PolicyWeights:
@@ -136,22 +138,6 @@ class Sb3Agent(Agent):
         for optimizer, rate in zip(optimizers, self._learning_rates.values(), strict=False):
             for group in optimizer.param_groups:
                 group["lr"] = rate(1.0)
-
-    def _chunks(self, updates: int) -> list[tuple[int, bool]]:
-        """Split updates where a target update is due: SB3 counts to it from 0 again in every call of ``train``."""
-        interval = self._model.target_update_interval
-        early = min(-self._model._n_updates % interval, updates)
-        return [chunk for chunk in ((early, True), (updates - early, False)) if chunk[0]]
-
-    def _without_target_update(self, count: int) -> None:
-        """Train while none is due. SB3 does one at the first update of a call; with a tau of 0 it changes nothing."""
-        model = self._model
-        tau, interval = model.tau, model.target_update_interval
-        model.tau, model.target_update_interval = 0.0, count
-        try:
-            model.train(count, self._config.batch_size)
-        finally:
-            model.tau, model.target_update_interval = tau, interval
 
 
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import Any
 
+import msgspec
+
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
 
@@ -47,13 +49,8 @@ class RoundStatistics:
         seconds = max(now_s - self._begin_s, 1e-9)
         updates = progress.updates - self._begin.updates
         figures: dict[str, Any] = {
-            "samples": progress.samples,
-            "transitions": progress.transitions,
-            "updates": progress.updates,
+            **msgspec.to_builtins(progress),
             "memory_length": memory_length,
-            "refused": progress.refused,
-            "version": progress.version,
-            "seconds": round(progress.seconds, 3),
             "round_seconds": seconds,
             "samples_per_s": (progress.samples - self._begin.samples) / seconds,
             "updates_per_s": updates / seconds,
@@ -66,16 +63,12 @@ class RoundStatistics:
 
 
 def _of_episodes(kind: str, episodes: list[Episode]) -> dict[str, Any]:
-    def mean(values: list[float]) -> float | None:
-        return sum(values) / len(values) if values else None
-
-    return {
-        f"{kind}/episodes": len(episodes),
-        f"{kind}/return": mean([episode.episode_return for episode in episodes]),
-        f"{kind}/success": mean([float(episode.terminated) for episode in episodes]),
-        f"{kind}/length": mean([float(episode.length) for episode in episodes]),
-        f"{kind}/timeouts": sum(episode.timeouts for episode in episodes),
+    figures = {
+        f"{kind}/{name}": fmean(getattr(episode, field) for episode in episodes) if episodes else None
+        for name, field in (("return", "episode_return"), ("success", "terminated"), ("length", "length"))
     }
+    timeouts = sum(episode.timeouts for episode in episodes)
+    return {f"{kind}/episodes": len(episodes), **figures, f"{kind}/timeouts": timeouts}
 
 
 class Scoreboard:

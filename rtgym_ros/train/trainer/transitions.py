@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
 import numpy as np
 
 MAX_BOOTS = 256
@@ -15,22 +16,31 @@ MAX_BOOTS = 256
 
 @dataclass(frozen=True)
 class Transitions:
-    """Pairs of consecutive samples of an episode, as records of the schema, shape (n,) both.
+    """Pairs of consecutive samples of one robot's episodes, in their order, as records of the schema, shape (n,) both.
 
-    The observation is in ``before``; the action that was computed from it, and what it led to (reward, next
-    observation, end, delays), in ``after``.
+    Attributes:
+        before: with the observations.
+        after: with the actions that were computed from these, and what they led to: reward, next observation, end,
+            delays; and with episode and time-step.
+        robot: whose they are.
+        boot: of its control process, in which episodes are numbered.
     """
 
     before: np.ndarray
     after: np.ndarray
+    robot: str = ""
+    boot: str = ""
 
     def __len__(self) -> int:
         return len(self.after)
 
+    def where(self, which: np.ndarray) -> Transitions:
+        """Return those for which ``which``, bool of shape (n,), is true."""
+        return replace(self, before=self.before[which], after=self.after[which])
 
-@dataclass(frozen=True)
-class Episode:
-    """An episode that has ended.
+
+class Episode(msgspec.Struct, frozen=True, rename={"episode_return": "return"}):
+    """An episode that has ended, as a line of ``episodes.jsonl`` has it.
 
     Attributes:
         worker: whose it was.
@@ -80,7 +90,7 @@ class TransitionAssembler:
             The transitions that these samples complete, and the episodes that end in them.
         """
         if not len(records):
-            return Transitions(records, records), []
+            return Transitions(records, records, worker, boot), []
         last = self._last.get((worker, boot))
         joined = records if last is None else np.concatenate([last, records])
         before, after = joined[:-1], joined[1:]
@@ -92,9 +102,8 @@ class TransitionAssembler:
         self._remember((worker, boot), records[-1:].copy())
         ended = records[records["terminated"] | records["truncated"]]
         # Whole arrays are passed on without a copy, which spares one of the two in the usual case.
-        complete = bool(follows.all())
-        pairs = Transitions(before, after) if complete else Transitions(before[follows], after[follows])
-        return pairs, [_episode(worker, boot, record) for record in ended]
+        pairs = Transitions(before, after, worker, boot)
+        return pairs if follows.all() else pairs.where(follows), [_episode(worker, boot, record) for record in ended]
 
     def _remember(self, key: tuple[str, str], record: np.ndarray) -> None:
         self._last[key] = record

@@ -10,22 +10,6 @@ from line_robot import ENV_ID, config
 from ray.rllib.algorithms.ppo import PPOConfig
 from ray.rllib.algorithms.sac import SACConfig
 
-STARTS = 4  # Ray gives its processes 30 s to start, which are not enough on a busy machine
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster():
-    for attempt in range(STARTS):
-        try:
-            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=True)
-            break
-        except Exception:
-            ray.shutdown()
-            if attempt == STARTS - 1:
-                raise
-    yield
-    ray.shutdown()
-
 
 def algorithm_of(base, runners, envs=1, **training):
     return (

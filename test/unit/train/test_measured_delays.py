@@ -8,6 +8,8 @@ import pytest
 
 import rtgym_ros  # noqa: F401  # registers the drone
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
+from rtgym_ros.train.config_file import load_config
+from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.make_policy import make_policy
 from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
@@ -56,3 +58,16 @@ def test_sac_learns_with_the_delays_that_were_measured(tmp_path):
     assert agent.train(3).keys() >= {"actor_loss", "critic_loss"}
     policy.adopt(agent.export())
     assert env.action_space.contains(policy.act(env.observation_space.sample(), True))
+
+
+def test_the_configuration_with_delays_learns_as_the_other_one():
+    """What `./dev train --config config/train_delays.yaml` changes is what the policy sees; the pages' test runs it."""
+    plain, delayed = (load_config(shared_file(f"config/{name}.yaml")) for name in ("train", "train_delays"))
+    assert delayed.trainer == plain.trainer
+    assert delayed.worker == plain.worker
+    assert delayed.environment.delays
+    env, with_delays = (gymnasium.make(DRONE, **config.environment.kwargs) for config in (plain, delayed))
+    assert len(with_delays.observation_space) == len(env.observation_space) + 1
+    assert with_delays.observation_space[8].shape == (3,)
+    env.close()
+    with_delays.close()

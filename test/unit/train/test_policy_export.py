@@ -13,9 +13,9 @@ from trainer_helpers import ACTION, OBSERVATION, schema_of  # noqa: E402
 
 from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
-from rtgym_ros.train.policy.export import export_actor  # noqa: E402
+from rtgym_ros.train.policy.export import export_actor, export_gaussian  # noqa: E402
 from rtgym_ros.train.policy.policy_file import PolicyWeights  # noqa: E402
-from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp, flatten_into  # noqa: E402
+from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp  # noqa: E402
 from rtgym_ros.train.trainer.sb3_agent import Sb3Agent  # noqa: E402
 
 NETWORKS = [
@@ -43,9 +43,7 @@ def make(agent: str, activation: str, sizes: list[int], seed: int):
 
 
 def flat(observation) -> np.ndarray:
-    out = np.empty(3, np.float32)
-    flatten_into(out, OBSERVATION, observation)
-    return out
+    return np.concatenate(observation)
 
 
 @pytest.mark.parametrize(("agent", "activation", "sizes"), NETWORKS)
@@ -96,3 +94,35 @@ def test_the_action_space_needs_no_bounds_beyond_the_schema():
     action = spaces.Box(-np.float32(np.pi), np.float32(np.pi), (2,), np.float32)
     agent = Sb3Agent(schema_of(action), TrainerConfig(memory_size=10, device="cpu"))
     assert (agent._model.action_space.high == action.high).all()
+
+
+@pytest.mark.parametrize("activation", [torch.nn.ReLU, torch.nn.Tanh])
+@pytest.mark.parametrize("together", [True, False])
+def test_a_network_of_ones_own_flies_as_it_is(activation, together):
+    torch.manual_seed(1)
+    body = [torch.nn.Linear(3, 8), activation(), torch.nn.Linear(8, 4, bias=False), activation()]
+    head = torch.nn.Linear(4, 4)
+    network = torch.nn.Sequential(*body, head)
+    if together:
+        weights = export_gaussian(network)
+    else:
+        mean, log_std = torch.nn.Linear(4, 2), torch.nn.Linear(4, 2)
+        for layer, part in ((mean, slice(0, 2)), (log_std, slice(2, 4))):
+            layer.weight.data, layer.bias.data = head.weight.data[part], head.bias.data[part]
+        weights = export_gaussian(body, mean, log_std)
+    policy = SquashedGaussianMlp(OBSERVATION, ACTION, np.random.default_rng(1))
+    policy.adopt(PolicyWeights.from_bytes(weights.to_bytes()))
+    observation = OBSERVATION.sample()
+    expected = network(torch.as_tensor(flat(observation)))[:2].tanh().detach().numpy() * [1.0, 2.5] + [0.0, 0.5]
+    assert policy.act(observation, deterministic=True) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(("layers", "message"), [
+    ([torch.nn.Linear(3, 4), torch.nn.GELU(), torch.nn.Linear(4, 4)], "a policy with GELU"),
+    ([torch.nn.Linear(3, 4), torch.nn.Linear(4, 4)], "only linear layers with an activation behind each"),
+    ([torch.nn.Linear(3, 4), torch.nn.ReLU()], "a ReLU cannot be exported where a linear layer"),
+    ([], "a NoneType cannot be exported"),
+])  # fmt: skip
+def test_another_network_is_refused_in_a_line(layers, message):
+    with pytest.raises(ConfigError, match=message):
+        export_gaussian(layers)

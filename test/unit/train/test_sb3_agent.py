@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,20 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
     assert held["actions"] == pytest.approx(scale(after["action"]), abs=1e-6)
     assert held["rewards"][:, 0] == pytest.approx(after["reward"], abs=1e-6)
     assert (held["dones"][:, 0] == after["terminated"]).all()
+
+
+def test_robots_whose_samples_are_numbered_alike_are_kept_apart():
+    agent, assembler = agent_of(), TransitionAssembler(schema_of().dtype)
+    records = make_records([20], seed=1), make_records([20], seed=2)
+    for part in (slice(0, 11), slice(11, 21)):
+        for robot, own in zip("ab", records, strict=True):
+            agent.add(assembler.add(robot, "boot", own[part])[0])
+    held = agent._memory.transitions(agent._memory.numbers())
+    assert len(held["rewards"]) == 40
+    pairs = {
+        (float(before[0]), float(after[0])) for before, after in zip(held["<vector"], held[">vector"], strict=True)
+    }
+    assert pairs == {pair for own in records for pair in pairwise(own["observation/0"][:, 0].tolist())}
 
 
 @pytest.mark.parametrize("agent", ["sac", "tqc", "redq"])

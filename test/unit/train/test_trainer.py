@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -115,7 +116,18 @@ def test_it_trains_to_the_last_sample_and_ends(server):
     episodes = lines(config, "episodes.jsonl")
     assert [(line["worker"], line["length"], line["terminated"]) for line in episodes] == [("robot", 100, True)] * 2
     assert episodes[0]["return"] == pytest.approx(records["reward"][:101].sum())
-    assert list((config.folder / "trainer" / "tensorboard").iterdir())
+
+
+def test_the_figures_are_in_tensorboard(server):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    config = config_of(server, max_samples=202, max_updates_per_sample=0.5)
+    send(config, make_records([100, 100]))
+    train(config)
+    shown = EventAccumulator(str(config.folder / "trainer" / "tensorboard")).Reload()
+    assert [(event.step, event.value) for event in shown.Scalars("agent/loss")] == [(50, 0.5), (100, 0.5)]
+    returned = [line["train/return"] for line in lines(config, "statistics.jsonl") if line["train/episodes"]]
+    assert [event.value for event in shown.Scalars("train/return")] == pytest.approx(returned)
 
 
 def test_it_ends_after_its_epochs_and_has_nothing_to_do_when_it_is_started_again(server):
@@ -176,6 +188,17 @@ def test_training_that_is_reset_begins_anew_with_all_samples_of_the_stream(serve
     assert (again.updates, len(again.stamps)) == (50, 100)
 
 
+def test_it_trains_where_an_event_loop_runs(server):
+    """As in a cell of a notebook: test/libraries/notebook has one."""
+    config = config_of(server, max_samples=101)
+    send(config, make_records([100]))
+
+    async def cell():
+        return train(config)
+
+    assert asyncio.run(cell()).updates == 100
+
+
 def test_versions_grow_beyond_those_of_the_server(server):
     config = config_of(server, max_samples=101)
     send(config, make_records([100]))
@@ -194,6 +217,24 @@ def test_a_sample_that_is_not_finite_is_left_out_and_counted(server, caplog):
     assert agent.stamps == [stamp for stamp in range(1, 101) if stamp not in (50, 51)]
     assert lines(config, "statistics.jsonl")[-1]["refused"] == 1
     assert "1 samples of robot are not finite" in caplog.text
+
+
+def test_what_is_not_finite_reaches_neither_network_nor_checkpoint(server):
+    """With the agent that is used: one NaN in a batch would make NaN of every weight."""
+    import torch
+
+    records = make_records([100])
+    records["observation/0"][50, 1], records["reward"][60], records["executed"][70, 0] = np.nan, np.inf, np.nan
+    config = config_of(server, max_samples=101, batch_size=64, agent_kwargs={"policy_kwargs": {"net_arch": [8]}})
+    send(config, records)
+    Trainer(config).run()
+    (newest,) = sorted((config.folder / "trainer" / "checkpoints").iterdir())[-1:]
+    state = torch.load(newest / "agent" / "model.pt", weights_only=True)
+    assert state["updates"] == 94, "of a hundred transitions the six that a refused sample ends or begins are missing"
+    for tensors in (state["parameters"]["policy"].values(), state["variables"].values()):
+        assert all(torch.isfinite(tensor).all() for tensor in tensors)
+    assert all(np.isfinite(array).all() for array in published(server).arrays.values())
+    assert lines(config, "statistics.jsonl")[-1]["refused"] == 3
 
 
 def test_a_network_that_is_not_finite_gets_in_no_checkpoint(server):

@@ -52,14 +52,16 @@ def send(
     robot: str = "robot",
     boot: str = "boot1",
     batch: int = 50,
+    schema: SampleSchema | None = None,
 ) -> None:
     """Publish records as a robot does, over a connection of a robot."""
+    schema = schema or schema_of()
 
     async def call() -> None:
         async with connected(config.url("trainer"), config, "trainer") as connection:
             await provision(connection, config)
         async with connected(config.url("worker"), config, "worker", robot) as connection:
-            await KeyValue(connection, config.run).put(f"schema.{robot}", schema_of().to_bytes())
+            await KeyValue(connection, config.run).put(f"schema.{robot}", schema.to_bytes())
             publisher = SamplePublisher(connection, config.run, robot)
             await publisher.last()
             for begin in range(0, len(records), batch):
@@ -67,7 +69,7 @@ def send(
                 payload = part.tobytes()
                 await publisher.publish(
                     BatchHeader(boot=boot, first_seq=first_seq + begin, count=len(part), crc=checksum(payload),
-                                schema=schema_of().digest), payload,
+                                schema=schema.digest), payload,
                 )  # fmt: skip
 
     asyncio.run(call())
