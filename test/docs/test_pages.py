@@ -105,6 +105,7 @@ def run(reader, blocks):
         output, printed_by = reader.python(block) if block.language == "python" else reader.bash(block), block
 
 
+@pytest.mark.timeout(400)  # a page has many blocks; each of them is bounded
 @pytest.mark.parametrize("page", [page for page in PAGES if page.blocks], ids=str)
 def test_what_a_page_says_is_so(page, tmp_path):
     skip_without_what_it_needs(page)
