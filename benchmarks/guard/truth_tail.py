@@ -17,7 +17,7 @@ class TruthTail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = path.stat().st_size
+        self._offset = path.read_bytes().rfind(b"\n") + 1  # a line may be half written
         self._received: list[tuple[int, Values]] = []
 
     def received(self) -> list[tuple[int, Values]]:
