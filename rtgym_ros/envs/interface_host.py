@@ -63,15 +63,15 @@ class InterfaceHost:
         self._calls = InterfaceCalls.of(config)
         self._thread = ClockThread(self._calls, inline=time_source is not None and not time_source.passes_by_itself)
         self.submit = self._thread.submit
-        built = Request("__init__", self._calls.call, "__init__", _build, config)
+        built: list[RealTimeGymInterface] = []
         try:
-            self.interface: RealTimeGymInterface = self.submit(built)
+            self.interface: RealTimeGymInterface = self._ask("__init__", _build, config, built)
             self._assemble(config, clock, benchmark, time_source)
         except BaseException:
             # Ctrl-C, which may have come while the interface was made, or an error of what it says of itself.
-            if built.done() and not built.cancelled() and built.exception() is None:
+            for interface in built:
                 with suppress(Exception):  # what led here is the error to raise
-                    self._ask("close", built.result().close)
+                    self._ask("close", interface.close)
             self._measures.close()
             self._thread.end()
             raise
@@ -167,7 +167,8 @@ class InterfaceHost:
         return self.guard.admit(self._ask(method, function), f"{method}()")
 
 
-def _build(config: RealTimeConfig) -> RealTimeGymInterface:
+def _build(config: RealTimeConfig, built: list[RealTimeGymInterface]) -> RealTimeGymInterface:
+    """Return an interface, and add it to ``built``: whoever asked may be interrupted before the answer comes."""
     make = _imported(config.interface) if isinstance(config.interface, str) else config.interface
     if make is RealTimeGymInterface:
         raise ConfigError("config['interface'] is still RealTimeGymInterface: set it to your own interface class")
@@ -176,6 +177,7 @@ def _build(config: RealTimeConfig) -> RealTimeGymInterface:
         older = hasattr(interface, "get_obs_rew_done")
         hint = "; gymnasium.make('rtgym_ros/gym-rt-v0', ...) takes one of the older generation" if older else ""
         raise ConfigError(f"config['interface'] must make a RealTimeGymInterface, it made {interface!r}{hint}")
+    built.append(interface)
     return interface
 
 
