@@ -12,12 +12,14 @@ from rclpy.qos import QoSProfile
 
 from rtgym_ros.ros.session import RosSession
 
+# NumPy, imported first, makes an ImportError of its own of an interrupt that comes while it is imported.
 FLIGHT = """
 import sys
 
+import numpy as np
+
 print("begins", flush=True)
 import gymnasium
-import numpy as np
 import rtgym_ros
 
 env = gymnasium.make("rtgym_ros/Drone-v0", namespace=sys.argv[1])
@@ -29,6 +31,8 @@ while True:
         env.reset()
 """
 PROGRAM = """
+import numpy
+
 print("begins", flush=True)
 from rtgym_ros.cli.main import main
 
@@ -60,7 +64,7 @@ def start(*arguments):
 
 def interrupt(process, seconds):
     """Interrupt a process so many seconds after it has begun; return its exit code and what it had to say."""
-    assert process.stdout.readline() == "begins\n"  # before that it is Python's own start
+    assert process.stdout.readline() == "begins\n"  # before that it is Python's own start, and NumPy's
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     try:
