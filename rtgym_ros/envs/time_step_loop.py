@@ -218,8 +218,8 @@ class TimeStepLoop:
         elif self._agent_due_ns is not None and now_ns >= self._agent_due_ns:
             self._agent_due_ns = None
             self.agent_timeouts += 1
+            self._send_safe_action()  # first: whoever takes the log may hold it up
             _log.warning("nobody has called step() or reset() in time: the safe action is sent")
-            self._send_safe_action()
         elif self._tick_due_ns is not None and now_ns >= self._tick_due_ns:
             assert self._tick_period_ns is not None
             self._tick_due_ns = max(self._tick_due_ns + self._tick_period_ns, now_ns)
