@@ -1,4 +1,4 @@
-"""Readers in turns, and what is told of their times."""
+"""Times several readers of messages in turns, so that the load of the machine affects all alike."""
 
 import time
 from statistics import median

@@ -36,7 +36,7 @@ def write_atomically(path: Path, data: bytes, sync: bool = True, mode: int = 0o6
 
 @contextmanager
 def locked(path: Path, refusal: str) -> Iterator[None]:
-    """Hold a lock file while entered; the system lets go of it when the process ends, however it ends.
+    """Hold a lock file while entered; the system releases it when the process ends, even by SIGKILL.
 
     Raises:
         ConfigError: another process holds it; its text is ``refusal``.

@@ -31,6 +31,15 @@ def namespace():
 
 
 @pytest.fixture
+def robot(namespace):
+    """A robot that somebody else has programmed, in this process."""
+    from contract_robots.foreign_robot import ForeignRobot
+
+    with ForeignRobot(namespace) as robot:
+        yield robot
+
+
+@pytest.fixture
 def drone(namespace):
     """A drone_node in a process of its own, with a seed; it is up."""
     from contract_robots.waiting import wait_for

@@ -21,12 +21,6 @@ SAFE = (0.0, 0.0, 0.0)
 
 
 @pytest.fixture
-def robot(namespace):
-    with ForeignRobot(namespace) as robot:
-        yield robot
-
-
-@pytest.fixture
 def make(namespace, tmp_path):
     """Make the environment; it is closed at the end, before the robot."""
     made = []

@@ -9,7 +9,7 @@ import pytest
 
 pytest.importorskip("test_msgs")
 
-from contract_robots.foreign_robot import ForeignRobot, contract_text
+from contract_robots.foreign_robot import contract_text
 from contract_robots.hosted import Operator
 from rtgym_ros.srv import Record
 
@@ -17,12 +17,6 @@ import rtgym_ros  # noqa: F401
 from rtgym_ros.core.errors import ConfigError
 
 ACTION = np.array((0.25, -0.25, 1.0), np.float32)
-
-
-@pytest.fixture
-def robot(namespace):
-    with ForeignRobot(namespace) as robot:
-        yield robot
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ ACTION = np.array((0.25, -0.25, 1.0), np.float32)
 
 
 @pytest.fixture
-def robot(namespace):
-    with ForeignRobot(namespace) as robot:
-        yield robot
-
-
-@pytest.fixture
 def file(tmp_path):
     path = tmp_path / "robot.yaml"
     path.write_text(patient(contract_text()))

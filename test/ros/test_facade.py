@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("test_msgs")
 
-from contract_robots.foreign_robot import ForeignRobot, contract_text
+from contract_robots.foreign_robot import contract_text
 from contract_robots.hosted import EnvNodeProcess
 
 import rtgym_ros  # noqa: F401
@@ -23,12 +23,6 @@ AGENT = Path(__file__).parent / "contract_robots" / "facade_agent.py"
 EXAMPLE = Path(__file__).parents[2] / "examples" / "env_node_agent.py"
 SAFE = (0.0, 0.0, 0.0)
 ACTION = np.array((0.25, -0.25, 1.0), np.float32)
-
-
-@pytest.fixture
-def robot(namespace):
-    with ForeignRobot(namespace) as robot:
-        yield robot
 
 
 @pytest.fixture

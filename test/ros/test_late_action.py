@@ -20,7 +20,7 @@ observation:
 
 
 class SteppedRobot:
-    """Time that passes when it is told to, and the commands that were sent: ``(ms, what)``."""
+    """A robot on stepped time, and the commands that it was sent: ``(ms, what)``."""
 
     def __init__(self):
         self.ms = 0
