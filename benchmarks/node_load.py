@@ -125,12 +125,13 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=10.0, help="of a turn (%(default)s)")
     parser.add_argument("--rates", type=float, nargs="+", default=[100.0, 500.0], help="of the time-steps, in Hz")
     parser.add_argument("--switch-interval", type=float, default=1e-4, help="of the environment, in s (%(default)s)")
+    parser.add_argument("--priority", type=int, help="of SCHED_FIFO for the clock thread alone, 1 to 99")
     options = parser.parse_args()
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     print("| time-steps (Hz) | jitter p50 alone (µs) | loaded | p99 alone | loaded | ratio | of the turns | the load |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
-    entries = {"switch_interval": options.switch_interval}
+    entries = {"switch_interval": options.switch_interval, "realtime_priority": options.priority}
     ratios = [measure(rate, options.turns, options.seconds, **entries) for rate in options.rates]
     return int(max(ratios) > AT_MOST)
 

@@ -225,6 +225,17 @@ class RealTimeGymInterface(ABC):
     def on_time_step(self, time_step: TimeStep) -> None:
         """Called directly after each action that begins a time-step; nothing by default."""
 
+    def on_rest(self, until_ns: int | None) -> None:
+        """Called when the clock thread goes to wait and has another deadline than before; nothing by default.
+
+        For what shares the interpreter with it, and had better not run then. On a clock with a rate of its own, a
+        simulator's, it is not called.
+
+        Args:
+            until_ns: when the clock thread has to be on time next (ns, ``time.monotonic_ns()``), at a capture or at the
+                end of a time-step that a call waits for; None: nobody waits.
+        """
+
     def get_preparation_time(self) -> float | None:
         """Return how long before each capture :meth:`prepare_capture` is to be called (s), None for never.
 

@@ -100,6 +100,9 @@ class TimeStepLoop:
         self._safe_action = safe_action
         self._warnings = warnings
         self._use_slack = use_slack
+        self._rests_until_ns: int | None = None
+        listens = type(interface).on_rest is not RealTimeGymInterface.on_rest and time_source.poll_period == inf
+        self._on_rest = interface.on_rest if listens else None
         self._running: TimeStep | None = None
         self._captured: _Captured | None = None
         self._prepare_due_ns: int | None = None
@@ -190,13 +193,17 @@ class TimeStepLoop:
         now_ns = self._look_at_clock()
         running = self._running
         due_ns: int | None = None
+        rest_ns: int | None = None
         if running is not None:
             deadline_ns = running.capture_ns if self._captured is None else running.end_ns
-            due_ns = deadline_ns - self._lead_ns(running)
+            due_ns = rest_ns = deadline_ns - self._lead_ns(running)
             if self._captured is None and self._prepare_due_ns is not None:
                 due_ns = self._prepare_due_ns
             if self._captured is not None and not has_request and now_ns >= due_ns:
-                due_ns = None  # it is over: whoever calls next is served at once
+                due_ns = rest_ns = None  # it is over: whoever calls next is served at once
+        if self._on_rest is not None and rest_ns != self._rests_until_ns:
+            self._rests_until_ns = rest_ns
+            self._on_rest(rest_ns)
         self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
         if not has_request and self._agent_due_ns is not None:
             due_ns = self._agent_due_ns if due_ns is None else min(due_ns, self._agent_due_ns)

@@ -366,6 +366,10 @@ class RosInterface(RealTimeGymInterface):
         """Observations so far that are not Markovian, as ``step_timing`` tells; 0 where delays are not measured."""
         return 0
 
+    def on_rest(self, until_ns: int | None) -> None:
+        """Keep callbacks of the node from beginning when the clock thread has to be on time."""
+        self._session.open_callbacks_until(until_ns)
+
     def on_time_step(self, time_step: TimeStep) -> None:
         """Publish ``step_timing``, in ROS time, if anybody listens: the message costs more than the rest of a step."""
         self._time_steps.add(time_step)

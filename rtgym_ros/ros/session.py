@@ -96,6 +96,11 @@ class RosSession:
         """Whether ROS has ended: this context was shut down, by a signal perhaps, or the program's own."""
         return self._program.has_ended or not self.context.ok()
 
+    def open_callbacks_until(self, until_ns: int | None) -> None:
+        """Keep the executor from beginning callbacks at a time (ns, monotonic) and shortly before; None: at none."""
+        if self._executor is not None:
+            self._executor.gate.open_until(until_ns)
+
     def close(self) -> None:
         """End the executor, its threads, the node and the context, as far as they were made here; once."""
         if self._is_closed:

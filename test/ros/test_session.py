@@ -1,14 +1,20 @@
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import rclpy
+from rclpy.callback_groups import MutuallyExclusiveCallbackGroup
 from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import get_default_context
+from std_msgs.msg import Empty
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.ros.node_executor import NodeExecutor
 from rtgym_ros.ros.session import RosSession
+
+LONG = 30.0  # s
 
 
 def test_a_failing_callback_does_not_silence_the_others(namespace, caplog):
@@ -41,6 +47,47 @@ def test_closing_waits_for_a_callback_that_runs(namespace):
     session.close()
     assert finished.is_set()
     session.close()
+
+
+def test_a_callback_that_blocks_leaves_the_others_to_the_second_thread(namespace):
+    session = RosSession("served", namespace, arguments=["program"])
+    gate, blocked, called = threading.Event(), threading.Event(), threading.Semaphore(0)
+
+    def block():
+        blocked.set()
+        gate.wait(LONG)
+
+    group = MutuallyExclusiveCallbackGroup()
+    try:
+        session.node.create_timer(0.001, block, callback_group=group)
+        session.node.create_timer(0.001, called.release)
+        assert blocked.wait(LONG)
+        assert all(called.acquire(timeout=LONG) for _ in range(20))
+    finally:
+        gate.set()
+        session.close()
+
+
+def test_it_looks_for_work_as_often_as_there_is_some(namespace, monkeypatch):
+    """rclpy's executor looks without a pause while a callback waits for its thread, and nobody else gets on."""
+    session = RosSession("served", namespace, arguments=["program"])
+    looked, came = [], threading.Semaphore(0)
+    look = NodeExecutor.wait_for_ready_callbacks
+    monkeypatch.setattr(
+        NodeExecutor, "wait_for_ready_callbacks", lambda *args, **kw: looked.append(1) or look(*args, **kw)
+    )
+    try:
+        session.node.create_subscription(Empty, "topic", lambda _: came.release(), 1000)
+        session.node.create_timer(0.002, lambda: None)
+        publisher = session.node.create_publisher(Empty, "topic", 1000)
+        before = len(looked)
+        for _ in range(1000):
+            publisher.publish(Empty())
+            time.sleep(0.0005)
+        assert all(came.acquire(timeout=LONG) for _ in range(1000))
+        assert len(looked) - before < 4000
+    finally:
+        session.close()
 
 
 @pytest.mark.parametrize(("name", "namespace"), [("no name", ""), ("name", "/no namespace")])

@@ -8,6 +8,7 @@ from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
+from conftest import Recorder
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import FakeTimeSource
@@ -449,6 +450,28 @@ def test_a_preparation_that_fails_stops_the_robot(make, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         [env.step([0.1]) for _ in range(1000)]  # a busy machine may leave out some
     assert stopped.is_set()
+
+
+class Listening(Recorder):
+    def on_rest(self, until_ns):
+        self._log("rest", until_ns)
+        self._run("on_rest", None)
+
+
+def test_the_interface_is_told_what_the_clock_thread_rests_until(make):
+    timing = {"time_step_duration": 0.02, "start_obs_capture": 0.01, "time_in_info": True}
+    env = make(RealTimeEnv, interface=Listening, **timing)
+    env.reset()
+    captures_ns = [1e9 * env.step([0.1])[-1]["capture_time"] for _ in range(3)]
+    end = time.monotonic() + LONG
+    while env.interface.log[-1] != (env.interface.log[-1][0], "rest", None) and time.monotonic() < end:
+        time.sleep(0.001)
+    told = [entry[2] for entry in env.interface.log if entry[1] == "rest"]
+    assert told[-1] is None, "nobody waits for the end of the last time-step"
+    times = [until_ns for until_ns in told if until_ns is not None]
+    assert times == sorted(set(times)), "a capture, an end, the next capture, each of them once"
+    assert all(any(until_ns <= capture_ns < until_ns + 10e6 for until_ns in times) for capture_ns in captures_ns)
+    assert env.interface.threads["on_rest"] == env.interface.threads["send_control"]
 
 
 def test_whenever_a_call_comes_it_is_served(make):
