@@ -97,9 +97,14 @@ class RosSession:
         return self._program.has_ended or not self.context.ok()
 
     def open_callbacks_until(self, until_ns: int | None) -> None:
-        """Keep the executor from beginning callbacks at a time (ns, monotonic) and shortly before; None: at none."""
-        if self._executor is not None:
-            self._executor.gate.open_until(until_ns)
+        """Keep the node's executor, if it is of this package, from beginning callbacks shortly before a time.
+
+        Args:
+            until_ns: that time (ns, of the monotonic clock); None: callbacks begin at any time.
+        """
+        executor = self.node.executor  # of env_node, where the node was handed in
+        if isinstance(executor, NodeExecutor):
+            executor.gate.open_until(until_ns)
 
     def close(self) -> None:
         """End the executor, its threads, the node and the context, as far as they were made here; once."""

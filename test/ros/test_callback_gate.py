@@ -70,3 +70,16 @@ def test_callbacks_are_run_whenever_it_opens_and_closes(namespace):
         assert all(called.acquire(timeout=LONG) for _ in range(10)), "nothing opens it but time"
     finally:
         session.close()
+
+
+def test_the_executor_of_a_node_that_is_handed_in_is_told(namespace):
+    session = RosSession("served", namespace, arguments=["program"])
+    guest = RosSession("unused", node=session.node)
+    try:
+        guest.open_callbacks_until(monotonic_ns() + HOUR_NS)
+        assert 3500 < session.node.executor.gate.wait() < 3600
+        guest.open_callbacks_until(None)
+        assert session.node.executor.gate.wait() is None
+    finally:
+        guest.close()
+        session.close()
