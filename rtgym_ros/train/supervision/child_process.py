@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch
-from rtgym_ros.train.supervision.restart_pause import LONGEST_S, RestartPause
+from rtgym_ros.train.supervision.heartbeat import FileWatch
 
 UNHEALTHY_S = 5.0
 """For so long (s) the check of a process may fail, once it has succeeded."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
+LONG_LIFE_S = 30.0
+"""Whoever lived that long did not die of how it was started: the pause is short again."""
 _LOOK_S = 2.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded here: between fork and exec there is little that one may do
@@ -50,7 +52,7 @@ class Child:
     is_healthy: Callable[[], bool] | None = None
     watched: tuple[Path, ...] = ()
     prepare_reload: Callable[[], None] | None = None
-    longest_pause_s: float = LONGEST_S
+    longest_pause_s: float = LONGEST_PAUSE_S
     death_signal: int = signal.SIGKILL
 
 
@@ -64,23 +66,19 @@ class ChildProcess:
 
     def __init__(self, child: Child, now_s: float) -> None:
         self.child = child
-        self._pause = RestartPause(child.longest_pause_s)
-        self._start_s = now_s
+        self.timeout_s = UNHEALTHY_S if child.is_healthy else child.heartbeat_timeout_s
+        self._start_s = self._started_s = now_s
+        self._pause_s = FIRST_PAUSE_S
         self._process: subprocess.Popen[bytes] | None = None
         self._pidfd = -1
-        self._watch: HealthWatch | None = None
+        self._is_healthy: Callable[[], bool] | None = None
+        self._healthy_s = 0.0
         self._files = FileWatch(*child.watched) if child.watched else None
-        self.timeout_s = UNHEALTHY_S if child.is_healthy else child.heartbeat_timeout_s
 
     @property
     def is_running(self) -> bool:
         """Whether there is a process, ended perhaps and not yet reaped."""
         return self._process is not None
-
-    @property
-    def pid(self) -> int | None:
-        """Of the process, None where there is none."""
-        return None if self._process is None else self._process.pid
 
     def fileno(self) -> int:
         """Return what becomes readable when the process ends."""
@@ -92,7 +90,7 @@ class ChildProcess:
             return max(self._start_s - now_s, 0.0)
         if self.child.is_healthy or self._files:
             return _LOOK_S
-        return float("inf") if self._watch is None else self.timeout_s / 4
+        return float("inf") if self._is_healthy is None else self.timeout_s / 4
 
     def start_if_due(self, now_s: float) -> None:
         """Start the process if there is none and its pause is over.
@@ -111,15 +109,18 @@ class ChildProcess:
             preexec_fn=_die_with_parent(child.death_signal),
         )
         self._pidfd = os.pidfd_open(self._process.pid)
-        self._pause.started(now_s)
+        self._started_s = self._healthy_s = now_s
+        self._is_healthy = child.is_healthy
         if child.is_healthy is not None:
-            self._watch = HealthWatch(child.is_healthy, now_s, child.heartbeat_timeout_s)
+            self._healthy_s += child.heartbeat_timeout_s
         elif child.heartbeat is not None:
-            self._watch = HealthWatch(FileWatch(child.heartbeat).has_changed, now_s)
+            self._is_healthy = FileWatch(child.heartbeat).has_changed
 
     def is_silent(self, now_s: float) -> bool:
-        """Whether it has not touched its heartbeat, or failed its check, for too long."""
-        return self._watch is not None and self._watch.silent_for(now_s) > self.timeout_s
+        """Whether it has not touched its heartbeat, or failed its check, for too long; look often."""
+        if self._is_healthy is not None and self._is_healthy():
+            self._healthy_s = now_s
+        return self._is_healthy is not None and now_s - self._healthy_s > self.timeout_s
 
     def reload_if_changed(self) -> str | None:
         """Let the process read its files again if they have changed; return what went wrong, if something did."""
@@ -138,8 +139,10 @@ class ChildProcess:
         assert self._process is not None
         code = self._process.wait()
         os.close(self._pidfd)
-        self._process, self._watch, self._pidfd = None, None, -1
-        self._start_s = self._pause.ended(now_s)
+        self._process, self._is_healthy, self._pidfd = None, None, -1
+        if now_s - self._started_s >= LONG_LIFE_S:
+            self._pause_s = FIRST_PAUSE_S
+        self._start_s, self._pause_s = now_s + self._pause_s, min(2 * self._pause_s, self.child.longest_pause_s)
         return code
 
     def send_signal(self, number: int) -> None:

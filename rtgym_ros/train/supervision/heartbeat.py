@@ -1,8 +1,7 @@
-"""What tells that a process is getting on: a file that it touches, or a check."""
+"""What tells that a process is getting on: a file that it touches."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,29 +27,8 @@ class FileWatch:
 
     def has_changed(self) -> bool:
         """Return whether something is different from what it was at the last call."""
-        stamps = [_stamp_ns(path) for path in self._paths]
-        changed, self._stamps = stamps != self._stamps, stamps
-        return changed
-
-
-class HealthWatch:
-    """Tells for how long a check has failed.
-
-    Args:
-        is_healthy: the check; it is called now and then and must return soon.
-        now_s: from when on failing counts (s, on a clock that does not go back).
-        grace_s: how much later failing counts, until the check has succeeded once: a start takes its time.
-    """
-
-    def __init__(self, is_healthy: Callable[[], bool], now_s: float, grace_s: float = 0.0) -> None:
-        self._is_healthy = is_healthy
-        self._healthy_s = now_s + grace_s
-
-    def silent_for(self, now_s: float) -> float:
-        """Check, and return how long ago the last success was (s): look often, it is not noticed in between."""
-        if self._is_healthy():
-            self._healthy_s = now_s
-        return now_s - self._healthy_s
+        before, self._stamps = self._stamps, [_stamp_ns(path) for path in self._paths]
+        return before != self._stamps
 
 
 def _stamp_ns(path: Path) -> int:

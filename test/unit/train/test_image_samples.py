@@ -23,7 +23,6 @@ from rtgym_ros.train.protocol.schema import leaf_values, make_schema
 from rtgym_ros.train.trainer.agent import make_agent
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
 from rtgym_ros.train.worker.make_env import make_layout
-from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
 from rtgym_ros.train.worker.sample_ring import RingReader
@@ -86,7 +85,7 @@ def fly(tmp_path):
         env = Camera()
         layout = make_layout(config, env, policy)
         ring = RingFolder(tmp_path).create(layout.schema, 100)
-        opened.append((ring, RingReader(RingFile.open(RingFolder(tmp_path).paths()[-1]))))
+        opened.append((ring, RingReader.open(RingFolder(tmp_path).paths()[-1])))
         RolloutWorker(env, policy, ring, layout, WorkerConfig()).run(episodes)
         return layout.schema, opened[-1][1].read(100)[1].copy()
 

@@ -19,7 +19,6 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.default_action import default_action, neutral_action
-from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.robot import running_robot
 from rtgym_ros.train.worker.rollout_worker import EpisodeResult, RolloutWorker, run_env_benchmark
@@ -61,7 +60,7 @@ class Flight:
         rings = RingFolder(folder)
         self.ring = rings.create(layout.schema, 1000)
         self.path = rings.paths()[-1]
-        self.reader = RingReader(RingFile.open(self.path))
+        self.reader = RingReader.open(self.path)
         self.stop, self.slept = False, []
         self.on_sleep = lambda: None
         self.stamp_ns = 0
