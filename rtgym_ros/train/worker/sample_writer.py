@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import isfinite
-from time import time_ns
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, SampleSchema, leaf_values, make_schema
-from rtgym_ros.train.worker.sample_compressor import SampleCompressor
+from rtgym_ros.train.config import EnvironmentConfig
+from rtgym_ros.train.locate import locate
+from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, leaf_values, make_schema
 from rtgym_ros.train.worker.sample_ring import RingWriter
 
 
@@ -20,41 +20,38 @@ class SampleLayout:
     """What the samples of an environment are, and how its values become the values of a record.
 
     Args:
+        config: of the environment.
         observation_space: of the environment, after preprocessing.
         action_space: of the environment.
-        compressor: what observations go through first; None for nothing.
-        delays: whether its infos tell the delays of observation and action.
-        info: keys of its infos that are recorded.
         extras: what the policy answers besides the action, with their shapes.
-        executed_action: key of the info with the action that was really sent.
-        intervention: key of the info that is true while somebody else than the policy acts.
+
+    Attributes:
+        schema: of the samples.
+        names: of what :meth:`values` returns.
+
+    Raises:
+        ConfigError: there is no such compressor, or a space has no fixed shape.
     """
 
     def __init__(
         self,
+        config: EnvironmentConfig,
         observation_space: spaces.Space[Any],
         action_space: spaces.Space[Any],
-        compressor: SampleCompressor | None = None,
-        delays: bool = False,
-        info: tuple[str, ...] = (),
         extras: Mapping[str, tuple[int, ...]] | None = None,
-        executed_action: str = "executed_action",
-        intervention: str = "intervention",
     ) -> None:
+        self._config = config
         self._compress: Callable[[Any], Any] | None = None
-        if compressor is not None:
+        if config.sample_compressor is not None:
+            compressor = locate(config.sample_compressor, "environment.sample_compressor")()
             observation_space = compressor.observation_space(observation_space)
             self._compress = compressor.compress
         self._observation_space, self._action_space = observation_space, action_space
-        self._delays = DELAY_FIELDS if delays else ()
-        self._info = info
+        self._delays = DELAY_FIELDS if config.delays else ()
         self._extras = {name: np.full(shape, np.nan, np.float32) for name, shape in (extras or {}).items()}
-        self._executed_action = executed_action
-        self.intervention = intervention
-        self.schema: SampleSchema = make_schema(observation_space, action_space, delays, info, extras)
-        finite = set(self.schema.float_fields)
+        self.schema = make_schema(observation_space, action_space, config.delays, config.info, extras)
         self.names = [name for name, _, _ in self.schema.fields[len(COMMON) :]]
-        """Of what :meth:`values` returns."""
+        finite = set(self.schema.float_fields)
         self._must_be_finite = [at for at, name in enumerate(self.names) if name in finite]
 
     def values(
@@ -69,10 +66,15 @@ class SampleLayout:
         """
         if self._compress is not None:
             observation = self._compress(observation)
-        executed = info.get(self._executed_action)
+        executed = info.get(self._config.executed_action)
+        for name in self._delays:
+            if not is_reset and name not in info:
+                raise ConfigError(
+                    f"environment.delays is set, and the environment's info has no {name!r}: it does not measure its "
+                    "delays"
+                )
         values = (
-            *self._delays_of(info, is_reset),
-            *(float(info.get(name, np.nan)) for name in self._info),
+            *(float(info.get(name, np.nan)) for name in (*self._delays, *self._config.info)),
             *(extras.get(name, default) for name, default in self._extras.items()),
             *leaf_values(self._action_space, action),
             *leaf_values(self._action_space, action if executed is None else executed),
@@ -82,15 +84,9 @@ class SampleLayout:
             return values
         return None
 
-    def _delays_of(self, info: Mapping[str, Any], is_reset: bool) -> list[float]:
-        if is_reset:
-            return [float(info.get(name, np.nan)) for name in self._delays]
-        try:
-            return [float(info[name]) for name in self._delays]
-        except KeyError as error:
-            raise ConfigError(
-                f"environment.delays is set, and the environment's info has no {error}: it does not measure its delays"
-            ) from error
+    def is_intervention(self, info: Mapping[str, Any]) -> bool:
+        """Return whether somebody else than the policy acted."""
+        return bool(info.get(self._config.intervention, False))
 
 
 class SampleWriter:
@@ -101,25 +97,18 @@ class SampleWriter:
         ring: where they go.
         now_ns: reads the robot's wall clock (ns since the epoch).
         demonstration: whether the policy is an expert.
+
+    Attributes:
+        step: time-steps of the episode so far.
+        episode_return: sum of its rewards so far.
     """
 
-    def __init__(
-        self,
-        layout: SampleLayout,
-        ring: RingWriter,
-        now_ns: Callable[[], int] = time_ns,
-        demonstration: bool = False,
-    ) -> None:
-        self._layout = layout
-        self._ring = ring
-        self._now_ns = now_ns
-        self._demonstration = demonstration
+    def __init__(self, layout: SampleLayout, ring: RingWriter, now_ns: Callable[[], int], demonstration: bool) -> None:
+        self._layout, self._ring, self._now_ns, self._demonstration = layout, ring, now_ns, demonstration
         self._episode = -1
         self._test = False
         self.step = 0
-        """Time-steps of the episode so far."""
         self.episode_return = 0.0
-        """Sum of its rewards so far."""
 
     def begin(self, test: bool, action: Any, observation: Any, info: Mapping[str, Any], policy_version: int) -> None:
         """Write the sample of ``reset()``; of a test episode only the last one is written."""
@@ -149,20 +138,6 @@ class SampleWriter:
         if values is None or not isfinite(self.episode_return):
             self._ring.refuse()
             return
-        self._ring.append(
-            (
-                self._episode,
-                self.step,
-                self._test,
-                terminated,
-                truncated,
-                bool(info.get(self._layout.intervention, False)),
-                self._demonstration,
-                policy_version,
-                self._now_ns(),
-                timeouts,
-                reward,
-                self.episode_return,
-                *values,
-            )
-        )
+        intervention, stamp_ns = self._layout.is_intervention(info), self._now_ns()
+        common = (self._episode, self.step, self._test, terminated, truncated, intervention, self._demonstration)
+        self._ring.append((*common, policy_version, stamp_ns, timeouts, reward, self.episode_return, *values))

@@ -27,7 +27,7 @@ from rtgym_ros.train.stream.sample_message import BatchHeader, checksum
 from rtgym_ros.train.stream.sample_publisher import SamplePublisher
 from rtgym_ros.train.stream.sample_reader import SampleReader
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.uploader import Uploader
+from rtgym_ros.train.worker.uploader import FIRST_BYTES, Uploader
 
 WEIGHTS = PolicyWeights("any", -1, {"a": np.arange(3.0)}, {})
 
@@ -145,9 +145,14 @@ def test_messages_grow_while_samples_wait_and_the_server_may_be_killed_under_the
             batches = link.collect(0.2)
             sizes += [batch.header.count for batch in batches]
             found += stamps_of(batches)
-    carried.end()
     assert found == list(range(written))
     assert max(sizes) > 1000
+    server.kill()
+    server.start()
+    fill(carried.ring, 10)
+    wait_for(lambda: carried.uploader._rings.unread == 0)
+    assert carried.uploader._limit == FIRST_BYTES, "they are small again with every connection"
+    carried.end()
     assert read_all(server.config, written) == list(range(written))
 
 

@@ -12,20 +12,19 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import WorkerConfig
+from rtgym_ros.train.config import EnvironmentConfig, WorkerConfig
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
-from rtgym_ros.train.worker.default_action import default_action, neutral_action
+from rtgym_ros.train.worker.make_env import default_action, neutral_action
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.robot import running_robot
-from rtgym_ros.train.worker.rollout_worker import EpisodeResult, RolloutWorker, run_env_benchmark
-from rtgym_ros.train.worker.sample_compressor import CompactCompressor
+from rtgym_ros.train.worker.rollout_worker import RolloutWorker, StepBudget
+from rtgym_ros.train.worker.sample_compressor import CompactCompressor, SampleCompressor
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.sample_writer import SampleLayout
-from rtgym_ros.train.worker.step_budget import StepBudget
+from rtgym_ros.train.worker.standalone import run_env_benchmark, running_robot
 from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
 
 
@@ -56,7 +55,8 @@ class Flight:
     def __init__(self, env, folder, delays=False, compressor=None, expert=False, info=(), extras=None, **config):
         self.env, self.folder = env, folder
         self.policy = Pilot()
-        layout = SampleLayout(env.observation_space, env.action_space, compressor, delays, info, extras)
+        environment = EnvironmentConfig(id="e", delays=delays, info=info, sample_compressor=compressor)
+        layout = SampleLayout(environment, env.observation_space, env.action_space, extras)
         rings = RingFolder(folder)
         self.ring = rings.create(layout.schema, 1000)
         self.path = rings.paths()[-1]
@@ -117,7 +117,7 @@ def fly(make_env, tmp_path):
 def test_an_episode_is_written_to_the_last_field(fly):
     flight = fly()
     flight.env.set_default_action([0.25])
-    assert flight.worker.run_episode() == EpisodeResult(3, 6.0, False, True, 0)
+    flight.worker.run_episode()
     samples = flight.samples()
     assert samples["episode"].tolist() == [0, 0, 0, 0]
     assert samples["step"].tolist() == [0, 1, 2, 3]
@@ -126,6 +126,7 @@ def test_an_episode_is_written_to_the_last_field(fly):
     assert samples["truncated"].tolist() == [False, False, False, True]
     assert not samples["terminated"].any()
     assert not samples["test"].any()
+    assert not samples["timeouts"].any()
     assert samples["policy_version"].tolist() == [-1] * 4
     assert samples["stamp_ns"].tolist() == [1, 2, 3, 4]
     assert samples["action"].ravel().tolist() == [0.25, 1.5, 1.5, 1.5]
@@ -435,15 +436,16 @@ def test_the_compressor_makes_samples_smaller(fly):
     assert schema.dtype.itemsize < make_schema(space, spaces.Discrete(2)).dtype.itemsize - 4 * 5 * 7
 
 
+class Halves(SampleCompressor):
+    def observation_space(self, space):
+        return space
+
+    def compress(self, observation):
+        return tuple(element / 2 for element in observation)
+
+
 def test_a_worker_compresses_what_it_sends(fly):
-    class Halves(CompactCompressor):
-        def observation_space(self, space):
-            return space
-
-        def compress(self, observation):
-            return tuple(element / 2 for element in observation)
-
-    flight = fly(compressor=Halves())
+    flight = fly(compressor=f"{__name__}:Halves")
     flight.worker.run_episode()
     assert flight.samples()["observation/0"].ravel().tolist() == [-0.5, 0.5, 1.0, 1.5]
 
