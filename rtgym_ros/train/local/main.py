@@ -131,8 +131,7 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
 
 def _conclude(config: Any) -> None:
     """Leave a picture and the policy where they are found."""
-    from rtgym_ros.train.local.episodes import read_episodes
-    from rtgym_ros.train.local.learning_curve import save_learning_curve
+    from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
 
     # Another configuration may have another rate, and another observation than ./dev drone has.
     drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs
