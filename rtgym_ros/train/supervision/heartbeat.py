@@ -1,7 +1,8 @@
-"""What tells that a process is getting on: a file that it touches."""
+"""What tells that a process is getting on: a file that it touches, or a check."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +30,25 @@ class FileWatch:
         """Return whether something is different from what it was at the last call."""
         before, self._stamps = self._stamps, [_stamp_ns(path) for path in self._paths]
         return before != self._stamps
+
+
+class HealthWatch:
+    """Tells for how long a check has failed.
+
+    Args:
+        is_healthy: the check; it is called now and then and must return soon.
+        since_s: from when on failing counts, until the check has succeeded once (s, on a clock that does not go back).
+    """
+
+    def __init__(self, is_healthy: Callable[[], bool], since_s: float) -> None:
+        self._is_healthy = is_healthy
+        self._healthy_s = since_s
+
+    def silent_for(self, now_s: float) -> float:
+        """Check, and return how long ago the last success was (s): look often, it is not noticed in between."""
+        if self._is_healthy():
+            self._healthy_s = now_s
+        return now_s - self._healthy_s
 
 
 def _stamp_ns(path: Path) -> int:

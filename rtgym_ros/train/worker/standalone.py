@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import gymnasium
@@ -18,7 +18,7 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.locate import locate_program
 from rtgym_ros.train.policy.make_policy import make_policy
 from rtgym_ros.train.policy.policy import Policy
-from rtgym_ros.train.supervision.child_process import Child, ChildProcess
+from rtgym_ros.train.supervision.supervisor import die_with_parent
 from rtgym_ros.train.worker.make_env import make_env
 
 _STOP_TIMEOUT_S = 5.0
@@ -96,18 +96,22 @@ def running_robot(command: Sequence[str]) -> Iterator[None]:
     if not command:
         yield
         return
-    process = ChildProcess(Child("robot", locate_program(command)), monotonic())
+    prepare = die_with_parent(signal.SIGKILL)
     try:
-        process.start_if_due(monotonic())
+        process = subprocess.Popen(
+            locate_program(command), stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=prepare
+        )
     except OSError as error:
         raise ConfigError(f"worker.robot {' '.join(command)!r} cannot be started: {error.strerror}") from error
     try:
         yield
     finally:
-        process.send_signal(signal.SIGTERM)
-        if not process.wait(_STOP_TIMEOUT_S):
-            process.send_signal(signal.SIGKILL)
-        process.reap(monotonic())
+        process.terminate()
+        try:
+            process.wait(_STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _say(line: str) -> None:

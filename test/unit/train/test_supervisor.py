@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rtgym_ros.train.supervision.child_process import Child, ChildProcess
-from rtgym_ros.train.supervision.heartbeat import beat
+from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, beat
+from rtgym_ros.train.supervision.supervisor import pauses
 
 RUN = """
 import sys
@@ -109,50 +109,30 @@ def supervise(tmp_path):
             until(lambda pid=pid: not is_alive(pid))
 
 
-# --- pauses and silence, on injected time ---
-
-
-def pause_after(process, start_s, end_s):
-    """Let a process live from one time to another; return when it is to be started again."""
-    process.start_if_due(start_s)
-    assert process.wait(20.0)
-    process.reap(end_s)
-    return end_s + process.next_look_s(end_s)
+# --- pure ---
 
 
 def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a_long_life():
-    process, now_s, pauses = ChildProcess(Child("a", ["true"]), 100.0), 100.0, []
-    for _ in range(7):
-        start_s = pause_after(process, now_s, now_s + 1.0)
-        pauses.append(start_s - now_s - 1.0)
-        now_s = start_s
-    assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
-    process.start_if_due(now_s - 0.1)
-    assert not process.is_running, "not before its time"
-    end_s = now_s + 29.9
-    assert pause_after(process, now_s, end_s) - end_s == pytest.approx(10)
-    now_s = end_s + 10.0
-    assert pause_after(process, now_s, now_s + 30.0) == now_s + 30.5
-    short = ChildProcess(Child("b", ["true"], longest_pause_s=1.0), 0.0)
-    assert [pause_after(short, start_s, start_s) - start_s for start_s in (0, 10, 20)] == [0.5, 1, 1]
+    def after(lives, longest_s):
+        made, next_s = [], 0.5
+        for life_s in lives:
+            pause_s, next_s = pauses(next_s, life_s, longest_s)
+            made.append(pause_s)
+        return made
+
+    assert after([1.0] * 7 + [29.9, 30.0, 1.0], 10.0) == [0.5, 1, 2, 4, 8, 10, 10, 10, 0.5, 1]
+    assert after([0.0] * 3, 1.0) == [0.5, 1, 1]
 
 
 def test_silence_is_measured_from_the_last_change_that_was_seen(tmp_path):
     path = tmp_path / "beat"
-    process = ChildProcess(Child("a", ["sleep", "60"], heartbeat=path, heartbeat_timeout_s=2.0), 10.0)
-    process.start_if_due(10.0)
-    try:
-        assert not process.is_silent(12.0)
-        assert process.is_silent(12.1)
-        beat(path)
-        assert not process.is_silent(13.0)
-        assert not process.is_silent(15.0)
-        assert process.is_silent(15.1)
-        os.utime(path, (1, 1))  # the wall clock was set back: it is a touch all the same
-        assert not process.is_silent(16.0)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.reap(16.0)
+    watch = HealthWatch(FileWatch(path).has_changed, 10.0)
+    assert watch.silent_for(12.0) == 2.0
+    beat(path)
+    assert watch.silent_for(13.0) == 0.0
+    assert watch.silent_for(15.0) == 2.0
+    os.utime(path, (1, 1))  # the wall clock was set back: it is a touch all the same
+    assert watch.silent_for(16.0) == 0.0
 
 
 # --- processes ---
