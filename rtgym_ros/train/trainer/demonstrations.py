@@ -13,7 +13,7 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
 from rtgym_ros.train.worker.make_env import neutral_action
-from rtgym_ros.train.worker.sample_writer import SampleLayout
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 
 _WHERE = "trainer.demonstrations"
 

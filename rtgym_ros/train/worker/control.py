@@ -21,7 +21,7 @@ from rtgym_ros.train.worker.main import worker_parser
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
-from rtgym_ros.train.worker.sample_writer import SampleLayout
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.weights_outbox import POLICY_FILE
 
 _CLOSING_S = 15.0

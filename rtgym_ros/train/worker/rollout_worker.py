@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import Any
 
 import gymnasium
@@ -14,12 +15,13 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.make_env import default_action
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingWriter
-from rtgym_ros.train.worker.sample_writer import SampleLayout, SampleWriter
 
 _LOOK_S = 0.01
 """From one look for new weights to the next while waiting for them."""
 
+_NO_EXTRAS: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -50,9 +52,9 @@ class RolloutWorker:
         now_ns: Callable[[], int] = time.time_ns,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._env, self._policy, self._ring, self._config = env, policy, ring, config
-        self._expert, self._should_stop, self._sleep = expert, should_stop, sleep
-        self._writer = SampleWriter(layout, ring, now_ns, expert)
+        self._env, self._policy, self._ring, self._layout, self._config = env, policy, ring, layout, config
+        self._expert, self._should_stop, self._now_ns, self._sleep = expert, should_stop, now_ns, sleep
+        self._episode = -1
         self._seen = -1  # version of the weights that were looked at last
         per_update = config.max_steps_per_update
         self._budget = None if per_update is None else StepBudget(per_update, config.initial_steps)
@@ -82,14 +84,27 @@ class RolloutWorker:
         Args:
             test: act deterministically, and write the last sample only.
         """
-        env, policy, writer, config = self._env, self._policy, self._writer, self._config
+        env, policy, layout, config = self._env, self._policy, self._layout, self._config
         self._look_for_weights()
         timeouts_before = _timeouts(env)
         observation, info = env.reset()
         policy.reset()
-        writer.begin(test, default_action(env), observation, info, policy.version)
-        is_over = False
-        while not (is_over or self._should_stop()):
+        self._episode += 1
+        step = timeouts = 0
+        reward = episode_return = 0.0
+        terminated = truncated = False
+        action, extras = default_action(env), _NO_EXTRAS
+        while True:
+            if not test or terminated or truncated:
+                values = layout.values(action, observation, info, extras, step == 0)
+                if values is None or not isfinite(episode_return):
+                    self._ring.refuse()  # a gap: no transition is made across it
+                else:
+                    flags = (test, terminated, truncated, layout.is_intervention(info), self._expert)
+                    figures = (policy.version, self._now_ns(), timeouts, reward, episode_return)
+                    self._ring.append((self._episode, step, *flags, *figures, *values))
+            if terminated or truncated or self._should_stop():
+                return
             if not test and self._budget is not None:
                 if not config.end_episodes:
                     if not self._wait_for_weights():
@@ -99,14 +114,11 @@ class RolloutWorker:
             if config.adopt == "at_once":
                 self._look_for_weights()
             action = policy.act(observation, test)
-            observation, reward, terminated, truncated, info = env.step(action)
+            observation, given, terminated, truncated, info = env.step(action)
+            step, reward, extras = step + 1, float(given), policy.extras
+            timeouts, episode_return = _timeouts(env) - timeouts_before, episode_return + reward
             terminated = bool(terminated)
-            truncated = bool(truncated) or (not terminated and writer.step + 1 == config.max_samples_per_episode)
-            timeouts = _timeouts(env) - timeouts_before
-            writer.add(
-                action, observation, float(reward), terminated, truncated, info, policy.version, timeouts, policy.extras
-            )
-            is_over = terminated or truncated
+            truncated = bool(truncated) or (not terminated and step == config.max_samples_per_episode)
 
     def _look_for_weights(self) -> None:
         """Adopt what is new. Without anything new it costs the reading of a number."""

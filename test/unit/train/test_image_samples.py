@@ -24,8 +24,8 @@ from rtgym_ros.train.trainer.agent import make_agent
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
-from rtgym_ros.train.worker.sample_writer import SampleLayout
 
 SPACE = spaces.Dict(
     {

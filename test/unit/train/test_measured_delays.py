@@ -16,8 +16,8 @@ from rtgym_ros.train.trainer.transitions import TransitionAssembler
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
-from rtgym_ros.train.worker.sample_writer import SampleLayout
 
 DRONE = "rtgym_ros/SimulatedDrone-v0"
 

@@ -22,8 +22,8 @@ from rtgym_ros.train.worker.make_env import default_action, neutral_action
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker, StepBudget
 from rtgym_ros.train.worker.sample_compressor import CompactCompressor, SampleCompressor
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
-from rtgym_ros.train.worker.sample_writer import SampleLayout
 from rtgym_ros.train.worker.standalone import run_env_benchmark, running_robot
 from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
 
@@ -210,15 +210,24 @@ def test_executed_actions_interventions_infos_and_extras_are_recorded(fly, tmp_p
     assert np.isnan(samples["extra/log_prob"][0])
 
 
+class Broken(gymnasium.Env):
+    """Gives what is not finite, now and then."""
+
+    observation_space, action_space = spaces.Box(-1, 1, (1,)), spaces.Box(-2, 2, (1,))
+    script = ((0.5, 1.0), (np.nan, 1.0), (0.5, 1.0), (0.5, float("inf")))
+
+    def reset(self, *, seed=None, options=None):
+        self.left = list(self.script)
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        value, reward = self.left.pop(0)
+        return np.array([value], np.float32), reward, False, not self.left, {}
+
+
 def test_a_sample_that_is_not_finite_is_not_written_and_counted(fly):
-    flight = fly()
-    writer = flight.worker._writer
-    good, info = flight.env.observation_space.sample(), {}
-    action = np.zeros(1, np.float32)
-    writer.begin(False, action, good, info, -1)
-    bad = (np.array([np.nan], np.float32), *good[1:])
-    for observation, reward in ((good, 1.0), (bad, 1.0), (good, 1.0), (good, float("inf"))):
-        writer.add(action, observation, reward, False, False, info, -1, 0, {})
+    flight = fly(Broken())
+    flight.worker.run_episode()
     assert flight.samples()["step"].tolist() == [0, 1, 3]
     assert flight.reader.refused == 2
 

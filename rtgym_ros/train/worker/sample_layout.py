@@ -1,9 +1,8 @@
-"""Puts samples together and writes them into the ring."""
+"""What the samples of an environment are, and how its values become the values of a record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -13,11 +12,10 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import EnvironmentConfig
 from rtgym_ros.train.locate import locate
 from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, leaf_values, make_schema
-from rtgym_ros.train.worker.sample_ring import RingWriter
 
 
 class SampleLayout:
-    """What the samples of an environment are, and how its values become the values of a record.
+    """The schema of an environment's samples, and what stands in each.
 
     Args:
         config: of the environment.
@@ -87,57 +85,3 @@ class SampleLayout:
     def is_intervention(self, info: Mapping[str, Any]) -> bool:
         """Return whether somebody else than the policy acted."""
         return bool(info.get(self._config.intervention, False))
-
-
-class SampleWriter:
-    """Numbers episodes and steps, sums up rewards, stamps samples and appends them to the ring.
-
-    Args:
-        layout: of the samples.
-        ring: where they go.
-        now_ns: reads the robot's wall clock (ns since the epoch).
-        demonstration: whether the policy is an expert.
-
-    Attributes:
-        step: time-steps of the episode so far.
-        episode_return: sum of its rewards so far.
-    """
-
-    def __init__(self, layout: SampleLayout, ring: RingWriter, now_ns: Callable[[], int], demonstration: bool) -> None:
-        self._layout, self._ring, self._now_ns, self._demonstration = layout, ring, now_ns, demonstration
-        self._episode = -1
-        self._test = False
-        self.step = 0
-        self.episode_return = 0.0
-
-    def begin(self, test: bool, action: Any, observation: Any, info: Mapping[str, Any], policy_version: int) -> None:
-        """Write the sample of ``reset()``; of a test episode only the last one is written."""
-        self._episode += 1
-        self._test, self.step, self.episode_return = test, -1, 0.0
-        self.add(action, observation, 0.0, False, False, info, policy_version, 0, {})
-
-    def add(
-        self,
-        action: Any,
-        observation: Any,
-        reward: float,
-        terminated: bool,
-        truncated: bool,
-        info: Mapping[str, Any],
-        policy_version: int,
-        timeouts: int,
-        extras: Mapping[str, Any],
-    ) -> None:
-        """Write the sample of a time-step."""
-        self.step += 1
-        self.episode_return += reward
-        if self._test and not (terminated or truncated):
-            return
-        values = self._layout.values(action, observation, info, extras, self.step == 0)
-        # A sample that is not finite is a gap: no transition is made across it.
-        if values is None or not isfinite(self.episode_return):
-            self._ring.refuse()
-            return
-        intervention, stamp_ns = self._layout.is_intervention(info), self._now_ns()
-        common = (self._episode, self.step, self._test, terminated, truncated, intervention, self._demonstration)
-        self._ring.append((*common, policy_version, stamp_ns, timeouts, reward, self.episode_return, *values))
