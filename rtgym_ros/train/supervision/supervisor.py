@@ -24,8 +24,7 @@ REFUSED = 2
 UNHEALTHY_S = 5.0
 """For so long (s) the check of a process may fail, once it has succeeded."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
-LONG_LIFE_S = 30.0
-"""Whoever lived that long did not die of how it was started."""
+LONG_LIFE_S = 30.0  # whoever lived that long did not die of how it was started
 _LOOK_S = 2.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)  # loaded here: between fork and exec there is little that one may do
@@ -112,7 +111,7 @@ class Supervisor:
 
     async def _keep(self, child: Child) -> int:
         """Run a child again and again; return 0 or 2 when it ends everything."""
-        pause_s, files = FIRST_PAUSE_S, FileWatch(*child.watched)
+        pause_s, files = 0.0, FileWatch(*child.watched)
         while True:
             started_s = monotonic()
             try:
@@ -131,10 +130,10 @@ class Supervisor:
             del self._running[child.name]
             if code == REFUSED or (code == 0 and child.ends_run):
                 return code
-            pause_s, next_s = pauses(pause_s, monotonic() - started_s, child.longest_pause_s)
-            self._say(f"{child.name} ended ({_describe(code)}): starts again in {pause_s:.1f} s")
+            pause_s = next_pause(pause_s, monotonic() - started_s, child.longest_pause_s)
+            how = f"code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+            self._say(f"{child.name} ended ({how}): starts again in {pause_s:.1f} s")
             await asyncio.sleep(pause_s)
-            pause_s = next_s
 
     async def _watched(self, child: Child, process: Process, files: FileWatch) -> int:
         """Return the code with which a process ends; until then, kill it when it is silent, and let it reload."""
@@ -173,16 +172,15 @@ class Supervisor:
         return REFUSED if await process.wait() == REFUSED else 0
 
 
-def pauses(pause_s: float, life_s: float, longest_s: float) -> tuple[float, float]:
-    """Return how long to pause after the end of a process (s), and ``pause_s`` for the next end.
+def next_pause(before_s: float, life_s: float, longest_s: float) -> float:
+    """Return the pause after a process that lived so long: twice the one before while it keeps dying young (all in s).
 
     Args:
-        pause_s: :data:`FIRST_PAUSE_S` at first: it doubles while a process keeps dying young.
-        life_s: how long the process lived (s).
-        longest_s: the longest pause (s).
+        before_s: the pause before; 0 at first.
+        life_s: how long the process lived.
+        longest_s: the longest pause.
     """
-    pause_s = FIRST_PAUSE_S if life_s >= LONG_LIFE_S else pause_s
-    return pause_s, min(2 * pause_s, longest_s)
+    return min(2 * before_s, longest_s) if before_s and life_s < LONG_LIFE_S else FIRST_PAUSE_S
 
 
 def die_with_parent(number: int) -> Callable[[], None]:
@@ -194,7 +192,3 @@ def die_with_parent(number: int) -> Callable[[], None]:
             os._exit(1)
 
     return prepare
-
-
-def _describe(code: int) -> str:
-    return f"code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"

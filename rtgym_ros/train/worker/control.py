@@ -19,10 +19,10 @@ from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.main import worker_parser
 from rtgym_ros.train.worker.make_env import make_env
+from rtgym_ros.train.worker.open_rings import POLICY_FILE
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
 from rtgym_ros.train.worker.sample_layout import SampleLayout
-from rtgym_ros.train.worker.weights_outbox import POLICY_FILE
 
 _CLOSING_S = 15.0
 """After SIGTERM; a process that hangs for longer is ended, though nobody may be there any more who would kill it."""

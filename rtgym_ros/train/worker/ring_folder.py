@@ -9,7 +9,6 @@ import secrets
 import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
@@ -19,7 +18,9 @@ from rtgym_ros.train.worker.ring_file import RingDescription
 from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
-_SUFFIX, _NOTE = ".ring", ".written"
+_SUFFIX = ".ring"
+NOTE_SUFFIX = ".written"
+"""Of the file beside a ring that says how many samples it has got, for when its memory is gone."""
 _NAME = re.compile(r"\d.*\.ring")
 _PREFIX = "rtgym_ros-"
 _MOST = 16
@@ -97,19 +98,7 @@ class RingFolder:
         if path.is_symlink():
             path.readlink().unlink(missing_ok=True)
         path.unlink(missing_ok=True)
-        path.with_suffix(_NOTE).unlink(missing_ok=True)
-
-    def note_written(self, path: Path, written: int) -> None:
-        """Write down how many samples a ring has got, for when its memory is gone; a full disk is no reason to stop."""
-        with suppress(OSError):
-            path.with_suffix(_NOTE).write_text(str(written))
-
-    def noted_written(self, path: Path) -> int:
-        """Return the last number that was written down; 0 where there is none."""
-        try:
-            return int(path.with_suffix(_NOTE).read_text())
-        except (OSError, ValueError):
-            return 0
+        path.with_suffix(NOTE_SUFFIX).unlink(missing_ok=True)
 
 
 def remove_orphans() -> None:

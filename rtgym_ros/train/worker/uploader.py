@@ -24,7 +24,6 @@ from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, chec
 from rtgym_ros.train.stream.sample_publisher import SamplePublisher
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
-from rtgym_ros.train.worker.weights_outbox import WeightsOutbox
 
 _MESSAGES_KEPT = 8
 """Into so many messages a full stream is cut at least: what is too old is deleted by the message."""
@@ -67,8 +66,7 @@ class Uploader:
 
     def __init__(self, config: TrainConfig, name: str, folder: Path, beat: Callable[[], None] = lambda: None) -> None:
         self._config, self._name, self._beat = config, name, beat
-        self._weights = WeightsOutbox(folder, config.worker.history_interval)
-        self._rings = OpenRings(folder, self._weights)
+        self._rings = OpenRings(folder, config.worker.history_interval)
         self._outage = Outage(_log, monotonic)
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
@@ -192,7 +190,7 @@ class Uploader:
                 dropped=ring.dropped_before(first_seq),
                 refused=ring.refused,
                 unread=ring.unread - len(records),
-                version=self._weights.version,
+                version=self._rings.version,
                 lost=self._lost,
             )
             began_s = monotonic()
@@ -248,14 +246,10 @@ class Uploader:
                 _log.error("the trainer does not learn from these samples: %s", "; ".join(differences))
 
     async def _take_weights(self, keys: KeyValue, weights: Weights) -> None:
-        if weights.version == self._weights.version:
+        if weights.version == self._rings.version:
             return
         data = await keys.fetch(weights)
         try:
-            self._weights.put(weights.version, data)
+            self._rings.put_weights(weights.version, data)
         except ProtocolError as error:
             _log.error("weights %d are not used: %s", weights.version, error)
-            return
-        except OSError as error:
-            _log.warning("weights %d are not kept for the next start: %s", weights.version, error)
-        self._rings.put_weights()

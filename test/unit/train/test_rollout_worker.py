@@ -19,13 +19,13 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.make_env import default_action, neutral_action
+from rtgym_ros.train.worker.open_rings import POLICY_FILE, OpenRings
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker, StepBudget
 from rtgym_ros.train.worker.sample_compressor import CompactCompressor, SampleCompressor
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
 from rtgym_ros.train.worker.standalone import run_env_benchmark, running_robot
-from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
 
 
 class Pilot(Policy):
@@ -460,13 +460,13 @@ def test_a_worker_compresses_what_it_sends(fly):
 
 
 def test_the_history_keeps_some_versions(tmp_path):
-    outbox = WeightsOutbox(tmp_path, 3)
-    assert outbox.version == -1
+    rings = OpenRings(tmp_path, 3)
+    assert rings.version == -1
     for version in (0, 1, 2, 4, 5, 6, 7, 12):
-        outbox.put(version, weights(version).to_bytes())
-    outbox = WeightsOutbox(tmp_path, 3)
-    assert outbox.version == 12
-    outbox.put(13, weights(13).to_bytes())
+        rings.put_weights(version, weights(version).to_bytes())
+    rings = OpenRings(tmp_path, 3)
+    assert rings.version == 12
+    rings.put_weights(13, weights(13).to_bytes())
     assert sorted(path.name for path in tmp_path.glob("policy-*")) == [
         f"policy-{version}.safetensors" for version in (0, 12, 4, 7)
     ]

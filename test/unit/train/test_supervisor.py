@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, beat
-from rtgym_ros.train.supervision.supervisor import pauses
+from rtgym_ros.train.supervision.supervisor import next_pause
 
 RUN = """
 import sys
@@ -114,11 +114,10 @@ def supervise(tmp_path):
 
 def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a_long_life():
     def after(lives, longest_s):
-        made, next_s = [], 0.5
+        pauses = [0.0]
         for life_s in lives:
-            pause_s, next_s = pauses(next_s, life_s, longest_s)
-            made.append(pause_s)
-        return made
+            pauses.append(next_pause(pauses[-1], life_s, longest_s))
+        return pauses[1:]
 
     assert after([1.0] * 7 + [29.9, 30.0, 1.0], 10.0) == [0.5, 1, 2, 4, 8, 10, 10, 10, 0.5, 1]
     assert after([0.0] * 3, 1.0) == [0.5, 1, 1]
