@@ -215,7 +215,8 @@ def test_children_do_not_outlive_a_killed_supervisor(supervise):
     run.process.kill()
     for pid in pids:
         until(lambda pid=pid: not is_alive(pid))
-    assert (run.folder / "ended").read_text().split() == ["b"], "it was asked, so it could stop its robot"
+    # The system may ask again for each thread of the supervisor that dies (before Python 3.12 asyncio has some).
+    assert set((run.folder / "ended").read_text().split()) == {"b"}, "it was asked, so it could stop its robot"
 
 
 def test_a_command_that_does_not_exist_is_no_use_to_try_again(tmp_path):
