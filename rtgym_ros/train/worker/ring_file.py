@@ -67,10 +67,7 @@ class RingFile:
     """An open ring file, what both ends have in common: :class:`RingWriter` makes one, :class:`RingReader` opens it.
 
     Attributes:
-        boot: name of the boot of the control process that writes it.
-        capacity: in records.
-        schema: of a record.
-        description: what it holds.
+        description: what it holds; ``boot``, ``capacity`` and ``schema`` are taken from it.
         words: the counters, as Python integers.
         records: shape (capacity,), the schema's dtype, on the mapped memory.
         weights: the two places for weights, mapped.
