@@ -87,9 +87,9 @@ def worker_children(
     Args:
         robot: the command of a simulated robot beside it; empty where there is none.
         arguments: of ``train_worker``, which its processes get, too.
-        name: of the worker.
+        name: of the worker, as its folder in ``record``.
         folder: of the worker.
-        record: the worker records to a folder of its name in this one.
+        record: where it records to; None where it does not.
 
     Raises:
         ConfigError: it is to record, and the package mcap is not installed.
