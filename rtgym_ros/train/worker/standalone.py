@@ -25,7 +25,7 @@ _STOP_TIMEOUT_S = 5.0
 
 
 def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
-    """Fly deterministically with the weights of a file until a signal comes, or so many episodes: a line of output each.
+    """Fly deterministically with the weights of a file until a signal comes, or for so many episodes: a line for each.
 
     Raises:
         ConfigError: the configuration is wrong or the file is not there.
