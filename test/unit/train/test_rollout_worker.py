@@ -91,7 +91,7 @@ class Flight:
 
     def samples(self):
         first_seq, records = self.reader.read(1000)
-        self.reader.acknowledge(first_seq + len(records))
+        self.reader.acknowledge(first_seq + len(records), first_seq)
         return records
 
     def close(self):
