@@ -1,8 +1,8 @@
 """The configuration of a run: one YAML file, read by server, trainer and workers alike.
 
-Every entry has a type and bounds; an unknown or wrong one is an error that names it. What each is, with its unit, stands
-in ``docs/distant_configuration.md``, which a test holds to this file. Secrets have no place here: they are files
-(``security.directory``) or environment variables.
+Every entry has a type and bounds; an unknown or wrong one is an error that names it. What each of them is, with its
+unit, stands in ``docs/distant_configuration.md``, which a test holds to this file. Secrets have no place here: they are
+files (``security.directory``) or environment variables.
 """
 
 from __future__ import annotations
@@ -45,6 +45,11 @@ class SecurityConfig(_Section, frozen=True, kw_only=True):
     directory: str | None = None
     token_file: str | None = None
     insecure: bool = False
+
+    @property
+    def folder(self) -> Path | None:
+        """Return the folder of keys and certificates; None where there is none."""
+        return None if self.directory is None else Path(self.directory).expanduser()
 
 
 class ServerConfig(_Section, frozen=True, kw_only=True):

@@ -7,17 +7,15 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CertificateDateError, LinkError, OutOfStepError, RefusedError
-from rtgym_ros.train.security.credentials import credential_files, identity_of, read_token
+from rtgym_ros.train.security.credentials import credential_files, read_token, token_file
 from rtgym_ros.train.stream.names import direct_get_subject, inbox_prefix
 
 _CONNECT_S = 5.0
@@ -27,16 +25,6 @@ _PINGS = 2
 PATIENCE_S = 5.0
 """For an answer."""
 _WRONG_LAST_SEQUENCE = 10071
-
-
-class _Error(msgspec.Struct):
-    err_code: int = 0
-    description: str = "refused"
-
-
-class _Acknowledgement(msgspec.Struct):
-    seq: int = 0
-    error: _Error | None = None
 
 
 class Connection:
@@ -81,28 +69,24 @@ class Connection:
         """
         reply = await self.request(subject, payload, headers=headers)
         try:
-            acknowledgement = msgspec.json.decode(reply.data, type=_Acknowledgement)
-        except msgspec.MsgspecError as error:
+            answer = json.loads(reply.data)
+            refusal = answer.get("error")
+            if refusal is None:
+                return int(answer["seq"])
+        except (ValueError, KeyError, AttributeError) as error:
             raise LinkError(f"{subject}: not an acknowledgement of a stream") from error
-        refusal = acknowledgement.error
-        if refusal is None:
-            return acknowledgement.seq
-        if refusal.err_code == _WRONG_LAST_SEQUENCE:
-            raise OutOfStepError(refusal.description)
-        raise RefusedError(refusal.description, retry=True)
+        description = refusal.get("description", "refused")
+        if refusal.get("err_code") == _WRONG_LAST_SEQUENCE:
+            raise OutOfStepError(description)
+        raise RefusedError(description, retry=True)
 
     async def get(
         self, stream: str, subject: str = "", request: Mapping[str, Any] | None = None
     ) -> tuple[dict[str, str], bytes] | None:
-        """Return headers and payload of the last message on ``subject``, or of that which ``request`` describes.
+        """Return headers and payload of the last message on ``subject``; None where there is none.
 
-        Args:
-            stream: that has it.
-            subject: of the message; empty where there is a ``request``.
-            request: as of NATS ADR-31, for example ``{"seq": 5}``.
-
-        Returns:
-            They, position and subject among the headers (``Nats-Sequence``, ``Nats-Subject``); None for no message.
+        In place of a subject, a ``request`` of NATS ADR-31 may describe it, for example ``{"seq": 5}``. Position and
+        subject are among the headers (``Nats-Sequence``, ``Nats-Subject``).
 
         Raises:
             LinkError: the server does not answer, or there is no such stream.
@@ -119,11 +103,11 @@ class Connection:
 
 @asynccontextmanager
 async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name: str = "") -> AsyncIterator[Connection]:
-    """Connect while entered.
+    """Connect while entered, to one of the servers of a cluster.
 
     Args:
-        urls: of the servers of one cluster.
-        config: of the run; its credentials are read anew, so that rotated ones are used.
+        urls: of them.
+        config: of the run.
         role: ``"worker"``, ``"trainer"`` or ``"viewer"``.
         name: of the robot, for a worker.
 
@@ -139,59 +123,43 @@ async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name:
     async def on_error(error: Exception) -> None:
         connection.said = str(error) or type(error).__name__
 
-    where = ", ".join(urls)
     try:
-        await connection.client.connect(
-            list(urls),
-            **_credentials(config, role, name),
-            name=f"{config.run} {role} {name}".strip(),
-            allow_reconnect=False,
-            connect_timeout=_CONNECT_S,  # type: ignore[arg-type]  # seconds, any number
-            max_reconnect_attempts=1,  # nats-py tries 60 times before connect() fails: who waits is ours to say
-            reconnect_time_wait=0,
-            ping_interval=_PING_S,  # type: ignore[arg-type]
-            max_outstanding_pings=_PINGS,
-            error_cb=on_error,
-            closed_cb=on_closed,
-            disconnected_cb=on_closed,
-        )
-    except (NatsError, OSError, ssl.SSLError, asyncio.TimeoutError, CertificateDateError) as error:
-        await _close(connection.client)
-        raise LinkError(f"{where}: {_reason(error, connection.said)}") from error
-    except asyncio.CancelledError:
-        await _close(connection.client)
-        raise
-    try:
+        try:
+            await connection.client.connect(
+                list(urls),
+                **_credentials(config, role, name),
+                name=f"{config.run} {role} {name}".strip(),
+                allow_reconnect=False,
+                connect_timeout=_CONNECT_S,  # type: ignore[arg-type]  # seconds, any number
+                max_reconnect_attempts=1,  # nats-py tries 60 times before connect() fails: who waits is ours to say
+                reconnect_time_wait=0,
+                ping_interval=_PING_S,  # type: ignore[arg-type]
+                max_outstanding_pings=_PINGS,
+                error_cb=on_error,
+                closed_cb=on_closed,
+                disconnected_cb=on_closed,
+            )
+        except (NatsError, OSError, asyncio.TimeoutError, CertificateDateError) as error:
+            raise LinkError(f"{', '.join(urls)}: {_reason(error, connection.said)}") from error
         yield connection
     finally:
-        await _close(connection.client)
+        # nats-py asserts in close() where a connection never came to be.
+        with suppress(NatsError, OSError, asyncio.TimeoutError, AssertionError):
+            await asyncio.wait_for(connection.client.close(), _CONNECT_S)
 
 
 def _credentials(config: TrainConfig, role: str, name: str) -> dict[str, Any]:
     """Return nats-py's arguments; the same rules as those of the server's configuration."""
-    security = config.security
-    if security.directory is not None:
-        authority, certificate, key = credential_files(security, role)
+    keys = config.security.folder
+    if keys is not None:
+        authority, certificate, key = credential_files(keys, role)
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=authority)
         context.load_cert_chain(certificate, key)
-        return {"tls": context, "inbox_prefix": inbox_prefix(identity_of(security, role))}
+        return {"tls": context, "inbox_prefix": inbox_prefix(certificate.stem)}
     options: dict[str, Any] = {"inbox_prefix": inbox_prefix(name or role)}
-    if not security.insecure:
+    if not config.security.insecure:
         options["token"] = read_token(token_file(config))
     return options
-
-
-def token_file(config: TrainConfig) -> Path:
-    """Return the file with the token of a server on this machine."""
-    if config.security.token_file is not None:
-        return Path(config.security.token_file).expanduser()
-    return config.folder / "server" / "token"
-
-
-async def _close(client: Client) -> None:
-    # nats-py asserts in close() where a connection never came to be.
-    with suppress(NatsError, OSError, asyncio.TimeoutError, AssertionError):
-        await asyncio.wait_for(client.close(), _CONNECT_S)
 
 
 def _reason(error: BaseException, said: str) -> str:

@@ -21,8 +21,8 @@ from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_stream, key_subject
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
-from rtgym_ros.train.stream.sample_message import SampleBatch
-from rtgym_ros.train.stream.sample_reader import Bookmark, SampleReader
+from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
+from rtgym_ros.train.stream.sample_reader import SampleReader
 
 _POLL_S = 0.02
 """From one look at a stream without anything new to the next."""

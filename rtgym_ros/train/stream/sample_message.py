@@ -63,26 +63,50 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(BatchHeader)
 
 
-@dataclass(frozen=True)
-class SampleBatch:
-    """Samples that came together.
+class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a stream, and what the message there was: so a stream that was set back is recognised.
 
     Attributes:
-        robot: whose they are.
+        position: sequence of the last message that was read; 0 for none.
+        robot: whose it was.
+        boot: of its control process.
+        first_seq: of its first sample.
+    """
+
+    position: int = 0
+    robot: str = ""
+    boot: str = ""
+    first_seq: int = -1
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Samples of one robot that came together.
+
+    Attributes:
         header: what it says of itself.
-        position: of the message in the stream.
+        bookmark: behind it.
         records: of the schema, shape (n,), read-only; those that came before are left out.
     """
 
-    robot: str
     header: BatchHeader
-    position: int
+    bookmark: Bookmark
     records: np.ndarray
+
+    @property
+    def robot(self) -> str:
+        """Return whose they are."""
+        return self.bookmark.robot
 
     @property
     def boot(self) -> str:
         """Return the boot of the control process."""
         return self.header.boot
+
+    @property
+    def position(self) -> int:
+        """Return where in the stream the message is."""
+        return self.bookmark.position
 
 
 def read_header(headers: Mapping[str, str] | None) -> BatchHeader:

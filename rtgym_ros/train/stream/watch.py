@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -26,22 +26,19 @@ _RATE_S = 10.0
 """Over which rates are counted (s)."""
 
 
-class RobotView(msgspec.Struct):
+@dataclass
+class RobotView:
     """One robot, as its batches tell of it.
 
     Attributes:
-        samples: that came while it was watched.
         header: of its newest batch.
-        seen_s: when that came (s, monotonic).
         version_s: when its weights changed last (s, monotonic).
         arrivals: times and counts of the batches of the last seconds.
     """
 
     header: BatchHeader
-    samples: int = 0
-    seen_s: float = 0.0
     version_s: float = 0.0
-    arrivals: deque[tuple[float, int]] = msgspec.field(default_factory=deque)
+    arrivals: deque[tuple[float, int]] = field(default_factory=deque)
 
     def rate(self, now_s: float) -> float:
         """Return samples a second."""
@@ -111,5 +108,5 @@ class RunWatch:
         view = self.robots.setdefault(robot, RobotView(header, version_s=now_s))
         if header.version != view.header.version:
             view.version_s = now_s
-        view.header, view.seen_s, view.samples = header, now_s, view.samples + header.count
+        view.header = header
         view.arrivals.append((now_s, header.count))

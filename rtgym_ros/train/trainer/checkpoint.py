@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,14 @@ import msgspec
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CheckpointError
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
-from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.stream.sample_message import Bookmark
 
 FORMAT = 2
 _INFO = "checkpoint.json"
-_KWARGS = "trainer.agent_kwargs."
 _MAY_CHANGE = tuple(
-    _KWARGS + name
-    for name in (
-        "learning_rate", "actor_learning_rate", "critic_learning_rate", "entropy_learning_rate", "gamma", "tau",
-        "target_update_interval", "target_entropy", "top_quantiles_to_drop_per_net", "policy_delay",
-    )
+    f"trainer.agent_kwargs.{name}"
+    for name in ("learning_rate", "gamma", "tau", "target_update_interval", "target_entropy",
+                 "top_quantiles_to_drop_per_net", "policy_delay")
 )  # fmt: skip
 """Entries that may be others when training goes on: nothing that is in a checkpoint depends on them."""
 _LEARNED = ("agent", "agent_kwargs", "learn_from", "frames")  # entries of the trainer that change what is learned
@@ -51,30 +48,32 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seconds: float = 0.0
 
 
-class Info(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint says of itself.
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkpoint says of itself. Unknown entries are ignored.
 
     Attributes:
         settings: see :func:`settings_of`.
         schema: of the samples, MessagePack.
         progress: at that time.
         bookmark: behind the last samples that were taken in.
-        memory_begin: position in the stream where the oldest transition of the replay memory begins.
         next_seq: robot, boot, and the first sample of it that was not taken in.
         logs: how long the log files were (bytes).
         files: size (bytes) and CRC-32 of every other file.
         format: :data:`FORMAT`.
     """
 
-    settings: dict[str, Any]
-    schema: bytes
-    progress: Progress
-    bookmark: Bookmark
-    memory_begin: int
-    next_seq: list[tuple[str, str, int]]
-    logs: dict[str, int]
+    settings: dict[str, Any] = {}
+    schema: bytes = b""
+    progress: Progress = Progress()
+    bookmark: Bookmark = Bookmark()
+    next_seq: list[tuple[str, str, int]] = []
+    logs: dict[str, int] = {}
     files: dict[str, tuple[int, int]] = {}
     format: int = FORMAT
+
+    def known(self) -> dict[tuple[str, str], int]:
+        """Return :attr:`next_seq` by robot and boot."""
+        return {(robot, boot): seq for robot, boot, seq in self.next_seq}
 
 
 class Checkpoints:
@@ -120,9 +119,9 @@ class Checkpoints:
         writing.mkdir()
         try:
             write_files(writing)
-            info = msgspec.structs.replace(info, files={_name(writing, file): _sum(file) for file in _files(writing)})
+            info = msgspec.structs.replace(info, files=_sums(writing))
             (writing / _INFO).write_bytes(msgspec.json.format(msgspec.json.encode(info)))
-            for entry in (*_files(writing), *(entry for entry in writing.rglob("*") if entry.is_dir()), writing):
+            for entry in (*writing.rglob("*"), writing):
                 _sync(entry)
             writing.rename(path)
         except BaseException:
@@ -197,30 +196,19 @@ def _say(settings: dict[str, Any], name: str) -> str:
 def _read(path: Path) -> Info:
     try:
         info = msgspec.json.decode((path / _INFO).read_bytes(), type=Info)
-        sums = {name: _sum(path / name) for name in info.files}
+        sums = _sums(path)
     except (OSError, msgspec.DecodeError) as error:
         raise CheckpointError(f"damaged: {error}") from error
     if info.format != FORMAT:
         raise CheckpointError(f"format {info.format} there, {FORMAT} here")
-    if sums != info.files:
-        raise CheckpointError(f"damaged: {', '.join(name for name in sums if sums[name] != info.files[name])}")
+    if damaged := [name for name in sorted({*sums, *info.files}) if sums.get(name) != info.files.get(name)]:
+        raise CheckpointError(f"damaged: {', '.join(damaged)}")
     return info
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _name(folder: Path, file: Path) -> str:
-    return file.relative_to(folder).as_posix()
-
-
-def _sum(path: Path) -> tuple[int, int]:
-    checksum = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            checksum = zlib.crc32(chunk, checksum)
-    return path.stat().st_size, checksum
+def _sums(folder: Path) -> dict[str, tuple[int, int]]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != _INFO]
+    return {path.relative_to(folder).as_posix(): (path.stat().st_size, zlib.crc32(path.read_bytes())) for path in files}
 
 
 def _sync(path: Path) -> None:

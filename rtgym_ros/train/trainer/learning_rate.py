@@ -46,16 +46,12 @@ def make_learning_rates(value: Any) -> dict[str, LearningRate]:
     if isinstance(value, dict) and set(value) & set(PARTS):
         if sorted(value) != sorted(PARTS):
             raise ConfigError(f"{_WHERE} has an entry for each of {', '.join(PARTS)}, got {value!r}")
-        return {part: make_learning_rate(value[part]) for part in PARTS}
-    return {part: make_learning_rate(value) for part in PARTS}
+    else:
+        value = dict.fromkeys(PARTS, value)
+    return {part: _learning_rate(value[part]) for part in PARTS}
 
 
-def make_learning_rate(value: Any) -> LearningRate:
-    """Return the learning rate of a configuration: a number, or a map of ``begin``, ``end`` and ``updates``.
-
-    Raises:
-        ConfigError: it is neither.
-    """
+def _learning_rate(value: Any) -> LearningRate:
     if isinstance(value, dict):
         if sorted(value) != sorted(_NAMES):
             raise ConfigError(f"{_WHERE} is a number, or a map of {', '.join(_NAMES)}, got {value!r}")

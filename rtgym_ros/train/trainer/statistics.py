@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
 from statistics import fmean, median
 from typing import Any
 
@@ -11,6 +10,8 @@ import msgspec
 
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
+
+_LAST = 50  # episodes of each robot of which who watches is told
 
 
 class RoundStatistics:
@@ -74,13 +75,10 @@ def _of_episodes(kind: str, episodes: list[Episode]) -> dict[str, Any]:
 class Scoreboard:
     """How the last episodes of each robot went, for who watches."""
 
-    LAST = 50
-    """Episodes that are told of."""
-
     def __init__(self) -> None:
-        self._last: dict[tuple[str, bool], deque[Episode]] = defaultdict(lambda: deque(maxlen=self.LAST))
-        self._timeouts: dict[tuple[str, bool], int] = defaultdict(int)
-        self._count: dict[tuple[str, bool], int] = defaultdict(int)
+        self._last: dict[tuple[str, bool], deque[Episode]] = defaultdict(lambda: deque(maxlen=_LAST))
+        self._timeouts: Counter[tuple[str, bool]] = Counter()
+        self._count: Counter[tuple[str, bool]] = Counter()
 
     def ended(self, episode: Episode) -> None:
         """Note an episode."""
@@ -92,15 +90,14 @@ class Scoreboard:
     def summary(self) -> list[dict[str, Any]]:
         """Return one map for each robot and kind of episodes."""
         return [
-            {"robot": robot, "test": test, "episodes": self._count[robot, test], **_of_last(episodes),
-             "timeouts": self._timeouts[robot, test]}
+            {
+                "robot": robot,
+                "test": test,
+                "episodes": self._count[robot, test],
+                "return": median(episode.episode_return for episode in episodes),
+                "success": fmean(episode.terminated for episode in episodes),
+                "length": fmean(episode.length for episode in episodes),
+                "timeouts": self._timeouts[robot, test],
+            }
             for (robot, test), episodes in sorted(self._last.items())
-        ]  # fmt: skip
-
-
-def _of_last(episodes: Sequence[Episode]) -> dict[str, float]:
-    return {
-        "return": median(episode.episode_return for episode in episodes),
-        "success": fmean(episode.terminated for episode in episodes),
-        "length": fmean(episode.length for episode in episodes),
-    }
+        ]

@@ -12,7 +12,7 @@ from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config
 from rtgym_ros.train.errors import CheckpointError
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.stream.sample_message import Bookmark
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, check_same, settings_of
 
 
@@ -26,9 +26,6 @@ def info_of(position: int = 0, config: TrainConfig | None = None, schema: Sample
         schema=(schema or schema_of()).to_bytes(),
         progress=Progress(samples=position),
         bookmark=Bookmark(position=position),
-        memory_begin=0,
-        next_seq=[],
-        logs={},
     )
 
 

@@ -17,7 +17,7 @@ from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
 from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
-from rtgym_ros.train.trainer.learning_rate import make_learning_rate, make_learning_rates  # noqa: E402
+from rtgym_ros.train.trainer.learning_rate import make_learning_rates  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
 
@@ -196,16 +196,16 @@ def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, act
 
 
 def test_a_learning_rate_falls_by_the_same_factor_each_update():
-    rate = make_learning_rate({"begin": 1e-3, "end": 1e-5, "updates": 100})
+    rate = make_learning_rates({"begin": 1e-3, "end": 1e-5, "updates": 100})["actor"]
     for rate.updates_done, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
         assert rate(1.0) == pytest.approx(expected)
-    assert make_learning_rate(0.5)(0.0) == 0.5
+    assert make_learning_rates(0.5)["critic"](0.0) == 0.5
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}])
 def test_other_learning_rates_are_refused(value):
     with pytest.raises(ConfigError, match=r"trainer.agent_kwargs.learning_rate"):
-        make_learning_rate(value)
+        make_learning_rates(value)
 
 
 def test_the_optimisers_follow_the_learning_rate():
