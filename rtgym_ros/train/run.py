@@ -107,12 +107,10 @@ class Run:
     Lost connections are made anew by themselves: nothing is lost and nothing comes twice. It is used from one thread.
 
     Args:
-        config: of the run.
         link: to its server.
     """
 
-    def __init__(self, config: TrainConfig, link: LearnerLink) -> None:
-        self._config = config
+    def __init__(self, link: LearnerLink) -> None:
         self._link = link
         self._not_finite = 0
         self.bookmark = Bookmark()
@@ -154,7 +152,7 @@ class Run:
         except BaseException:
             link.close()
             raise
-        return cls(config, link)
+        return cls(link)
 
     def wait_for_robot(self, timeout: float | None = None) -> bool:
         """Return whether a robot has said, within ``timeout`` (s; None: for ever), what its samples are."""
@@ -210,10 +208,9 @@ class Run:
         Args:
             timeout: as in :meth:`samples`.
         """
-        assembler: TransitionAssembler | None = None
+        assembler = TransitionAssembler()
         ended: list[Episode] = []
         for batch in self.samples(timeout):
-            assembler = assembler or TransitionAssembler(self.schema.dtype)
             records = finite(batch.records, self.schema.float_fields)
             self._not_finite += len(batch.records) - len(records)
             transitions, episodes = assembler.add(batch.robot, batch.boot, records)

@@ -9,7 +9,11 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.one_line_parser import OneLineParser
@@ -19,11 +23,7 @@ from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.security.credentials import CA, SERVER, TRAINER, VIEWER, WORKER_PREFIX, key_pair
 from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, nats_configuration
 
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
-    Issuer = tuple[x509.Certificate, EllipticCurvePrivateKey]
+Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 _WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")  # a common name has room for 64
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "127.0.0.2", "::1")
@@ -71,13 +71,9 @@ def make_keys(
 
 
 def _authority(directory: Path) -> Issuer:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     certificate, path = key_pair(directory, CA)
-    key = load_pem_private_key(path.read_bytes(), None)
-    if not isinstance(key, EllipticCurvePrivateKey):
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CredentialsError(f"{path} is not a key that train_keys made")
     return x509.load_pem_x509_certificate(certificate.read_bytes()), key
 
@@ -90,11 +86,6 @@ def _complete(directory: Path, identity: str) -> bool:
 
 
 def _issue(directory: Path, identity: str, issuer: Issuer | None, hosts: Sequence[str], days: int) -> list[Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
     key = ec.generate_private_key(ec.SECP256R1())
     # An authority's name is its own: two of them are never taken for each other.
     common_name = identity if issuer else f"rtgym_ros {secrets.token_hex(4)}"
@@ -135,8 +126,6 @@ def _issue(directory: Path, identity: str, issuer: Issuer | None, hosts: Sequenc
 
 
 def _general_name(host: str) -> x509.GeneralName:
-    from cryptography import x509
-
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:

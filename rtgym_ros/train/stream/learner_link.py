@@ -24,11 +24,9 @@ from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
 from rtgym_ros.train.stream.sample_reader import SampleReader
 
-_POLL_S = 0.02
-"""From one look at a stream without anything new to the next."""
+_POLL_S = 0.02  # from one look at a stream without anything new to the next
 _SCHEMA_POLL_S = 0.2
-_MAX_BYTES = 16_000_000
-"""Of samples that are fetched and not yet collected, about."""
+_MAX_BYTES = 16_000_000  # of samples that are fetched and not yet collected, about
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +35,9 @@ class LearnerLink:
     """Fetches samples ahead and publishes weights, over connections that are made anew whenever one is lost.
 
     Of weights that could not be published only the newest are kept. It begins when it is made; :meth:`close` ends it.
+    Waits are in seconds, and None waits for ever. An error that no new connection repairs comes out of the next one: a
+    CredentialsError where credentials are missing or readable by others, a ProtocolError where what the server says
+    cannot be understood.
 
     Args:
         config: of the run.
@@ -45,6 +46,10 @@ class LearnerLink:
         schema: of the samples; None takes that of the robot which came last.
         next_seq: as of :class:`SampleReader`.
         now_s: a monotonic clock (s).
+
+    Attributes:
+        version: the newest version of the weights that is known to be published.
+        counts: of what went wrong so far, as of :class:`SampleReader`.
     """
 
     def __init__(
@@ -61,7 +66,8 @@ class LearnerLink:
         self._outage = Outage(_log, now_s)
         self._condition = threading.Condition()
         self._schema = schema
-        self._version = version
+        self.version = version
+        self.counts = self._reader.counts
         self._arrived: list[SampleBatch] = []
         self._caught_up = False
         self._weights: PolicyWeights | None = None
@@ -71,23 +77,8 @@ class LearnerLink:
         self._wake = asyncio.Event()
         self._thread = EventLoopThread("rtgym_ros learner", self._run())
 
-    @property
-    def version(self) -> int:
-        """The newest version of the weights that is known to be published."""
-        return self._version
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """What went wrong so far, as of :class:`SampleReader`."""
-        return self._reader.counts
-
     def collect(self, timeout_s: float | None = 0.0) -> list[SampleBatch]:
-        """Return the batches that have come, oldest first; none where none come within ``timeout_s`` (None: for ever).
-
-        Raises:
-            CredentialsError: credentials are missing or readable by others.
-            ProtocolError: what the server says cannot be understood.
-        """
+        """Return the batches that have come, oldest first; none where none come in time."""
         with self._condition:
             self._wait_for(lambda: self._arrived, timeout_s)
             arrived, self._arrived = self._arrived, []
@@ -101,12 +92,12 @@ class LearnerLink:
             return bool(self._wait_for(lambda: self._caught_up and not self._arrived, 0.0))
 
     def wait_until_connected(self, timeout_s: float) -> bool:
-        """Wait for the first connection; return whether there is one. Errors as in :meth:`collect`."""
+        """Wait for the first connection; return whether there is one."""
         with self._condition:
             return bool(self._wait_for(lambda: self._connected, timeout_s))
 
     def wait_for_schema(self, timeout_s: float | None) -> SampleSchema | None:
-        """Return the schema of the run, None where it is not known in time; errors as in :meth:`collect`."""
+        """Return the schema of the run, None where it is not known in time."""
         with self._condition:
             self._wait_for(lambda: self._schema is not None, timeout_s)
             return self._schema
@@ -158,7 +149,7 @@ class LearnerLink:
         keys = KeyValue(connection, self._config.run)
         await provision(connection, self._config, self._schema)
         known = await keys.get_weights()
-        self._version = max(self._version, known.version if known else -1)
+        self.version = max(self.version, known.version if known else -1)
         with self._condition:
             self._connected = True
             self._condition.notify_all()
@@ -207,9 +198,9 @@ class LearnerLink:
         with self._condition:
             weights, progress = self._weights, self._progress
         if weights is not None:
-            version = self._version + 1
+            version = self.version + 1
             await keys.put_weights(version, replace(weights, version=version).to_bytes())
-            self._version = version
+            self.version = version
         if progress is not None:
             await keys.put(PROGRESS, progress)
         if weights is not None or progress is not None:

@@ -6,8 +6,7 @@ import logging
 from collections.abc import Callable
 
 _PATIENCE_S = 10.0
-_PAUSES_S = (0.1, 1.0)
-"""After the first failure, and at most; doubled in between (s)."""
+_PAUSES_S = (0.1, 1.0)  # after the first failure, and at most; doubled in between (s)
 
 
 class Outage:
@@ -20,12 +19,9 @@ class Outage:
     """
 
     def __init__(self, log: logging.Logger, now_s: Callable[[], float], patience_s: float = _PATIENCE_S) -> None:
-        self._log = log
-        self._now_s = now_s
-        self._patience_s = patience_s
+        self._log, self._now_s, self._patience_s = log, now_s, patience_s
         self._since_s: float | None = None
-        self._is_logged = False
-        self._failures = 0
+        self._is_logged, self._failures = False, 0
 
     def failed(self, line: str) -> float:
         """Note an attempt that failed, and why; return how long to pause before the next (s)."""

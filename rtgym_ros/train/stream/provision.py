@@ -17,13 +17,11 @@ from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.connection import Connection
 from rtgym_ros.train.stream.names import bucket_name, bucket_stream, object_bucket_name, sample_subject, stream_name
 
-_MESSAGE_BYTES = 400
-"""What a message takes beside its samples: subject, headers, the file store's own."""
+_MESSAGE_BYTES = 400  # what a message takes beside its samples: subject, headers, the file store's own
 _AT_FIRST_BYTES = 256_000_000
 """Of the stream, until it is known how large a sample is: a server reserves as much of its disk."""
 _NO_ROOM = 10047
-_SAMPLES_A_MESSAGE = 4
-"""At least so many are reckoned for one message; at 20 Hz and a push every 0.5 s they are ten."""
+_SAMPLES_A_MESSAGE = 4  # at least so many are reckoned for one message; at 20 Hz and a push every 0.5 s they are ten
 
 _log = logging.getLogger(__name__)
 

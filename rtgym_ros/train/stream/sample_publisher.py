@@ -15,13 +15,7 @@ _EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 
 
 class SamplePublisher:
-    """Publishes on the subject of one robot.
-
-    Args:
-        connection: that the robot's identity opened.
-        run: name of the run.
-        robot: name of the robot.
-    """
+    """Publishes on the subject of one robot, over a connection of its identity."""
 
     def __init__(self, connection: Connection, run: str, robot: str) -> None:
         self._connection = connection

@@ -23,8 +23,7 @@ from rtgym_ros.train.stream.connection import PATIENCE_S, Connection
 from rtgym_ros.train.stream.names import direct_get_subject, robot_of, sample_subject, stream_name
 from rtgym_ros.train.stream.sample_message import BatchHeader, Bookmark, SampleBatch, read_header, read_records
 
-_MESSAGES = 256
-"""That one request asks for at most."""
+_MESSAGES = 256  # that one request asks for at most
 _MAX_BOOTS = 1024
 """Of which it is known how far they were read; beyond, the one that was silent for longest is forgotten."""
 
@@ -32,10 +31,10 @@ _log = logging.getLogger(__name__)
 
 
 class SampleReader:
-    """Reads each sample once, those of one boot in order.
+    """Reads each sample of a run once, those of one boot in order.
 
     Args:
-        run: name of the run.
+        run: its name.
         bookmark: behind which to begin.
         next_seq: of each robot and boot, the first sample that was not read before; it is copied.
 

@@ -22,8 +22,7 @@ from rtgym_ros.train.stream.names import PROGRESS, robot_of, sample_subject, str
 from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.sample_message import BatchHeader, read_header
 
-_RATE_S = 10.0
-"""Over which rates are counted (s)."""
+_RATE_S = 10.0  # over which rates are counted (s)
 
 
 @dataclass
@@ -49,9 +48,6 @@ class RobotView:
 
 class RunWatch:
     """Watches a run until it is cancelled; nothing in it is changed.
-
-    Args:
-        config: of the run.
 
     Attributes:
         robots: by name.

@@ -28,7 +28,7 @@ _MAY_CHANGE = tuple(
 _LEARNED = ("agent", "agent_kwargs", "learn_from", "frames")  # entries of the trainer that change what is learned
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Progress(msgspec.Struct, kw_only=True):
     """How far training has come.
 
     Attributes:
@@ -64,7 +64,7 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: dict[str, Any] = {}
     schema: bytes = b""
-    progress: Progress = Progress()
+    progress: Progress = msgspec.field(default_factory=Progress)
     bookmark: Bookmark = Bookmark()
     next_seq: list[tuple[str, str, int]] = []
     logs: dict[str, int] = {}

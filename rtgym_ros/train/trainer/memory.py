@@ -14,8 +14,7 @@ from rtgym_ros.train.policy.observation_parts import IMAGE, VECTOR, ObservationP
 from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
 
-_SAMPLE = ("stamp_ns", "episode", "step")
-"""Columns that tell a sample from every other."""
+_SAMPLE = ("stamp_ns", "episode", "step")  # columns that tell a sample from every other
 
 
 class Memory(ReplayBuffer):

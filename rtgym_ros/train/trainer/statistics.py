@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from copy import copy
 from statistics import fmean, median
 from typing import Any
 
@@ -15,16 +16,10 @@ _LAST = 50  # episodes of each robot of which who watches is told
 
 
 class RoundStatistics:
-    """Gathers what happens between two rounds.
-
-    Args:
-        progress: at the beginning.
-        now_s: the time then (s, monotonic).
-    """
+    """Gathers what happens between two rounds, from that progress and that time (s, monotonic) on."""
 
     def __init__(self, progress: Progress, now_s: float) -> None:
-        self._begin = progress
-        self._begin_s = now_s
+        self._begin, self._begin_s = copy(progress), now_s
         self._episodes: list[Episode] = []
         self._sums: dict[str, float] = {}
         self._training_s = 0.0
@@ -40,13 +35,7 @@ class RoundStatistics:
         self._episodes.append(episode)
 
     def summary(self, progress: Progress, memory_length: int, now_s: float) -> dict[str, Any]:
-        """Return the figures by name; None where nothing happened that one could tell of.
-
-        Args:
-            progress: now.
-            memory_length: transitions in the replay memory.
-            now_s: the time now (s, monotonic).
-        """
+        """Return the figures by name, as they are now; None where nothing happened that one could tell of."""
         seconds = max(now_s - self._begin_s, 1e-9)
         updates = progress.updates - self._begin.updates
         figures: dict[str, Any] = {

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
 from msgspec import to_builtins
-from msgspec.structs import replace
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
@@ -23,7 +21,7 @@ from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, sett
 from rtgym_ros.train.trainer.demonstrations import read_demonstrations
 from rtgym_ros.train.trainer.log import TrainerLog
 from rtgym_ros.train.trainer.statistics import RoundStatistics, Scoreboard
-from rtgym_ros.train.trainer.transitions import TransitionAssembler, finite
+from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, finite
 
 _WAIT_S = 0.5  # for samples, until signals and heartbeat are seen to again
 _FLUSH_S = 10.0
@@ -53,16 +51,7 @@ def updates_due(
 
 
 class Training:
-    """One process' part of the training of a run: the loop, a turn at a time.
-
-    Args:
-        config: of the run.
-        schema: of the samples.
-        agent: that learns, new.
-        link: to the server.
-        log: for the figures.
-        checkpoints: of the run.
-    """
+    """One process' part of the training of a run, with a new agent: the loop, a turn at a time."""
 
     def __init__(
         self,
@@ -75,7 +64,7 @@ class Training:
     ) -> None:
         self._config, self._trainer, self._schema = config, config.trainer, schema
         self._agent, self._link, self._log, self._checkpoints = agent, link, log, checkpoints
-        self._assembler = TransitionAssembler(schema.dtype)
+        self._assembler = TransitionAssembler()
         self._progress = Progress()
         self._bookmark = Bookmark()
         self._next_seq: dict[tuple[str, str], int] = {}
@@ -108,7 +97,7 @@ class Training:
         if found:
             _log.info("%d transitions come from recordings", found)
         if found and not self._progress.transitions:  # when training goes on they have been counted
-            self._progress = replace(self._progress, transitions=found)
+            self._progress.transitions = found
 
     def refill(self, batches: Sequence[SampleBatch]) -> bool:
         """Put samples into the replay memory again; return False behind those that the checkpoint had taken in."""
@@ -116,9 +105,7 @@ class Training:
             if batch.position > self._bookmark.position:
                 return False
             if batch.header.next_seq <= self._next_seq.get((batch.robot, batch.boot), 0):
-                transitions, _ = self._assembler.add(batch.robot, batch.boot, self._finite(batch))
-                if len(transitions):
-                    self._agent.add(transitions)
+                self._remember(batch)
         return True
 
     def turn(self) -> bool:
@@ -150,13 +137,8 @@ class Training:
 
     def _updates_due(self) -> int:
         done, trainer = self._progress.updates, self._trainer
-        due = updates_due(
-            done,
-            self._progress.transitions,
-            self._agent.memory_length,
-            trainer.start_training,
-            trainer.max_updates_per_sample,
-        )
+        memory, ratio = self._agent.memory_length, trainer.max_updates_per_sample
+        due = updates_due(done, self._progress.transitions, memory, trainer.start_training, ratio)
         to_publish, to_round_end = (every - done % every for every in (trainer.publish_interval, trainer.steps))
         return min(due, trainer.retrieve_interval, to_publish, to_round_end, max(self._last_update - done, 0))
 
@@ -165,17 +147,10 @@ class Training:
 
     def _take_in(self, timeout_s: float) -> None:
         for batch in self._link.collect(timeout_s):
-            records = self._finite(batch)
-            transitions, episodes = self._assembler.add(batch.robot, batch.boot, records)
-            if len(transitions):
-                self._agent.add(transitions)
-            now = self._progress
-            self._progress = replace(
-                now,
-                samples=now.samples + len(batch.records),
-                transitions=now.transitions + len(transitions),
-                refused=now.refused + len(batch.records) - len(records),
-            )
+            refused, transitions, episodes = self._remember(batch)
+            self._progress.samples += len(batch.records)
+            self._progress.transitions += transitions
+            self._progress.refused += refused
             self._next_seq[batch.robot, batch.boot] = batch.header.next_seq
             self._bookmark = batch.bookmark
             for episode in episodes:
@@ -183,17 +158,21 @@ class Training:
                 self._scoreboard.ended(episode)
                 self._log.episode(episode, self._progress)
 
-    def _finite(self, batch: SampleBatch) -> np.ndarray:
+    def _remember(self, batch: SampleBatch) -> tuple[int, int, list[Episode]]:
+        """Put samples into the replay memory; return how many were refused and the transitions, and episodes' ends."""
         records = finite(batch.records, self._schema.float_fields)
-        if len(records) != len(batch.records):
-            _log.warning("%d samples of %s are not finite and left out", len(batch.records) - len(records), batch.robot)
-        return records
+        if refused := len(batch.records) - len(records):
+            _log.warning("%d samples of %s are not finite and left out", refused, batch.robot)
+        transitions, episodes = self._assembler.add(batch.robot, batch.boot, records)
+        if len(transitions):
+            self._agent.add(transitions)
+        return refused, len(transitions), episodes
 
     def _train(self, updates: int) -> None:
         begin_s = monotonic()
         figures = self._agent.train(updates)
         self._statistics.trained(figures, updates, monotonic() - begin_s)
-        self._progress = replace(self._progress, updates=self._progress.updates + updates)
+        self._progress.updates += updates
         if self._progress.updates % self._trainer.publish_interval == 0:
             self._link.publish(self._agent.export())
         if self._progress.updates % self._trainer.steps == 0:
@@ -209,8 +188,8 @@ class Training:
     def _tick(self) -> None:
         """Bring time and version up to date."""
         now_s = monotonic()
-        seconds = self._progress.seconds + now_s - self._clock_s
-        self._progress = replace(self._progress, seconds=seconds, version=self._link.version)
+        self._progress.seconds += now_s - self._clock_s
+        self._progress.version = self._link.version
         self._clock_s = now_s
 
     def _tell(self) -> None:
@@ -245,4 +224,4 @@ class Training:
         (folder / "agent").mkdir()
         self._agent.save(folder / "agent")
         policy = self._agent.export()
-        dataclasses.replace(policy, version=self._progress.version).save(self._config.folder / "policy.safetensors")
+        replace(policy, version=self._progress.version).save(self._config.folder / "policy.safetensors")

@@ -102,7 +102,7 @@ def test_the_learner_stacks_what_the_robot_saw_to_the_last_bit(fly, compressor):
     policy.adopt(agent_of(frames=3).export())
     schema, records = fly(policy, 5, compressor)
     agent = agent_of(frames=3, schema=schema)
-    assembler = TransitionAssembler(schema.dtype)
+    assembler = TransitionAssembler()
     pairs = [assembler.add("robot", "boot", part)[0] for part in np.array_split(records, 7)]
     for pair in pairs:
         agent.add(pair)
@@ -127,7 +127,7 @@ def test_the_exported_network_acts_as_torch_does_and_it_learns():
     for name in ("camera", "depth"):
         records[f"observation/{name}"] = rng.integers(0, 255, records[f"observation/{name}"].shape)
     records["executed"] = rng.uniform(ACTION.low, ACTION.high, (40, 2))
-    agent.add(TransitionAssembler(schema.dtype).add("w", "b", records)[0])
+    agent.add(TransitionAssembler().add("w", "b", records)[0])
     before = agent.export().arrays["model"].copy()
     assert {"actor_loss", "critic_loss"} <= agent.train(2).keys()
     weights = PolicyWeights.from_bytes(agent.export().to_bytes())

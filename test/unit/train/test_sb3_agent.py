@@ -32,7 +32,7 @@ def agent_of(agent: str = "sac", memory_size: int = 100, seed: int | None = 3, b
 
 
 def transitions_of(lengths: list[int], terminated: bool = True) -> Transitions:
-    return TransitionAssembler(schema_of().dtype).add("w", "b", make_records(lengths, terminated=terminated))[0]
+    return TransitionAssembler().add("w", "b", make_records(lengths, terminated=terminated))[0]
 
 
 def parameters(agent) -> list[np.ndarray]:
@@ -68,7 +68,7 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
 
 
 def test_robots_whose_samples_are_numbered_alike_are_kept_apart():
-    agent, assembler = agent_of(), TransitionAssembler(schema_of().dtype)
+    agent, assembler = agent_of(), TransitionAssembler()
     records = make_records([20], seed=1), make_records([20], seed=2)
     for part in (slice(0, 11), slice(11, 21)):
         for robot, own in zip("ab", records, strict=True):
@@ -89,7 +89,7 @@ def test_it_learns_which_action_is_rewarded(agent: str):
     records = make_records([1] * 1000)  # one time-step each: a bandit
     target = np.array([0.5, -1.0])
     records["reward"] = -np.abs(records["action"] - target).sum(axis=1)
-    made.add(TransitionAssembler(schema_of().dtype).add("w", "b", records)[0])
+    made.add(TransitionAssembler().add("w", "b", records)[0])
     figures = made.train(400)
     assert {"actor_loss", "critic_loss", "ent_coef"} <= figures.keys()
     action, _ = made._model.predict(np.array([0, 0, 1], np.float32), deterministic=True)
