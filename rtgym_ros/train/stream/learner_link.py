@@ -153,34 +153,34 @@ class LearnerLink:
         with self._condition:
             self._connected = True
             self._condition.notify_all()
-        await self._agree_on_schema(connection, keys)
-        await self._reader.verify(connection)
+        agreed = False
         while True:
             self._outage.worked()
             self._wake.clear()
             await self._send(keys)
             if connection.lost.is_set():
                 raise LinkError(connection.said or "the connection was lost")
-            if self._arrived or not await self._fetch(connection):
+            if not agreed and (agreed := await self._agree_on_schema(connection, keys)):
+                await self._reader.verify(connection)
+            if not agreed:
+                await wait_for_event(self._wake, _SCHEMA_POLL_S)
+            elif self._arrived or not await self._fetch(connection):
                 await wait_for_event(self._wake, _POLL_S)
 
-    async def _agree_on_schema(self, connection: Connection, keys: KeyValue) -> None:
-        """Wait for the schema of a robot where none is known, and publish what is expected."""
-        while self._schema is None:
+    async def _agree_on_schema(self, connection: Connection, keys: KeyValue) -> bool:
+        """Publish what is expected, once a robot has said what its samples are; return whether one has."""
+        if self._schema is None:
             newest = {"last_by_subj": key_subject(self._config.run, f"{SCHEMA}.*")}
             found = await connection.get(bucket_stream(self._config.run), request=newest)
-            if found is not None:
-                schema = schema_from_bytes(found[1])
-                await provision(connection, self._config, schema)
-                with self._condition:
-                    self._schema = schema
-                    self._condition.notify_all()
-                break
-            await self._send(keys)
-            await asyncio.sleep(_SCHEMA_POLL_S)
-            if connection.lost.is_set():
-                raise LinkError("the connection was lost")
+            if found is None:
+                return False
+            schema = schema_from_bytes(found[1])
+            await provision(connection, self._config, schema)
+            with self._condition:
+                self._schema = schema
+                self._condition.notify_all()
         await keys.put(SCHEMA, self._schema.to_bytes())
+        return True
 
     async def _fetch(self, connection: Connection) -> bool:
         """Fetch what is next; return whether there was something."""
