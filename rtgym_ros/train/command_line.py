@@ -32,9 +32,3 @@ def config_of(options: argparse.Namespace) -> TrainConfig:
         ConfigError: it cannot be read, or is wrong.
     """
     return load_config(options.config, tuple(options.set))
-
-
-def config_arguments(options: argparse.Namespace) -> list[str]:
-    """Return the same arguments for a child."""
-    overrides = [part for override in options.set for part in ("--set", override)]
-    return ["--config", str(options.config), *overrides]

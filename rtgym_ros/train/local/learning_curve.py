@@ -7,15 +7,36 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from rtgym_ros.train.local.episodes import EpisodeRecord
+_WINDOW, _FEWEST = 50, 10
+"""Episodes that a point of a curve is made of, and where there are no more yet."""
 
-_WINDOW = 50
-"""Episodes that a point of a curve is made of."""
 
-_FEWEST = 10
-"""Where there are no more yet."""
+class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One finished episode, as the trainer wrote it down; the file tells more.
+
+    Attributes:
+        worker: whose it was.
+        test: whether it was a test episode: deterministic, not learned from.
+        episode_return: sum of its rewards.
+        terminated: whether it ended by itself, and not by its length.
+        samples: that the trainer had by then.
+    """
+
+    worker: str
+    test: bool
+    episode_return: float = msgspec.field(name="return")
+    terminated: bool
+    samples: int
+
+
+def read_episodes(folder: Path) -> list[EpisodeRecord]:
+    """Return all episodes of a trainer's folder, in the order of their end, without a line that is being written."""
+    path, decoder = folder / "episodes.jsonl", msgspec.json.Decoder(EpisodeRecord)
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [decoder.decode(line) for line in lines if line.endswith(b"\n")]
 
 
 def save_learning_curve(
@@ -57,12 +78,11 @@ def save_learning_curve(
 def _draw(returns: Any, success: Any, episodes: Sequence[EpisodeRecord], color: str, label: str | None) -> None:
     if not episodes:
         return
-    x = np.array([e.samples for e in episodes])
     values = np.array([e.episode_return for e in episodes])
     ended = np.array([e.terminated for e in episodes], dtype=float)
-    first = min(_FEWEST, len(x))
-    points = [slice(max(0, end - _WINDOW), end) for end in range(first, len(x) + 1)]
-    x = x[first - 1 :]
+    first = min(_FEWEST, len(episodes))
+    points = [slice(max(0, end - _WINDOW), end) for end in range(first, len(episodes) + 1)]
+    x = [e.samples for e in episodes[first - 1 :]]
     low, middle, high = np.array([np.percentile(values[point], (25, 50, 75)) for point in points]).T
     returns.plot(x, middle, color=color, label=label, linewidth=1.5)
     returns.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)

@@ -109,7 +109,7 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
     from rtgym_ros.train.server.main import server_child
     from rtgym_ros.train.supervision.supervisor import Child
     from rtgym_ros.train.trainer.main import trainer_child
-    from rtgym_ros.train.worker.main import recordings, worker_children
+    from rtgym_ros.train.worker.main import worker_children
 
     # Stopped from the last to the first: workers hand over what they have, then the server goes.
     children = [server_child(config), trainer_child(config, path)]
@@ -122,8 +122,7 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
         arguments = ["--config", str(path), *(part for one in overrides for part in ("--set", one))]
         folder = (config.folder / "workers" / name).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        more = ["--record", str(recordings(options.record, name))] if options.record else []
-        children += worker_children(load_config(path, overrides), arguments, name, folder, more)
+        children += worker_children(load_config(path, overrides), arguments, name, folder, options.record)
     if not options.quiet:
         table = [sys.executable, "-m", "rtgym_ros.train.local.live_table", "--config", str(path)]
         children.append(Child("table", table))
@@ -132,8 +131,7 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
 
 def _conclude(config: Any) -> None:
     """Leave a picture and the policy where they are found."""
-    from rtgym_ros.train.local.episodes import read_episodes
-    from rtgym_ros.train.local.learning_curve import save_learning_curve
+    from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
 
     # Another configuration may have another rate, and another observation than ./dev drone has.
     drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs

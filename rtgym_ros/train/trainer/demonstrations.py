@@ -12,8 +12,8 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
-from rtgym_ros.train.worker.default_action import neutral_action
-from rtgym_ros.train.worker.make_env import make_layout
+from rtgym_ros.train.worker.make_env import neutral_action
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 
 _WHERE = "trainer.demonstrations"
 
@@ -38,7 +38,7 @@ def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[T
     try:
         for number, episode in enumerate(flown_episodes(paths, Exported())):
             run, seen = episode.run, observations(episode)
-            layout = make_layout(config.environment, run)
+            layout = SampleLayout(config.environment, run.observation_space, run.action_space)
             differing = layout.schema.differences(schema, "in the recordings", "in the run")
             if needed := [one for one in differing if not one.startswith("extra/")]:  # those are unknown: NaN
                 raise ConfigError(f"{_WHERE}: {'; '.join(needed)}")

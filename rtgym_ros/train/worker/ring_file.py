@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from typing_extensions import Self
 
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
@@ -63,14 +64,16 @@ class RingDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RingFile:
-    """An open ring file; :meth:`create` makes one and :meth:`open` finds one.
+    """An open ring file, what both ends have in common: :class:`RingWriter` makes one, :class:`RingReader` opens it.
 
     Attributes:
+        boot: name of the boot of the control process that writes it.
+        capacity: in records.
+        schema: of a record.
         description: what it holds.
         words: the counters, as Python integers.
-        memory: all of it, as bytes.
         records: shape (capacity,), the schema's dtype, on the mapped memory.
-        records_at: where the first record begins (bytes).
+        weights: the two places for weights, mapped.
     """
 
     def __init__(self, fd: int, populate: bool = False) -> None:
@@ -79,22 +82,21 @@ class RingFile:
             raise ProtocolError("sample rings are little endian, and this machine is not")
         flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
         try:
-            size = os.fstat(fd).st_size - 2 * WEIGHTS_ROOM
-            self._map = mmap.mmap(fd, max(size, 0), flags)
+            self._weights_at = os.fstat(fd).st_size - 2 * WEIGHTS_ROOM
+            self._map = mmap.mmap(fd, max(self._weights_at, 0), flags)
         except ValueError as error:  # it is empty
             raise ProtocolError(f"not a sample ring: {error}") from error
-        self.description, self.records_at = _read_description(self._map)
-        self._weights_at = size
-        self._weights = mmap.mmap(fd, 2 * WEIGHTS_ROOM, mmap.MAP_SHARED, offset=size)
-        self.memory = memoryview(self._map)
-        self.words = self.memory[:_DESCRIPTION_AT].cast("q")
-        dtype, capacity = self.description.schema.dtype, self.description.capacity
-        if len(self._map) < self.records_at + capacity * dtype.itemsize:
+        self.description, records_at = _read_description(self._map)
+        self.boot, self.capacity = self.description.boot, self.description.capacity
+        self.schema = self.description.schema
+        self.weights = mmap.mmap(fd, 2 * WEIGHTS_ROOM, mmap.MAP_SHARED, offset=self._weights_at)
+        self.words = memoryview(self._map)[:_DESCRIPTION_AT].cast("q")
+        if len(self._map) < records_at + self.capacity * self.schema.dtype.itemsize:
             raise ProtocolError("a sample ring that is cut off")
-        self.records = np.ndarray(capacity, dtype, self._map, self.records_at)
+        self.records = np.ndarray(self.capacity, self.schema.dtype, self._map, records_at)
 
     @classmethod
-    def create(cls, fd: int, description: RingDescription) -> RingFile:
+    def create(cls, fd: int, description: RingDescription) -> Self:
         """Fill an empty file, lock it for as long as it is open in this process, and open it.
 
         Raises:
@@ -114,7 +116,7 @@ class RingFile:
         return cls(fd, populate=True)  # the first lap shall not be slower than the others
 
     @classmethod
-    def open(cls, path: Path) -> RingFile:
+    def open(cls, path: Path) -> Self:
         """Open the file of another process.
 
         Raises:
@@ -127,24 +129,6 @@ class RingFile:
         except BaseException:
             os.close(fd)
             raise
-
-    def write_weights(self, place: int, data: bytes) -> None:
-        """Copy weights into one of the two places.
-
-        Raises:
-            ProtocolError: they are larger than :data:`WEIGHTS_ROOM`.
-            OSError: there is no memory for them.
-        """
-        if len(data) > WEIGHTS_ROOM:
-            raise ProtocolError(f"weights of {len(data)} bytes, and a ring has room for {WEIGHTS_ROOM}")
-        at = place * WEIGHTS_ROOM
-        os.posix_fallocate(self._fd, self._weights_at + at, max(len(data), 1))
-        self._weights[at : at + len(data)] = data
-
-    def read_weights(self, place: int, size: int) -> bytes:
-        """Return a copy of what is in one of the two places."""
-        at = place * WEIGHTS_ROOM
-        return self._weights[at : at + min(size, WEIGHTS_ROOM)]
 
     def is_locked(self) -> bool:
         """Whether the process that made the file still has it open; for others to ask."""
@@ -161,10 +145,9 @@ class RingFile:
             return
         self.records = np.empty(0, self.records.dtype)
         self.words.release()
-        self.memory.release()
         with suppress(BufferError):  # somebody still holds an array on it: it goes with that
             self._map.close()
-        self._weights.close()
+        self.weights.close()
         os.close(self._fd)
         self._fd = -1
 

@@ -27,7 +27,7 @@ from rtgym_ros.train.stream.sample_message import BatchHeader, checksum
 from rtgym_ros.train.stream.sample_publisher import SamplePublisher
 from rtgym_ros.train.stream.sample_reader import SampleReader
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.uploader import Uploader
+from rtgym_ros.train.worker.uploader import FIRST_BYTES, Uploader
 
 WEIGHTS = PolicyWeights("any", -1, {"a": np.arange(3.0)}, {})
 
@@ -145,10 +145,15 @@ def test_messages_grow_while_samples_wait_and_the_server_may_be_killed_under_the
             batches = link.collect(0.2)
             sizes += [batch.header.count for batch in batches]
             found += stamps_of(batches)
-    carried.end()
     assert found == list(range(written))
     assert max(sizes) > 1000
-    assert read_all(server.config, written) == list(range(written))
+    server.kill()
+    server.start()
+    fill(carried.ring, 10)
+    wait_for(lambda: carried.uploader._rings.unread == 0)
+    assert carried.uploader._limit == FIRST_BYTES, "they are small again with every connection"
+    carried.end()
+    assert read_all(server.config, written + 10) == list(range(written + 10))
 
 
 def test_an_acknowledgement_that_was_lost_is_recognised(server):
@@ -224,7 +229,8 @@ def test_samples_that_went_with_the_memory_of_a_robot_at_a_power_cut_are_counted
     server.kill()
     (ring,) = RingFolder(carried.folder).paths()
     fill(carried.ring, 130)
-    wait_for(lambda: RingFolder(carried.folder).noted_written(ring) == 230)
+    note = ring.with_suffix(".written")
+    wait_for(lambda: note.exists() and note.read_text() == "230")
     ring.readlink().unlink()  # what is in RAM goes with the power, what leads to it is on the disk
     carried.loop.call_soon_threadsafe(carried.stop_event.set)
     carried.thread.join(60)
@@ -240,7 +246,7 @@ def test_samples_that_went_with_the_memory_of_a_robot_at_a_power_cut_are_counted
 
     assert with_connection(server.config, "worker", last, "w1").lost == 130
     assert "at least 130 samples are lost" in caplog.text
-    assert not ring.with_suffix(".written").exists()
+    assert not note.exists()
 
 
 def test_batches_are_cut_to_max_payload_and_a_sample_above_it_is_refused_with_both_numbers(tmp_path):

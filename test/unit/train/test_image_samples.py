@@ -22,10 +22,9 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import leaf_values, make_schema
 from rtgym_ros.train.trainer.agent import make_agent
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
-from rtgym_ros.train.worker.make_env import make_layout
-from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 SPACE = spaces.Dict(
@@ -84,9 +83,9 @@ def fly(tmp_path):
     def fly(policy, episodes, compressor=None):
         config = EnvironmentConfig(id="camera", sample_compressor=compressor)
         env = Camera()
-        layout = make_layout(config, env, policy)
+        layout = SampleLayout(config, env.observation_space, env.action_space, policy.extra_shapes)
         ring = RingFolder(tmp_path).create(layout.schema, 100)
-        opened.append((ring, RingReader(RingFile.open(RingFolder(tmp_path).paths()[-1]))))
+        opened.append((ring, RingReader.open(RingFolder(tmp_path).paths()[-1])))
         RolloutWorker(env, policy, ring, layout, WorkerConfig()).run(episodes)
         return layout.schema, opened[-1][1].read(100)[1].copy()
 

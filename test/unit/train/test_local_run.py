@@ -13,8 +13,7 @@ from gymnasium import spaces
 
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
-from rtgym_ros.train.local.episodes import EpisodeRecord, read_episodes
-from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.local.learning_curve import EpisodeRecord, read_episodes, save_learning_curve
 from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
@@ -95,11 +94,8 @@ def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
             worker="w",
             test=number % 10 == 0,
             episode_return=-20 + number / 10,
-            length=100 - number // 2,
             terminated=number > 50,
-            timeouts=0,
             samples=30 * number,
-            seconds=1.0,
         )
         for number in range(count)
     ]

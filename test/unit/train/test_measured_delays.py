@@ -13,10 +13,10 @@ from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.make_policy import make_policy
 from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
-from rtgym_ros.train.worker.make_env import make_env, make_layout
-from rtgym_ros.train.worker.ring_file import RingFile
+from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 DRONE = "rtgym_ros/SimulatedDrone-v0"
@@ -40,9 +40,9 @@ def test_sac_learns_with_the_delays_that_were_measured(tmp_path):
     config = EnvironmentConfig(id=DRONE, delays=True, kwargs={"config": {"delays": "observed", "ep_max_length": 40}})
     env = make_env(config)
     policy = make_policy(KIND, env.observation_space, env.action_space, np.random.default_rng(0))
-    layout = make_layout(config, env, policy)
+    layout = SampleLayout(config, env.observation_space, env.action_space)
     ring = RingFolder(tmp_path).create(layout.schema, 1000)
-    reader = RingReader(RingFile.open(RingFolder(tmp_path).paths()[-1]))
+    reader = RingReader.open(RingFolder(tmp_path).paths()[-1])
     RolloutWorker(env, policy, ring, layout, WorkerConfig()).run(3)
     records = reader.read(1000)[1].copy()
     ring.close()
