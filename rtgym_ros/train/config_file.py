@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,27 @@ import msgspec
 import yaml
 
 from rtgym_ros.core.errors import ConfigError, nearest
+from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.config import TrainConfig, TrainerConfig
+
+
+def config_parser(program: str, description: str | None) -> OneLineParser:
+    """Return a parser with ``--config`` and ``--set``, for every program of a run."""
+    parser = OneLineParser(program, description=description)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="instead of what the file says"
+    )
+    return parser
+
+
+def config_of(options: argparse.Namespace) -> TrainConfig:
+    """Return the configuration that the arguments ask for.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong.
+    """
+    return load_config(options.config, tuple(options.set))
 
 
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainConfig:

@@ -15,10 +15,10 @@ from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.stream.connection import Outage
 from rtgym_ros.train.stream.event_loop import stop_event
-from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0

@@ -11,9 +11,9 @@ import stat
 from datetime import datetime, timezone
 from pathlib import Path
 
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.config import SecurityConfig, TrainConfig
 from rtgym_ros.train.errors import CertificateDateError, CredentialsError
-from rtgym_ros.train.files import write_atomically
 
 CA, SERVER, TRAINER, VIEWER = "ca", "server", "trainer", "viewer"
 WORKER_PREFIX = "worker-"

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.config import ServerConfig
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.security.credentials import CA, SERVER, TRAINER, VIEWER, WORKER_PREFIX, key_pair
 from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, nats_configuration
 

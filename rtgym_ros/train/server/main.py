@@ -14,10 +14,10 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.core.files import locked, write_atomically
 from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.files import locked, write_atomically
 from rtgym_ros.train.local.ports import check_free, free_port
 from rtgym_ros.train.security.credentials import CA, SERVER, credential_files, key_pair, make_token, token_file
 from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, is_loopback, nats_configuration

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -14,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import CertificateDateError, LinkError, OutOfStepError, RefusedError
+from rtgym_ros.train.errors import CertificateDateError, LinkError, OutOfStepError
 from rtgym_ros.train.security.credentials import credential_files, read_token, token_file
 from rtgym_ros.train.stream.names import direct_get_subject, inbox_prefix
 
@@ -24,6 +25,7 @@ _PINGS = 2  # a peer that answers no ping for about 10 s is gone: a cable that w
 PATIENCE_S = 5.0
 """For an answer."""
 _WRONG_LAST_SEQUENCE = 10071
+_PAUSES_S = (0.1, 1.0)  # after the first failure, and at most; doubled in between (s)
 
 
 class Connection:
@@ -59,8 +61,8 @@ class Connection:
 
         Raises:
             OutOfStepError: another message came in between, where ``headers`` name the one that is expected.
-            LinkError: no acknowledgement came: it may or may not be in the stream.
-            RefusedError: the server refuses, for now.
+            LinkError: no acknowledgement came, so that it may or may not be in the stream; or the server refuses, for
+                now.
         """
         reply = await self.request(subject, payload, headers=headers)
         try:
@@ -73,7 +75,7 @@ class Connection:
         description = refusal.get("description", "refused")
         if refusal.get("err_code") == _WRONG_LAST_SEQUENCE:
             raise OutOfStepError(description)
-        raise RefusedError(description, retry=True)
+        raise LinkError(description)
 
     async def get(
         self, stream: str, subject: str = "", request: Mapping[str, Any] | None = None
@@ -97,11 +99,10 @@ class Connection:
 
 
 @asynccontextmanager
-async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name: str = "") -> AsyncIterator[Connection]:
+async def connected(config: TrainConfig, role: str, name: str = "") -> AsyncIterator[Connection]:
     """Connect while entered, to one of the servers of a cluster.
 
     Args:
-        urls: of them.
         config: of the run.
         role: ``"worker"``, ``"trainer"`` or ``"viewer"``.
         name: of the robot, for a worker.
@@ -110,7 +111,7 @@ async def connected(urls: tuple[str, ...], config: TrainConfig, role: str, name:
         LinkError: nobody listens, or the server does not let this peer in; it may be tried again.
         CredentialsError: credentials are missing or readable by others.
     """
-    connection = Connection(Client())
+    connection, urls = Connection(Client()), config.url(role)
 
     async def on_closed() -> None:
         connection.lost.set()
@@ -162,3 +163,34 @@ def _reason(error: BaseException, said: str) -> str:
         return f"TLS: {error.reason or error}"
     text = str(error) or type(error).__name__
     return f"{text}; {said}" if said and said not in text else text
+
+
+class Outage:
+    """Decides how long to pause between attempts to connect; logs a line when that takes longer than a start does.
+
+    Args:
+        log: gets the lines.
+        now_s: a monotonic clock (s).
+        patience_s: how long nothing is logged (s).
+    """
+
+    def __init__(self, log: logging.Logger, now_s: Callable[[], float], patience_s: float = 10.0) -> None:
+        self._log, self._now_s, self._patience_s = log, now_s, patience_s
+        self._since_s: float | None = None
+        self._is_logged, self._failures = False, 0
+
+    def failed(self, line: str) -> float:
+        """Note an attempt that failed, and why; return how long to pause before the next (s)."""
+        if self._since_s is None:
+            self._since_s = self._now_s()
+        if not self._is_logged and self._now_s() - self._since_s >= self._patience_s:
+            self._is_logged = True
+            self._log.warning("%s; trying again", line)
+        self._failures += 1
+        return float(min(_PAUSES_S[0] * 2 ** min(self._failures - 1, 10), _PAUSES_S[1]))
+
+    def worked(self) -> None:
+        """Note an attempt that did not fail."""
+        if self._is_logged:
+            self._log.warning("the server answers again")
+        self._since_s, self._is_logged, self._failures = None, False, 0

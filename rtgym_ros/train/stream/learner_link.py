@@ -12,14 +12,13 @@ from time import monotonic
 from typing import Any
 
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError, RefusedError
+from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
-from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.connection import Connection, Outage, connected
 from rtgym_ros.train.stream.event_loop import EventLoopThread, wait_for_event
 from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.names import PROGRESS, SCHEMA, bucket_stream, key_subject
-from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.provision import provision
 from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
 from rtgym_ros.train.stream.sample_reader import SampleReader
@@ -133,9 +132,9 @@ class LearnerLink:
     async def _run(self) -> None:
         while True:
             try:
-                async with connected(self._config.url("trainer"), self._config, "trainer") as connection:
+                async with connected(self._config, "trainer") as connection:
                     await self._serve(connection)
-            except (LinkError, RefusedError) as error:
+            except LinkError as error:
                 await asyncio.sleep(self._outage.failed(f"the server: {error}"))
             except Exception as error:  # whoever calls next raises it
                 if not isinstance(error, (CredentialsError, ProtocolError)):

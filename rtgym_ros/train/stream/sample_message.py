@@ -11,10 +11,12 @@ import numpy as np
 
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.stream.names import Name
+from rtgym_ros.train.stream.connection import Connection
+from rtgym_ros.train.stream.names import Name, sample_subject, stream_name
 
 BATCH_HEADER = "Rtgym-Batch"
 """Name of the NATS header, whose value is JSON."""
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 HEADER_ROOM = 4096
 """Bytes of a message that its headers may take."""
 FORMAT = 1
@@ -142,6 +144,36 @@ def read_records(header: BatchHeader, payload: bytes, schema: SampleSchema) -> n
     return np.frombuffer(payload, schema.dtype)
 
 
-def checksum(payload: bytes | memoryview) -> int:
-    """Return the CRC-32 of a payload."""
-    return zlib.crc32(payload)
+class SamplePublisher:
+    """Appends the batches of one robot to the stream, each exactly once, over a connection of its identity.
+
+    Every publish names the sequence of the last message on the robot's own subject: the server takes it if nothing came
+    in between. A publish whose acknowledgement was lost is recognised afterwards, because the last message of the
+    subject says which samples it holds.
+    """
+
+    def __init__(self, connection: Connection, run: str, robot: str) -> None:
+        self._connection = connection
+        self._stream, self._subject = stream_name(run), sample_subject(run, robot)
+        self._sequence = 0
+
+    async def last(self) -> BatchHeader | None:
+        """Return what the newest message of the subject says of itself, and go on behind it; None where there is none.
+
+        Raises:
+            LinkError: the server does not answer.
+        """
+        found = await self._connection.get(self._stream, self._subject)
+        self._sequence = int(found[0]["Nats-Sequence"]) if found else 0
+        return read_header(found[0]) if found else None
+
+    async def publish(self, header: BatchHeader, payload: bytes | memoryview) -> int:
+        """Append a batch; return its position in the stream once it is on the server's disk.
+
+        Raises:
+            OutOfStepError: the subject does not end where it was believed; :meth:`last` tells where.
+            LinkError: as of :meth:`Connection.append`.
+        """
+        headers = {**header.headers(), _EXPECTED: str(self._sequence)}
+        self._sequence = await self._connection.append(self._subject, payload, headers)
+        return self._sequence

@@ -16,10 +16,9 @@ from nats.js.errors import Error as JetStreamError
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError, ProtocolError
-from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.connection import Connection, Outage, connected
 from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.names import PROGRESS, robot_of, sample_subject, stream_name
-from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.sample_message import BatchHeader, read_header
 
 _RATE_S = 10.0  # over which rates are counted (s)
@@ -69,7 +68,7 @@ class RunWatch:
         """Keep the attributes up to date."""
         while True:
             try:
-                async with connected(self._config.url("viewer"), self._config, "viewer") as connection:
+                async with connected(self._config, "viewer") as connection:
                     await self._watch(connection)
             except (LinkError, NatsError, JetStreamError, asyncio.TimeoutError) as error:
                 self.problem = str(error) or type(error).__name__

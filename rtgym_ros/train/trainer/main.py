@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import to_yaml
-from rtgym_ros.train.files import write_atomically
+from rtgym_ros.train.config_file import config_of, config_parser, to_yaml
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 from rtgym_ros.train.trainer.checkpoint import Checkpoints
 

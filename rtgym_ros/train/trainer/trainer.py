@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 
 from rtgym_ros.core.errors import RtgymError
+from rtgym_ros.core.files import locked
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.files import locked
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.supervision.heartbeat import beat
