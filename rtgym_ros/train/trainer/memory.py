@@ -115,12 +115,6 @@ class Memory(ReplayBuffer):
                 columns[mark + name] = self._stacked(name, ends)
         return columns
 
-    def numbers(self) -> np.ndarray:
-        """Return the numbers of the samples that end a transition, oldest first."""
-        numbers = np.arange(self._oldest(), self._written)
-        found: np.ndarray = numbers[self._before[numbers % self.buffer_size] >= self._oldest()]
-        return found
-
     def _observed(self) -> list[str]:
         return [name for name in self._of_sample if name == VECTOR or name.startswith(IMAGE)]
 

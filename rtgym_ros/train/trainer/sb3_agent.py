@@ -34,7 +34,6 @@ _KWARGS["tqc"] = (*_KWARGS["sac"], "top_quantiles_to_drop_per_net")
 _KWARGS["redq"] = (*_KWARGS["sac"], "subset", "policy_delay")
 _POLICY_KWARGS: dict[str, tuple[str, ...]] = {"sac": ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")}
 _POLICY_KWARGS |= {"tqc": (*_POLICY_KWARGS["sac"], "n_quantiles"), "redq": _POLICY_KWARGS["sac"]}
-_LEARNING_RATE = 3e-4  # SB3's own
 _ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} | {
     name: name for name in ("batch_size", "seed", "device")
 }
@@ -61,7 +60,7 @@ class Sb3Agent(Agent):
         spaces_of_it = self._parts.space, actions.space
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
-        self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", _LEARNING_RATE))
+        self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", 3e-4))
         try:
             self._model = _model_class(config.agent)(
                 "MultiInputPolicy" if isinstance(self._parts.space, spaces.Dict) else "MlpPolicy",
@@ -72,7 +71,7 @@ class Sb3Agent(Agent):
                 batch_size=config.batch_size,
                 device=config.device,
                 seed=config.seed,
-                learning_rate=self._learning_rates["actor"],
+                learning_rate=self._learning_rates["actor"].begin,
                 **kwargs,
             )
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
@@ -108,8 +107,6 @@ class Sb3Agent(Agent):
         # SB3 counts to the next target update from 0 again in every call: one by one where not all have one.
         tau, interval = model.tau, model.target_update_interval
         for count in [updates] if interval == 1 else [1] * updates:
-            for rate in self._learning_rates.values():
-                rate.updates_done = model._n_updates
             model.tau = 0.0 if model._n_updates % interval else tau  # with 0 an update of the targets changes nothing
             model.train(count, self._config.batch_size)
             for name, value in model.logger.name_to_value.items():
@@ -137,7 +134,7 @@ class Sb3Agent(Agent):
         """Take the place of SB3's method, which knows one rate for all: actor, critic, and perhaps entropy."""
         for optimizer, rate in zip(optimizers, self._learning_rates.values(), strict=False):
             for group in optimizer.param_groups:
-                group["lr"] = rate(1.0)
+                group["lr"] = rate.at(self._model._n_updates)
 
 
 class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):

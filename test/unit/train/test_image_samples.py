@@ -13,6 +13,8 @@ pytest.importorskip("stable_baselines3")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("torch")
 
+from trainer_helpers import transitions_in
+
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
 from rtgym_ros.train.errors import ProtocolError
@@ -106,7 +108,7 @@ def test_the_learner_stacks_what_the_robot_saw_to_the_last_bit(fly, compressor):
     for pair in pairs:
         agent.add(pair)
     memory = agent._memory
-    held = memory.transitions(memory.numbers())
+    held = transitions_in(memory)
     assert len(held["rewards"]) == 35
     seen = np.concatenate([pair.after["extra/seen"] for pair in pairs])
     for at in range(35):

@@ -11,7 +11,7 @@ pytest.importorskip("stable_baselines3")
 torch = pytest.importorskip("torch")
 
 from gymnasium import spaces  # noqa: E402
-from trainer_helpers import ACTION, OBSERVATION, make_records, schema_of  # noqa: E402
+from trainer_helpers import ACTION, OBSERVATION, make_records, schema_of, transitions_in  # noqa: E402
 
 from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
@@ -54,7 +54,7 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
         agent.add(Transitions(pairs.before[begin : begin + size], pairs.after[begin : begin + size]))
         begin += size
     memory, scale = agent._memory, agent._model.policy.scale_action
-    held = memory.transitions(memory.numbers())
+    held = transitions_in(memory)
     kept = agent.memory_length
     assert kept == len(held["rewards"]) <= 100
     begin -= kept  # the newest; a begin of an episode takes the place of one transition
@@ -73,7 +73,7 @@ def test_robots_whose_samples_are_numbered_alike_are_kept_apart():
     for part in (slice(0, 11), slice(11, 21)):
         for robot, own in zip("ab", records, strict=True):
             agent.add(assembler.add(robot, "boot", own[part])[0])
-    held = agent._memory.transitions(agent._memory.numbers())
+    held = transitions_in(agent._memory)
     assert len(held["rewards"]) == 40
     pairs = {
         (float(before[0]), float(after[0])) for before, after in zip(held["<vector"], held[">vector"], strict=True)
@@ -197,9 +197,9 @@ def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, act
 
 def test_a_learning_rate_falls_by_the_same_factor_each_update():
     rate = make_learning_rates({"begin": 1e-3, "end": 1e-5, "updates": 100})["actor"]
-    for rate.updates_done, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
-        assert rate(1.0) == pytest.approx(expected)
-    assert make_learning_rates(0.5)["critic"](0.0) == 0.5
+    for updates, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
+        assert rate.at(updates) == pytest.approx(expected)
+    assert make_learning_rates(0.5)["critic"].at(7) == 0.5
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}])

@@ -45,6 +45,12 @@ def make_records(lengths: list[int], test_every: int = 0, terminated: bool = Tru
     return records
 
 
+def transitions_in(memory) -> dict[str, np.ndarray]:
+    """Return all that a replay memory holds, oldest first."""
+    numbers = np.arange(memory._oldest(), memory._written)
+    return memory.transitions(numbers[memory._before[numbers % memory.buffer_size] >= memory._oldest()])
+
+
 def send(
     config: TrainConfig,
     records: np.ndarray,
