@@ -8,6 +8,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from nats.aio.client import Client
@@ -174,7 +175,7 @@ class Outage:
         patience_s: how long nothing is logged (s).
     """
 
-    def __init__(self, log: logging.Logger, now_s: Callable[[], float], patience_s: float = 10.0) -> None:
+    def __init__(self, log: logging.Logger, now_s: Callable[[], float] = monotonic, patience_s: float = 10.0) -> None:
         self._log, self._now_s, self._patience_s = log, now_s, patience_s
         self._since_s: float | None = None
         self._is_logged, self._failures = False, 0

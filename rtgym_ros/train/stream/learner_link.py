@@ -8,7 +8,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from time import monotonic
 from typing import Any
 
 from rtgym_ros.train.config import TrainConfig
@@ -44,7 +43,6 @@ class LearnerLink:
         version: of the weights that this learner published last; -1 for none.
         schema: of the samples; None takes that of the robot which came last.
         next_seq: as of :class:`SampleReader`.
-        now_s: a monotonic clock (s).
 
     Attributes:
         version: the newest version of the weights that is known to be published.
@@ -58,11 +56,10 @@ class LearnerLink:
         version: int = -1,
         schema: SampleSchema | None = None,
         next_seq: Mapping[tuple[str, str], int] | None = None,
-        now_s: Callable[[], float] = monotonic,
     ) -> None:
         self._config = config
         self._reader = SampleReader(config.run, bookmark, next_seq)
-        self._outage = Outage(_log, now_s)
+        self._outage = Outage(_log)
         self._condition = threading.Condition()
         self._schema = schema
         self.version = version

@@ -17,11 +17,11 @@ from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.connection import Connection
 from rtgym_ros.train.stream.names import bucket_name, bucket_stream, object_bucket_name, sample_subject, stream_name
 
-_MESSAGE_BYTES = 400  # what a message takes beside its samples: subject, headers, the file store's own
+_BESIDE_BYTES = 100  # what a sample takes besides: subject, headers and the file store's own are 400 a message
 _AT_FIRST_BYTES = 256_000_000
 """Of the stream, until it is known how large a sample is: a server reserves as much of its disk."""
+_LEAST_BYTES = 25_600
 _NO_ROOM = 10047
-_SAMPLES_A_MESSAGE = 4  # at least so many are reckoned for one message; at 20 Hz and a push every 0.5 s they are ten
 
 _log = logging.getLogger(__name__)
 
@@ -89,5 +89,5 @@ def _stream_bytes(config: TrainConfig, schema: SampleSchema | None) -> int:
     """Return how large the stream may become (bytes): the replay memory, or ``server.max_bytes`` if that is less."""
     if schema is None:
         return min(_AT_FIRST_BYTES, config.server.max_bytes)
-    sample = schema.dtype.itemsize + _MESSAGE_BYTES // _SAMPLES_A_MESSAGE
-    return min(config.trainer.memory_size * sample + 64 * _MESSAGE_BYTES, config.server.max_bytes)
+    sample = schema.dtype.itemsize + _BESIDE_BYTES
+    return min(config.trainer.memory_size * sample + _LEAST_BYTES, config.server.max_bytes)

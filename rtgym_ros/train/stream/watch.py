@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from time import monotonic
@@ -64,8 +65,9 @@ class RunWatch:
         self.stream_bytes = 0
         self.problem = "waiting for the server"
 
-    async def run(self, outage: Outage) -> None:
+    async def run(self) -> None:
         """Keep the attributes up to date."""
+        outage = Outage(logging.getLogger(__name__))
         while True:
             try:
                 async with connected(self._config, "viewer") as connection:

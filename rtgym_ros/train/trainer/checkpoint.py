@@ -14,11 +14,11 @@ import msgspec
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CheckpointError
-from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.sample_message import Bookmark
 
 FORMAT = 2
 _INFO = "checkpoint.json"
+_KEPT = 2
 _MAY_CHANGE = tuple(
     f"trainer.agent_kwargs.{name}"
     for name in ("learning_rate", "gamma", "tau", "target_update_interval", "target_entropy",
@@ -77,17 +77,11 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoints:
-    """The checkpoints of a run.
+    """The checkpoints of a run, in a folder that is made. Only one process may use it."""
 
-    Args:
-        folder: of them; it is made. Only one process may use it.
-        keep: how many.
-    """
-
-    def __init__(self, folder: Path, keep: int = 2) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._keep = keep
         self._whole: list[Path] = []
         for left in folder.glob(".writing*"):
             shutil.rmtree(left)  # by a process that was killed
@@ -107,7 +101,7 @@ class Checkpoints:
         """Write a checkpoint, and delete those that are too many.
 
         Args:
-            info: of it; ``files`` is filled in.
+            info: of it, but for ``files``.
             write_files: called with an empty folder.
 
         Raises:
@@ -128,7 +122,7 @@ class Checkpoints:
             shutil.rmtree(writing, ignore_errors=True)
             raise
         _sync(self._folder)
-        self._whole = [*self._whole, path][-self._keep :]
+        self._whole = [*self._whole, path][-_KEPT:]
         for old in existing:
             if old not in self._whole:
                 shutil.rmtree(old)
@@ -150,13 +144,8 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = None) -> list[str]:
+def check_same(info: Info, config: TrainConfig) -> list[str]:
     """Refuse a checkpoint of another configuration.
-
-    Args:
-        info: of the checkpoint.
-        config: of now.
-        schema: of the samples of now; None where it is not known.
 
     Returns:
         Which entries are others from now on, a phrase each, with both values.
@@ -172,8 +161,6 @@ def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = No
         for name in names
         if name not in changed
     ]
-    if schema is not None:
-        differing += schema_from_bytes(info.schema).differences(schema, "in the checkpoint", "at the server")
     if differing:
         raise CheckpointError(
             f"the checkpoint is of another configuration: {'; '.join(differing)}. Begin anew with --reset-training, "

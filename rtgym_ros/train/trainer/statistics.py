@@ -1,4 +1,4 @@
-"""The figures of a round."""
+"""The figures of training: of a round, and of the last episodes of each robot."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from rtgym_ros.train.trainer.transitions import Episode
 _LAST = 50  # episodes of each robot of which who watches is told
 
 
-class RoundStatistics:
-    """Gathers what happens between two rounds, from that progress and that time (s, monotonic) on."""
+class Statistics:
+    """Gathers what happens; the first round begins with that progress, at that time (s, monotonic)."""
 
     def __init__(self, progress: Progress, now_s: float) -> None:
-        self._begin, self._begin_s = copy(progress), now_s
-        self._episodes: list[Episode] = []
-        self._sums: dict[str, float] = {}
-        self._training_s = 0.0
+        self._last: dict[tuple[str, bool], deque[Episode]] = defaultdict(lambda: deque(maxlen=_LAST))
+        self._timeouts: Counter[tuple[str, bool]] = Counter()
+        self._count: Counter[tuple[str, bool]] = Counter()
+        self._begin_round(progress, now_s)
 
     def trained(self, figures: dict[str, float], updates: int, seconds: float) -> None:
         """Note updates: what the agent tells of them (means), and how long they took (s)."""
@@ -33,9 +33,13 @@ class RoundStatistics:
     def ended(self, episode: Episode) -> None:
         """Note an episode."""
         self._episodes.append(episode)
+        key = episode.worker, episode.test
+        self._last[key].append(episode)
+        self._timeouts[key] += episode.timeouts
+        self._count[key] += 1
 
-    def summary(self, progress: Progress, memory_length: int, now_s: float) -> dict[str, Any]:
-        """Return the figures by name, as they are now; None where nothing happened that one could tell of."""
+    def end_round(self, progress: Progress, memory_length: int, now_s: float) -> dict[str, Any]:
+        """Return the figures of the round by name, None where there is nothing to tell of; the next one begins."""
         seconds = max(now_s - self._begin_s, 1e-9)
         updates = progress.updates - self._begin.updates
         figures: dict[str, Any] = {
@@ -48,36 +52,17 @@ class RoundStatistics:
             "training_fraction": self._training_s / seconds,
         }
         for kind, test in (("train", False), ("test", True)):
-            figures |= _of_episodes(kind, [episode for episode in self._episodes if episode.test == test])
-        return figures | {f"agent/{name}": value / max(updates, 1) for name, value in self._sums.items()}
+            episodes = [episode for episode in self._episodes if episode.test == test]
+            figures[f"{kind}/episodes"] = len(episodes)
+            for name, field in (("return", "episode_return"), ("success", "terminated"), ("length", "length")):
+                figures[f"{kind}/{name}"] = fmean(getattr(one, field) for one in episodes) if episodes else None
+            figures[f"{kind}/timeouts"] = sum(episode.timeouts for episode in episodes)
+        figures |= {f"agent/{name}": value / max(updates, 1) for name, value in self._sums.items()}
+        self._begin_round(progress, now_s)
+        return figures
 
-
-def _of_episodes(kind: str, episodes: list[Episode]) -> dict[str, Any]:
-    figures = {
-        f"{kind}/{name}": fmean(getattr(episode, field) for episode in episodes) if episodes else None
-        for name, field in (("return", "episode_return"), ("success", "terminated"), ("length", "length"))
-    }
-    timeouts = sum(episode.timeouts for episode in episodes)
-    return {f"{kind}/episodes": len(episodes), **figures, f"{kind}/timeouts": timeouts}
-
-
-class Scoreboard:
-    """How the last episodes of each robot went, for who watches."""
-
-    def __init__(self) -> None:
-        self._last: dict[tuple[str, bool], deque[Episode]] = defaultdict(lambda: deque(maxlen=_LAST))
-        self._timeouts: Counter[tuple[str, bool]] = Counter()
-        self._count: Counter[tuple[str, bool]] = Counter()
-
-    def ended(self, episode: Episode) -> None:
-        """Note an episode."""
-        key = episode.worker, episode.test
-        self._last[key].append(episode)
-        self._timeouts[key] += episode.timeouts
-        self._count[key] += 1
-
-    def summary(self) -> list[dict[str, Any]]:
-        """Return one map for each robot and kind of episodes."""
+    def of_robots(self) -> list[dict[str, Any]]:
+        """Return how the last episodes went: one map for each robot and kind of episodes."""
         return [
             {
                 "robot": robot,
@@ -90,3 +75,9 @@ class Scoreboard:
             }
             for (robot, test), episodes in sorted(self._last.items())
         ]
+
+    def _begin_round(self, progress: Progress, now_s: float) -> None:
+        self._begin, self._begin_s = copy(progress), now_s
+        self._episodes: list[Episode] = []
+        self._sums: dict[str, float] = {}
+        self._training_s = 0.0

@@ -20,7 +20,7 @@ from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, settings_of
 from rtgym_ros.train.trainer.demonstrations import read_demonstrations
 from rtgym_ros.train.trainer.log import TrainerLog
-from rtgym_ros.train.trainer.statistics import RoundStatistics, Scoreboard
+from rtgym_ros.train.trainer.statistics import Statistics
 from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, finite
 
 _WAIT_S = 0.5  # for samples, until signals and heartbeat are seen to again
@@ -72,15 +72,14 @@ class Training:
         self._last_update = self._trainer.epochs * self._trainer.rounds * self._trainer.steps
         self._clock_s = self._checkpoint_s = self._told_s = monotonic()
         self._pause_s = self._trainer.checkpoint_interval
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
-        self._scoreboard = Scoreboard()
+        self._statistics = Statistics(self._progress, self._clock_s)
 
     def load(self, folder: Path, info: Info) -> None:
         """Go on from a checkpoint; its replay memory comes through :meth:`refill`."""
         self._agent.load(folder / "agent")
         self._progress, self._bookmark, self._next_seq = info.progress, info.bookmark, info.known()
         self._saved = info.bookmark, info.progress.updates
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
+        self._statistics = Statistics(self._progress, self._clock_s)
         if info.progress.updates:
             self._link.publish(self._agent.export())  # for those who come late, and a server that lost them
 
@@ -155,7 +154,6 @@ class Training:
             self._bookmark = batch.bookmark
             for episode in episodes:
                 self._statistics.ended(episode)
-                self._scoreboard.ended(episode)
                 self._log.episode(episode, self._progress)
 
     def _remember(self, batch: SampleBatch) -> tuple[int, int, list[Episode]]:
@@ -181,9 +179,8 @@ class Training:
     def _end_round(self) -> None:
         self._tick()
         epoch, number = divmod((self._progress.updates - 1) // self._trainer.steps, self._trainer.rounds)
-        figures = self._statistics.summary(self._progress, self._agent.memory_length, self._clock_s)
+        figures = self._statistics.end_round(self._progress, self._agent.memory_length, self._clock_s)
         self._log.round(epoch, number, figures)
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
 
     def _tick(self) -> None:
         """Bring time and version up to date."""
@@ -197,7 +194,7 @@ class Training:
         self._tick()
         goal = {"updates": self._last_update, "samples": self._trainer.max_samples}
         figures = {**to_builtins(self._progress), "memory": self._agent.memory_length, "goal": goal}
-        self._link.publish_progress({**figures, **self._link.counts, "robots": self._scoreboard.summary()})
+        self._link.publish_progress({**figures, **self._link.counts, "robots": self._statistics.of_robots()})
 
     def _write_checkpoint(self) -> None:
         begin_s = monotonic()

@@ -66,7 +66,7 @@ class Uploader:
     def __init__(self, config: TrainConfig, name: str, folder: Path, beat: Callable[[], None] = lambda: None) -> None:
         self._config, self._name, self._beat = config, name, beat
         self._rings = OpenRings(folder, config.worker.history_interval)
-        self._outage = Outage(_log, monotonic)
+        self._outage = Outage(_log)
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
         self._lost = 0

@@ -411,7 +411,8 @@ def test_two_learners_read_one_stream_each_at_its_own_position(server):
 
 def test_a_learner_without_a_server_waits_and_one_line_tells_of_it(tmp_path, caplog):
     config = config_of(tmp_path)
-    link = LearnerLink(config, schema=SCHEMA, now_s=iter(range(0, 100_000, 10)).__next__)
+    link = LearnerLink(config, schema=SCHEMA)
+    link._outage._now_s = iter(range(0, 100_000, 10)).__next__
     wait_for(lambda: "trying again" in caplog.text)
     assert not link.wait_until_connected(0.1)
     link.close()
