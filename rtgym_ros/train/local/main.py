@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from contextlib import ExitStack
@@ -67,12 +66,9 @@ def _configure(options: argparse.Namespace) -> Any:
         steps = steps_per_version(config.trainer)
         first = max(steps, config.trainer.start_training)
         changed["worker"].update(robot=[], max_steps_per_update=steps, initial_steps=first)
-    if options.samples is not None:
-        changed["trainer"]["max_samples"] = options.samples
-    if options.demonstrations:
-        changed["trainer"]["demonstrations"] = [str(Path(path).absolute()) for path in options.demonstrations]
-    if options.seed is not None:
-        changed["trainer"]["seed"] = options.seed
+    shown = [str(Path(path).absolute()) for path in options.demonstrations] or None
+    asked = {"max_samples": options.samples, "demonstrations": shown, "seed": options.seed}
+    changed["trainer"].update((name, value) for name, value in asked.items() if value is not None)
     address = f"127.0.0.1:{free_port('127.0.0.1')}"
     changed["server"].update(listen=address, url=[f"nats://{address}"])
     for role in ("worker", "trainer"):
@@ -104,7 +100,6 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
 
 
 def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]:
-    from rtgym_ros.train.config_file import load_config
     from rtgym_ros.train.server.main import server_child
     from rtgym_ros.train.supervision.supervisor import Child
     from rtgym_ros.train.trainer.main import trainer_child
@@ -113,15 +108,13 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
     # Stopped from the last to the first: workers hand over what they have, then the server goes.
     children = [server_child(config), trainer_child(config, path)]
     for number in range(1, options.workers + 1):
-        name = f"worker{number}"
-        overrides: tuple[str, ...] = ()
-        if options.workers > 1 and config.worker.robot:  # one each, in a namespace of its own
-            namespaced = [*config.worker.robot, "--ros-args", "-r", f"__ns:=/{name}"]
-            overrides = (f"environment.kwargs.namespace=/{name}", f"worker.robot={json.dumps(namespaced)}")
-        arguments = ["--config", str(path), *(part for one in overrides for part in ("--set", one))]
+        name, robot, arguments = f"worker{number}", list(config.worker.robot), ["--config", str(path)]
+        if options.workers > 1 and robot:  # one each, in a namespace of its own
+            robot += ["--ros-args", "-r", f"__ns:=/{name}"]
+            arguments += ["--set", f"environment.kwargs.namespace=/{name}"]
         folder = (config.folder / "workers" / name).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        children += worker_children(load_config(path, overrides), arguments, name, folder, options.record)
+        children += worker_children(robot, arguments, name, folder, options.record)
     if not options.quiet:
         table = [sys.executable, "-m", "rtgym_ros.train.local.live_table", "--config", str(path)]
         children.append(Child("table", table))
@@ -136,12 +129,9 @@ def _conclude(config: Any) -> None:
     drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs
     rate_hz = _DRONE_HZ if drone else None
     save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
-    for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
-        print(f"{what}: {config.folder / name}")
-    if drone:
-        print(f"fly it: ./dev drone --policy {config.folder / _RESULT}")
-    else:
-        print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
+    print(f"learning curve: {config.folder / _PICTURE}\npolicy: {config.folder / _RESULT}")
+    alone = f"train_worker --config {config.folder / 'config.yaml'} --standalone"
+    print(f"fly it: {'./dev drone --policy' if drone else alone} {config.folder / _RESULT}")
 
 
 def _workers(text: str) -> int:
@@ -152,16 +142,12 @@ def _workers(text: str) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(
-        "train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
-    )
+    description = "Learn to fly the drone: server, trainer and workers on this machine."
+    parser = OneLineParser("train_local", description=description)
     parser.add_argument(
-        "--config",
-        type=Path,
-        default=shared_file("config/train.yaml"),
-        metavar="FILE",
+        "--config", type=Path, default=shared_file("config/train.yaml"), metavar="FILE",
         help="of the run (default: %(default)s)",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"
     )

@@ -100,10 +100,9 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
 
     @cached_property
     def float_fields(self) -> tuple[str, ...]:
-        """Return the columns that must be finite."""
-        fields = [name for name, dtype, _ in self.fields if dtype[1] == "f"]
-        # In the others NaN stands for what is not known.
-        return tuple(name for name in fields if not name.startswith(("info/", "extra/", *DELAY_FIELDS)))
+        """Return the columns that must be finite: in infos, extras and delays NaN stands for what is not known."""
+        may_be_unknown = ("info/", "extra/", *DELAY_FIELDS)
+        return tuple(name for name, dtype, _ in self.fields if dtype[1] == "f" and not name.startswith(may_be_unknown))
 
     def to_bytes(self) -> bytes:
         """Return it as MessagePack."""
@@ -113,12 +112,19 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
         """Return in what two schemas differ, a phrase each, naming both sides; empty where they are the same."""
         if self.version != other.version:
             return [f"schema version {self.version} {here}, {other.version} {there}"]
-        mine, theirs = _described(self), _described(other)
+        mine, theirs = self._described(), other._described()
         return [
             f"{name} is {mine.get(name, 'missing')} {here}, {theirs.get(name, 'missing')} {there}"
             for name in dict.fromkeys((*mine, *theirs))
             if mine.get(name) != theirs.get(name)
         ]
+
+    def _described(self) -> dict[str, str]:
+        leaves = (*leaf_spaces(self.action_space, ACTION), *leaf_spaces(self.observation_space, OBSERVATION))
+        described = {name: str(space) for name, space in leaves}
+        described |= {f"info/{name}": "recorded" for name in self.info}
+        described |= {f"extra/{name}": f"of shape {shape}" for name, shape in self.extras}
+        return described | ({"delays": "recorded"} if self.delays else {})
 
 
 def make_schema(
@@ -128,14 +134,7 @@ def make_schema(
     info: tuple[str, ...] = (),
     extras: Mapping[str, tuple[int, ...]] | None = None,
 ) -> SampleSchema:
-    """Return the layout of the samples of an environment.
-
-    Args:
-        observation_space: as it is sent: after preprocessing and compression.
-        action_space: of the environment.
-        delays: whether the environment measures :data:`DELAY_FIELDS`.
-        info: keys of its infos to carry.
-        extras: what the policy answers besides the action, with their shapes.
+    """Return the layout of the samples of an environment; the arguments are the attributes of :class:`SampleSchema`.
 
     Raises:
         ConfigError: a space has no fixed shape (Text, Graph, Sequence).
@@ -202,11 +201,3 @@ def leaf_values(space: spaces.Space[Any], value: Any) -> Iterator[Any]:
             yield from leaf_values(inner, value[key])
     else:
         yield value
-
-
-def _described(schema: SampleSchema) -> dict[str, str]:
-    leaves = (*leaf_spaces(schema.action_space, ACTION), *leaf_spaces(schema.observation_space, OBSERVATION))
-    described = {name: str(space) for name, space in leaves}
-    described |= {f"info/{name}": "recorded" for name in schema.info}
-    described |= {f"extra/{name}": f"of shape {shape}" for name, shape in schema.extras}
-    return described | ({"delays": "recorded"} if schema.delays else {})

@@ -173,13 +173,7 @@ class Supervisor:
 
 
 def next_pause(before_s: float, life_s: float, longest_s: float) -> float:
-    """Return the pause after a process that lived so long: twice the one before while it keeps dying young (all in s).
-
-    Args:
-        before_s: the pause before; 0 at first.
-        life_s: how long the process lived.
-        longest_s: the longest pause.
-    """
+    """Return the pause after a process that lived so long: twice the one before (0 at first) while it dies young (s)."""
     return min(2 * before_s, longest_s) if before_s and life_s < LONG_LIFE_S else FIRST_PAUSE_S
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium.wrappers.utils import create_zero_array
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
-from rtgym_ros.train.worker.make_env import neutral_action
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 
 _WHERE = "trainer.demonstrations"
@@ -45,7 +45,7 @@ def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[T
             records = np.zeros(len(seen), schema.dtype)
             for name, _ in schema.extras:
                 records[f"extra/{name}"] = np.nan
-            done = [neutral_action(run.action_space), *actions(episode)]
+            done = [create_zero_array(run.action_space), *actions(episode)]
             for at, (step, observation, action) in enumerate(zip(episode.steps, seen, done, strict=True)):
                 executed = from_parts(run.action_space, step.executed_action) if step.executed_action else action
                 info = {**numbers(step), config.environment.executed_action: executed}

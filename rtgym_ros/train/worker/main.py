@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -79,16 +80,16 @@ def worker_parser(program: str, description: str | None, is_process: bool = Fals
 
 
 def worker_children(
-    config: TrainConfig, arguments: list[str], name: str, folder: Path, record: Path | None = None
+    robot: Sequence[str], arguments: list[str], name: str, folder: Path, record: Path | None = None
 ) -> list[Child]:
     """Return the processes of a worker, in the order in which they start.
 
     Args:
-        config: of the run, for this worker.
+        robot: the command of a simulated robot beside it; empty where there is none.
         arguments: of ``train_worker``, which its processes get, too.
-        name: of the worker.
+        name: of the worker, as its folder in ``record``.
         folder: of the worker.
-        record: the worker records to a folder of its name in this one.
+        record: where it records to; None where it does not.
 
     Raises:
         ConfigError: it is to record, and the package mcap is not installed.
@@ -105,7 +106,7 @@ def worker_children(
     # The link comes first: it is stopped last, when the control process has written its last sample.
     return [
         Child(f"{name} link", link, heartbeat=folder / HEARTBEAT_FILE, heartbeat_timeout_s=_LINK_SILENCE_S),
-        *([Child(f"{name} robot", locate_program(config.worker.robot))] if config.worker.robot else []),
+        *([Child(f"{name} robot", locate_program(robot))] if robot else []),
         Child(f"{name} control", control, one_thread, ends_run=True, death_signal=signal.SIGTERM),
     ]
 
@@ -114,7 +115,7 @@ def _supervise(config: TrainConfig, options: argparse.Namespace, arguments: list
     name = _name(options.name, config.security)
     folder = (options.folder or config.folder / "workers" / name).absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    children = worker_children(config, arguments, name, folder, options.record)
+    children = worker_children(config.worker.robot, arguments, name, folder, options.record)
     with locked(folder / "worker.lock", f"another worker uses {folder}: give this one another --name"):
         return Supervisor(children, config.worker.drain_timeout + _CLOSING_S).run()
 

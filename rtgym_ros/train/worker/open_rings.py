@@ -26,12 +26,7 @@ _log = logging.getLogger(__name__)
 class OpenRings:
     """Opens the rings that appear, hands them the newest weights, and removes those that are done with.
 
-    Args:
-        folder: of the worker.
-        history_interval: keep every so many-th version as ``policy-VERSION.safetensors``; 0 for none.
-
-    Attributes:
-        version: of the newest weights; -1 for none.
+    Every ``history_interval``-th version of the weights is kept as ``policy-VERSION.safetensors``; with 0 none is.
     """
 
     def __init__(self, folder: Path, history_interval: int) -> None:
@@ -45,7 +40,7 @@ class OpenRings:
             self._data = (folder / POLICY_FILE).read_bytes()
             self.version = PolicyWeights.from_bytes(self._data).version
         except (OSError, ProtocolError):
-            self.version, self._data = -1, b""
+            self.version, self._data = -1, b""  # there are none
         kept = (_OF_HISTORY.fullmatch(path.name) for path in folder.glob("policy-*.safetensors"))
         self._kept = max((int(match[1]) for match in kept if match), default=None)
 

@@ -1,9 +1,9 @@
 """The memory-mapped file behind a sample ring: what stands where.
 
 A header of whole pages, then ``capacity`` records of the schema's dtype, then, on a page of its own, room for two
-versions of the weights, which takes no memory until they come. The header: magic, layout version, its own
-size and the length of the description; the counters, 8 bytes each and aligned, those of the writer and those of the
-reader in cache lines of their own; the description in MessagePack. Everything is little endian.
+versions of the weights, which takes no memory until they come. The header: magic and the length of the description;
+the counters, 8 bytes each and aligned, those of the writer and those of the reader in cache lines of their own; the
+description in MessagePack. Everything is little endian.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.names import Name
 
-LAYOUT_VERSION = 3
-_MAGIC = b"rtgymrng"
-_START = struct.Struct("<8sQQQ")
+_MAGIC = b"rtgymrn4"  # with the version of the layout
+_START = struct.Struct("<8sQ")
 _DESCRIPTION_AT = 512
 
 # Indices of 8-byte words. The writer's:
@@ -67,10 +66,7 @@ class RingFile:
     """An open ring file, what both ends have in common: :class:`RingWriter` makes one, :class:`RingReader` opens it.
 
     Attributes:
-        boot: name of the boot of the control process that writes it.
-        capacity: in records.
-        schema: of a record.
-        description: what it holds.
+        description: what it holds; ``boot``, ``capacity`` and ``schema`` are taken from it.
         words: the counters, as Python integers.
         records: shape (capacity,), the schema's dtype, on the mapped memory.
         weights: the two places for weights, mapped.
@@ -104,15 +100,14 @@ class RingFile:
         """
         flock(fd, LOCK_EX | LOCK_NB)
         encoded = msgspec.msgpack.encode(description)
-        header_bytes = -(-(_DESCRIPTION_AT + len(encoded)) // mmap.PAGESIZE) * mmap.PAGESIZE
         # Room is reserved here: writing to mapped memory without room behind it would kill the process (SIGBUS).
-        size = header_bytes + description.capacity * description.schema.dtype.itemsize
-        size = -(-size // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
+        records_at = _in_pages(_DESCRIPTION_AT + len(encoded))
+        size = _in_pages(records_at + description.capacity * description.schema.dtype.itemsize)
         os.posix_fallocate(fd, 0, size)
         os.ftruncate(fd, size + 2 * WEIGHTS_ROOM)
         os.pwrite(fd, encoded, _DESCRIPTION_AT)
         os.pwrite(fd, struct.pack("<q", -1), 8 * WEIGHTS_VERSION)
-        os.pwrite(fd, _START.pack(_MAGIC, LAYOUT_VERSION, header_bytes, len(encoded)), 0)
+        os.pwrite(fd, _START.pack(_MAGIC, len(encoded)), 0)
         return cls(fd, populate=True)  # the first lap shall not be slower than the others
 
     @classmethod
@@ -152,14 +147,18 @@ class RingFile:
         self._fd = -1
 
 
+def _in_pages(size: int) -> int:
+    return -(-size // mmap.ALLOCATIONGRANULARITY) * mmap.ALLOCATIONGRANULARITY
+
+
 def _read_description(data: mmap.mmap) -> tuple[RingDescription, int]:
     if len(data) < _DESCRIPTION_AT:
         raise ProtocolError("not a sample ring: it is too short")
-    magic, version, header_bytes, length = _START.unpack_from(data, 0)
-    if magic != _MAGIC or version != LAYOUT_VERSION:
-        raise ProtocolError(f"not a sample ring of layout {LAYOUT_VERSION}: it begins with {magic!r}, {version}")
+    magic, length = _START.unpack_from(data, 0)
+    if magic != _MAGIC:
+        raise ProtocolError(f"not a sample ring of layout {_MAGIC!r}: it begins with {magic!r}")
+    end = _DESCRIPTION_AT + length
     try:
-        encoded = data[_DESCRIPTION_AT : _DESCRIPTION_AT + length]
-        return msgspec.msgpack.decode(encoded, type=RingDescription), header_bytes
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        return msgspec.msgpack.decode(data[_DESCRIPTION_AT:end], type=RingDescription), _in_pages(end)
+    except msgspec.MsgspecError as error:
         raise ProtocolError(f"a sample ring whose description cannot be read: {error}") from error

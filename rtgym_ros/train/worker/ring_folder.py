@@ -1,10 +1,9 @@
-"""Where the rings of a worker are: a link to each in its folder, the memory itself in RAM where there is room."""
+"""Where the rings of a worker are: a link to each in its folder, the memory itself in RAM, if there is room."""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
 import shutil
 import tempfile
@@ -18,14 +17,11 @@ from rtgym_ros.train.worker.ring_file import RingDescription
 from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
-_SUFFIX = ".ring"
 NOTE_SUFFIX = ".written"
 """Of the file beside a ring that says how many samples it has got, for when its memory is gone."""
-_NAME = re.compile(r"\d.*\.ring")
 _PREFIX = "rtgym_ros-"
 _MOST = 16
 """Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
-
 _YOUNG_S = 10.0
 """A file so young may be a ring that is just being made (s)."""
 
@@ -55,18 +51,14 @@ class RingFolder:
         size = capacity * schema.dtype.itemsize
         # Pages of a file on a disk are written back now and then, and whoever writes to them meanwhile has to wait.
         in_ram = os.access(_RAM, os.W_OK) and shutil.disk_usage(_RAM).free > 2 * size
-        place = _RAM if in_ram else self._folder
-        fd, name = tempfile.mkstemp(prefix=f"{_PREFIX}{boot}-", dir=place)
-        path = Path(name)
-        final = (self._folder / f"{boot}{_SUFFIX}").absolute()
+        place = _RAM if in_ram else self._folder.absolute()
+        fd, path = tempfile.mkstemp(prefix=f"{_PREFIX}{boot}-", dir=place)
+        link = self._folder.absolute() / f"{boot}.ring"
         try:
-            ring = RingWriter.create(fd, RingDescription(boot, capacity, schema, str(final), given_up))
-            if in_ram:
-                final.symlink_to(path)
-            else:
-                path.rename(final)
+            ring = RingWriter.create(fd, RingDescription(boot, capacity, schema, str(link), given_up))
+            link.symlink_to(path)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            os.unlink(path)
             os.close(fd)
             raise ConfigError(
                 f"worker.buffer_samples: {capacity} samples take {size / 1e9:.3g} GB, which {place} has no room for "
@@ -91,14 +83,12 @@ class RingFolder:
 
     def paths(self) -> list[Path]:
         """Return the rings that are there, oldest first."""
-        return [self._folder / name for name in sorted(os.listdir(self._folder)) if _NAME.fullmatch(name)]
+        return sorted(self._folder.glob("[0-9]*.ring"))
 
     def remove(self, path: Path) -> None:
-        """Delete a ring: that in RAM, then what leads to it and tells of it."""
-        if path.is_symlink():
-            path.readlink().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        path.with_suffix(NOTE_SUFFIX).unlink(missing_ok=True)
+        """Delete a ring: its memory, then what leads to it and tells of it."""
+        for one in (path.resolve(), path, path.with_suffix(NOTE_SUFFIX)):
+            one.unlink(missing_ok=True)
 
 
 def remove_orphans() -> None:
@@ -120,7 +110,6 @@ def remove_orphans() -> None:
 
 def discard_rings(folder: Path) -> None:
     """Delete the rings of every worker below ``folder``: what is in RAM does not go with the folder."""
-    for workers_folder in folder.glob("workers/*"):
-        rings = RingFolder(workers_folder)
+    for rings in map(RingFolder, folder.glob("workers/*")):
         for path in rings.paths():
             rings.remove(path)

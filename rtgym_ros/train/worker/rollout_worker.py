@@ -153,12 +153,7 @@ class RolloutWorker:
 
 
 class StepBudget:
-    """The synchronous mode: so many time-steps per version of the weights, and no more.
-
-    Args:
-        max_steps_per_update: that every new version allows.
-        initial_steps: allowed before the first new version.
-    """
+    """The synchronous mode: ``initial_steps``, and ``max_steps_per_update`` more for every new version of the weights."""
 
     def __init__(self, max_steps_per_update: float, initial_steps: int) -> None:
         self._per_update = max_steps_per_update

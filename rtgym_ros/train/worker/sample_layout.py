@@ -21,7 +21,7 @@ class SampleLayout:
         config: of the environment.
         observation_space: of the environment, after preprocessing.
         action_space: of the environment.
-        extras: what the policy answers besides the action, with their shapes.
+        extras: :attr:`Policy.extra_shapes`.
 
     Attributes:
         schema: of the samples.

@@ -25,12 +25,7 @@ _STOP_TIMEOUT_S = 5.0
 
 
 def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
-    """Fly deterministically with the weights of a file, until a signal comes or all episodes are done.
-
-    Args:
-        config: of the run; nothing of it that concerns a server is used.
-        policy_file: the weights.
-        episodes: how many, a line of standard output each; None for no end.
+    """Fly deterministically with the weights of a file until a signal comes, or so many episodes: a line of output each.
 
     Raises:
         ConfigError: the configuration is wrong or the file is not there.
@@ -53,12 +48,7 @@ def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
 
 
 def measure(config: TrainConfig, steps: int) -> None:
-    """Make so many time-steps with the untrained policy and print how long things took.
-
-    Raises:
-        ConfigError: the configuration is wrong, or the environment measures nothing.
-        StateError: the environment does not measure: its configuration needs ``benchmark``.
-    """
+    """Print how long things took with the untrained policy; errors as of :func:`run_env_benchmark`."""
     with running_robot(config.worker.robot), closing(make_env(config.environment)) as env:
         policy = make_policy(config.worker.policy, env.observation_space, env.action_space)
         for name, value in run_env_benchmark(env, policy, steps).items():
@@ -70,7 +60,7 @@ def run_env_benchmark(env: gymnasium.Env[Any, Any], policy: Policy, steps: int) 
 
     Raises:
         ConfigError: the environment measures nothing.
-        StateError: it does not measure unless its configuration says so.
+        StateError: it does not measure: its configuration needs ``benchmark``.
     """
     inner: Any = env.unwrapped
     if not hasattr(inner, "benchmarks"):

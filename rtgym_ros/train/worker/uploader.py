@@ -42,25 +42,15 @@ def next_limit(limit: int, was_full: bool, answer_s: float) -> int:
     """Return what the next message may hold (bytes): twice as much after a full one that was answered soon.
 
     The server writes each message to its disk before it answers, and that takes hardly longer for a large one.
-
-    Args:
-        limit: that of the last message.
-        was_full: whether more samples waited than it held.
-        answer_s: how long its answer took (s).
     """
     return min(2 * limit, LARGEST_BYTES) if was_full and answer_s < QUICK_S else limit
 
 
 class Uploader:
-    """Publishes what is in the rings, the oldest first. What is not acknowledged stays in its ring.
+    """Publishes what is in the rings in a worker's folder, the oldest first. What is not acknowledged stays there.
 
-    One message is under way at a time; while samples come faster than that goes, messages grow.
-
-    Args:
-        config: of the run.
-        name: of the robot.
-        folder: of the worker.
-        beat: called about as often as work is done.
+    One message is under way at a time; while samples come faster than that goes, messages grow. ``beat`` is called
+    about as often as work is done.
     """
 
     def __init__(self, config: TrainConfig, name: str, folder: Path, beat: Callable[[], None] = lambda: None) -> None:

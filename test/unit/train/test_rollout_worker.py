@@ -18,7 +18,7 @@ from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
-from rtgym_ros.train.worker.make_env import default_action, neutral_action
+from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.open_rings import POLICY_FILE, OpenRings
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker, StepBudget
@@ -398,6 +398,13 @@ def test_an_environment_that_is_not_ours_will_do(fly):
     env.close()
 
 
+class Silent(gymnasium.Env):
+    """Tells no default action."""
+
+    def __init__(self, action_space):
+        self.action_space = action_space
+
+
 @pytest.mark.parametrize(
     ("space", "expected"),
     [
@@ -408,12 +415,12 @@ def test_an_environment_that_is_not_ours_will_do(fly):
         (spaces.MultiBinary(2), [0, 0]),
     ],
 )
-def test_neutral_actions_are_in_the_space(space, expected):
-    action = neutral_action(space)
+def test_where_there_is_no_default_action_it_is_the_one_nearest_to_zero(space, expected):
+    action = default_action(Silent(space))
     assert np.asarray(action).tolist() == expected
     assert space.contains(action) or space.contains(np.int64(action))
     nested = spaces.Dict({"a": spaces.Tuple((space, space))})
-    assert nested.contains(neutral_action(nested)) or isinstance(space, spaces.Discrete)
+    assert nested.contains(default_action(Silent(nested))) or isinstance(space, spaces.Discrete)
 
 
 def test_a_default_action_of_another_space_is_not_taken(make_env):
