@@ -15,7 +15,7 @@ Ray is what computes, on several GPUs or machines; robots, stream and weights ar
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -137,13 +137,7 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
             ) from error
         return export_gaussian(layers)
 
-    def get_state(
-        self,
-        components: str | Collection[str] | None = None,
-        *,
-        not_components: str | Collection[str] | None = None,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Return the weights and their number."""
         state: dict[str, Any] = {names.WEIGHTS_SEQ_NO: self._seq_no}
         if self._check_component(COMPONENT_RL_MODULE, components, not_components):

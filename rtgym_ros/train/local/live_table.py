@@ -15,10 +15,9 @@ from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.stream.event_loop import stop_event
-from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0
@@ -109,7 +108,7 @@ def _score(told: dict[str, Any] | None) -> list[str]:
 
 async def _show(watch: RunWatch, stop: StopSignal) -> None:
     view, console = View(watch), Console()
-    watching = asyncio.ensure_future(watch.run(Outage(logging.getLogger(__name__), monotonic)))
+    watching = asyncio.ensure_future(watch.run())
     ending = asyncio.ensure_future(stop_event(stop).wait())
     shown_s = monotonic()
     with Live(console=console, auto_refresh=False) as live:

@@ -53,8 +53,7 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
 def _configure(options: argparse.Namespace) -> Any:
     import msgspec
 
-    from rtgym_ros.train.command_line import config_of
-    from rtgym_ros.train.config_file import make_config, steps_per_version
+    from rtgym_ros.train.config_file import config_of, make_config, steps_per_version
     from rtgym_ros.train.local.ports import free_port
 
     config = config_of(options)
@@ -84,7 +83,7 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
         ConfigError: another run is in it, or it holds what is not of a run.
     """
     from rtgym_ros.core.errors import ConfigError
-    from rtgym_ros.train.files import locked
+    from rtgym_ros.core.files import locked
     from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
 
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -8,33 +8,22 @@ from __future__ import annotations
 import os
 import secrets
 import stat
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from rtgym_ros.train.config import SecurityConfig
+from rtgym_ros.core.files import write_atomically
+from rtgym_ros.train.config import SecurityConfig, TrainConfig
 from rtgym_ros.train.errors import CertificateDateError, CredentialsError
-from rtgym_ros.train.files import write_atomically
-from rtgym_ros.train.server.nats_configuration import TRAINER, VIEWER, WORKER_PREFIX
 
-CA, SERVER = "ca", "server"
+CA, SERVER, TRAINER, VIEWER = "ca", "server", "trainer", "viewer"
+WORKER_PREFIX = "worker-"
 IDENTITY_VARIABLE = "RTGYM_ROS_IDENTITY"
 """Which certificate a worker uses where the directory holds several: ``worker-NAME``."""
 
 
-def worker_identity(name: str) -> str:
-    """Return the common name of a worker's certificate."""
-    return WORKER_PREFIX + name
-
-
-def certificate_path(directory: Path, identity: str) -> Path:
-    """Return where the certificate of ``identity`` lies."""
-    return directory / f"{identity}.crt"
-
-
-def key_path(directory: Path, identity: str) -> Path:
-    """Return where the private key of ``identity`` lies."""
-    return directory / f"{identity}.key"
+def key_pair(directory: Path, identity: str) -> tuple[Path, Path]:
+    """Return where the certificate and the private key of ``identity`` lie."""
+    return directory / f"{identity}.crt", directory / f"{identity}.key"
 
 
 def robot_names(directory: Path) -> list[str]:
@@ -42,7 +31,7 @@ def robot_names(directory: Path) -> list[str]:
     return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.crt"))
 
 
-def identity_of(security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ) -> str:
+def identity_of(directory: Path, role: str) -> str:
     """Return the name in the certificate that ``role`` shows.
 
     Raises:
@@ -50,10 +39,8 @@ def identity_of(security: SecurityConfig, role: str, environment: Mapping[str, s
     """
     if role != "worker":
         return role
-    chosen = environment.get(IDENTITY_VARIABLE)
-    if chosen:
+    if chosen := os.environ.get(IDENTITY_VARIABLE):
         return chosen
-    directory = security_directory(security)
     keys = sorted(path.stem for path in directory.glob(f"{WORKER_PREFIX}*.key"))
     if not keys:
         raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
@@ -68,9 +55,9 @@ def robot_name(security: SecurityConfig, name: str) -> str:
     Raises:
         CredentialsError: ``name`` is another one.
     """
-    if security.directory is None:
+    if security.folder is None:
         return name
-    certified = identity_of(security, "worker").removeprefix(WORKER_PREFIX)
+    certified = identity_of(security.folder, "worker").removeprefix(WORKER_PREFIX)
     if name not in ("", certified):
         raise CredentialsError(
             f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others"
@@ -78,29 +65,28 @@ def robot_name(security: SecurityConfig, name: str) -> str:
     return certified
 
 
-def credential_files(
-    security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ, now: datetime | None = None
-) -> tuple[Path, Path, Path]:
+def credential_files(directory: Path, role: str) -> tuple[Path, Path, Path]:
     """Return the files of the authority, the certificate and the key of ``role``, which are fit for use.
 
     Args:
-        security: of the configuration.
+        directory: of the files.
         role: ``"server"``, ``"trainer"``, ``"viewer"`` or ``"worker"``.
-        environment: where a worker's identity may be chosen.
-        now: the time by which certificates may have expired; None for the clock's.
 
     Raises:
         CertificateDateError: a certificate has expired or is not yet valid.
         CredentialsError: something is missing, or readable by others.
     """
-    directory = security_directory(security)
-    identity = identity_of(security, role, environment)
-    authority, certificate = certificate_path(directory, CA), certificate_path(directory, identity)
-    key = key_path(directory, identity)
-    check_private(key)
+    authority, (certificate, key) = key_pair(directory, CA)[0], key_pair(directory, identity_of(directory, role))
+    _read(key, private=True)
     for path in (authority, certificate):
-        _check_dates(_read(path), str(path), now)
+        _check_dates(_read(path), str(path))
     return authority, certificate, key
+
+
+def token_file(config: TrainConfig) -> Path:
+    """Return the file with the token of a server on this machine."""
+    chosen = config.security.token_file
+    return config.folder / "server" / "token" if chosen is None else Path(chosen).expanduser()
 
 
 def read_token(path: Path) -> str:
@@ -112,8 +98,7 @@ def read_token(path: Path) -> str:
     """
     if not path.exists():
         raise FileNotFoundError(2, "the server has not made its token yet", str(path))
-    check_private(path)
-    return path.read_text().strip()
+    return _read(path, private=True).decode().strip()
 
 
 def make_token(path: Path) -> str:
@@ -124,39 +109,18 @@ def make_token(path: Path) -> str:
     return read_token(path)
 
 
-def check_private(path: Path) -> None:
-    """Raise unless ``path`` is a file for its owner alone.
-
-    Raises:
-        CredentialsError: it is not.
-    """
+def _read(path: Path, private: bool = False) -> bytes:
+    """Return what a file holds; one that is ``private`` has to be for its owner alone."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode, content = stat.S_IMODE(path.stat().st_mode), path.read_bytes()
     except OSError as error:
         raise CredentialsError(f"{path}: {error.strerror}; train_keys {path.parent} makes it") from error
-    if mode & 0o077:
+    if private and mode & 0o077:
         raise CredentialsError(f"{path} has mode {mode:o}, so others may read it: chmod 600 {path}")
+    return content
 
 
-def security_directory(security: SecurityConfig) -> Path:
-    """Return the folder of keys and certificates.
-
-    Raises:
-        CredentialsError: the configuration names none.
-    """
-    if security.directory is None:
-        raise CredentialsError("security.directory is not set: train_keys DIRECTORY makes one")
-    return Path(security.directory).expanduser()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CredentialsError(f"{path}: {error.strerror}; train_keys {path.parent} makes it") from error
-
-
-def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
+def _check_dates(pem: bytes, where: str) -> None:
     """Tell what is wrong with the dates, where cryptography is installed; a robot may be without it: TLS tells, too."""
     try:
         from cryptography import x509
@@ -166,15 +130,10 @@ def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
         certificate = x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise CredentialsError(f"{where} is not a certificate") from error
-    now = datetime.now(timezone.utc) if now is None else now
+    now = datetime.now(timezone.utc)
     if now >= certificate.not_valid_after_utc:
         raise CertificateDateError(f"{where} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: train_keys --renew")
     if now < certificate.not_valid_before_utc:
         raise CertificateDateError(
             f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?"
         )
-
-
-__all__ = ["CA", "IDENTITY_VARIABLE", "SERVER", "TRAINER", "VIEWER", "certificate_path", "check_private",
-           "credential_files", "identity_of", "key_path", "make_token", "read_token", "robot_name", "robot_names",
-           "security_directory", "worker_identity"]  # fmt: skip

@@ -55,7 +55,7 @@ def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[T
                 for name, value in zip(layout.names, values, strict=True):
                     records[name][at] = value
             _describe(records, episode.steps, number)
-            yield TransitionAssembler(schema.dtype).add("", "recorded", records)[0]
+            yield TransitionAssembler().add("", "recorded", records)[0]
     except (RecordError, OSError) as error:
         raise ConfigError(f"{_WHERE}: {error}") from error
 

@@ -12,10 +12,6 @@ import torch
 def save_model(model: Any, folder: Path) -> None:
     """Write networks, optimisers, counters and random states; the replay memory is filled from the stream again.
 
-    Args:
-        model: SAC or TQC.
-        folder: that exists.
-
     Raises:
         FloatingPointError: a weight is not finite.
     """

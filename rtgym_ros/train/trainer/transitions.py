@@ -68,23 +68,13 @@ class Episode(msgspec.Struct, frozen=True, rename={"episode_return": "return"}):
 
 
 class TransitionAssembler:
-    """Joins consecutive samples of the same worker, boot and episode; never across a gap, never of a test episode.
+    """Joins consecutive samples of the same worker, boot and episode; never across a gap, never of a test episode."""
 
-    Args:
-        dtype: of a record.
-    """
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._dtype = dtype
+    def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], np.ndarray] = OrderedDict()
 
     def add(self, worker: str, boot: str, records: np.ndarray) -> tuple[Transitions, list[Episode]]:
-        """Take in samples of one boot, in their order.
-
-        Args:
-            worker: name of the worker.
-            boot: of its control process.
-            records: shape (n,).
+        """Take in samples of one boot of a worker, in their order, shape (n,).
 
         Returns:
             The transitions that these samples complete, and the episodes that end in them.

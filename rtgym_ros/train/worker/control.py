@@ -11,8 +11,8 @@ from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, TimeStepTimeoutWarning
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of
 from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import config_of
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.make_policy import make_policy
 from rtgym_ros.train.policy.policy import Policy

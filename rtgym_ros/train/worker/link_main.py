@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.files import locked
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of
 from rtgym_ros.train.config import TrainConfig
+from rtgym_ros.train.config_file import config_of
 from rtgym_ros.train.errors import CredentialsError, RefusedError
-from rtgym_ros.train.files import locked
 from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
 from rtgym_ros.train.worker.main import HEARTBEAT_FILE, worker_parser

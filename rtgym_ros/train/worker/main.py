@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 
 from rtgym_ros.core.errors import ConfigError, StateError
+from rtgym_ros.core.files import locked
 from rtgym_ros.core.one_line_parser import OneLineParser, without_ros_arguments
-from rtgym_ros.train.command_line import config_of, config_parser
 from rtgym_ros.train.config import SecurityConfig, TrainConfig
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError, ProtocolError
-from rtgym_ros.train.files import locked
 from rtgym_ros.train.locate import locate_program
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name

@@ -8,8 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.files import write_atomically
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.ring_folder import NOTE_SUFFIX, RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from zlib import crc32
 
 import numpy as np
 from nats.aio.msg import Msg
@@ -15,13 +16,11 @@ from nats.aio.msg import Msg
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError, OutOfStepError, ProtocolError, RefusedError
 from rtgym_ros.train.protocol.schema import schema_from_bytes
-from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.connection import Connection, Outage, connected
 from rtgym_ros.train.stream.event_loop import wait_for_event
 from rtgym_ros.train.stream.key_value import KeyValue, Weights, weights_of
 from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, key_subject
-from rtgym_ros.train.stream.outage import Outage
-from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, checksum
-from rtgym_ros.train.stream.sample_publisher import SamplePublisher
+from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, SamplePublisher
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
 
@@ -57,7 +56,7 @@ class Uploader:
     def __init__(self, config: TrainConfig, name: str, folder: Path, beat: Callable[[], None] = lambda: None) -> None:
         self._config, self._name, self._beat = config, name, beat
         self._rings = OpenRings(folder, config.worker.history_interval)
-        self._outage = Outage(_log, monotonic)
+        self._outage = Outage(_log)
         self._published: dict[str, tuple[int, int]] = {}  # of each boot: from where to where this process published
         self._described: set[int] = set()
         self._lost = 0
@@ -76,12 +75,10 @@ class Uploader:
         while True:
             self._beat()
             try:
-                async with connected(self._config.url("worker"), self._config, "worker", self._name) as connection:
+                async with connected(self._config, "worker", self._name) as connection:
                     await self._serve(connection, stop)
                 return
-            except (LinkError, ProtocolError, RefusedError) as error:
-                if isinstance(error, RefusedError) and not error.retry:
-                    raise
+            except (LinkError, ProtocolError) as error:
                 pause_s = self._outage.failed(f"the server cannot be reached: {error}")
             self._rings.look()
             if self._is_over(stop):
@@ -175,7 +172,7 @@ class Uploader:
                 boot=ring.boot,
                 first_seq=first_seq,
                 count=len(records),
-                crc=checksum(payload),
+                crc=crc32(payload),
                 schema=ring.schema.digest,
                 dropped=ring.dropped_before(first_seq),
                 refused=ring.refused,

@@ -99,7 +99,7 @@ def with_connection(config: TrainConfig, role: str, function, name: str = ""):
     """Run ``function(connection)``, a coroutine, over a connection of ``role``."""
 
     async def call():
-        async with connected(config.url(role), config, role, name) as connection:
+        async with connected(config, role, name) as connection:
             return await function(connection)
 
     return asyncio.run(call())

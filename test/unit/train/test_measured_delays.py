@@ -54,7 +54,7 @@ def test_sac_learns_with_the_delays_that_were_measured(tmp_path):
     assert observed[:, 0] * 4 == pytest.approx(known["alpha"])
     assert observed[:, 2] * 4 == pytest.approx(known["beta"])
     agent = make_agent(layout.schema, TrainerConfig(batch_size=32, seed=1, device="cpu"))
-    agent.add(TransitionAssembler(layout.schema.dtype).add("w", "b", records)[0])
+    agent.add(TransitionAssembler().add("w", "b", records)[0])
     assert agent.train(3).keys() >= {"actor_loss", "critic_loss"}
     policy.adopt(agent.export())
     assert env.action_space.contains(policy.act(env.observation_space.sample(), True))
