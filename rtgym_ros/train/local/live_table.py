@@ -21,8 +21,7 @@ from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0
-_LINE_S = 10.0
-"""From one line to the next, where there is no terminal."""
+_LINE_S = 10.0  # from one line to the next, where there is no terminal
 WIDTH = 80
 COLUMNS = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
 LEGEND = (

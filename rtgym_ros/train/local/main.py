@@ -12,8 +12,7 @@ from typing import Any
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.locate import shared_file
 
-MARK = ".rtgym_ros"
-"""File in the folder of a run: what --fresh may delete has it."""
+MARK = ".rtgym_ros"  # file in the folder of a run: what --fresh may delete has it
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
 _DRONE, _DRONE_HZ = "rtgym_ros/Drone-v0", 20.0
 _RESULT = "policy.safetensors"

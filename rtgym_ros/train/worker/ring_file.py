@@ -28,8 +28,7 @@ _MAGIC = b"rtgymrn4"  # with the version of the layout
 _START = struct.Struct("<8sQ")
 _DESCRIPTION_AT = 512
 
-WEIGHTS_ROOM = 64 * 1024 * 1024
-"""Bytes that one version of the weights may take."""
+WEIGHTS_ROOM = 64 * 1024 * 1024  # bytes that one version of the weights may take
 
 
 class Word:

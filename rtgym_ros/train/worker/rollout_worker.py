@@ -18,8 +18,7 @@ from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingWriter
 
-_LOOK_S = 0.01
-"""From one look for new weights to the next while waiting for them."""
+_LOOK_S = 0.01  # from one look for new weights to the next while waiting for them
 
 _NO_EXTRAS: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
