@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -15,7 +14,6 @@ from rtgym_ros.train.worker.ring_folder import NOTE_SUFFIX, RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 POLICY_FILE = "policy.safetensors"  # with the newest weights, in the worker's folder
-_OF_HISTORY = re.compile(r"policy-(\d+)\.safetensors")
 _NOTE_S = 2.0
 """From one note of what is in the rings to the next: a line in a file, of which a power cut takes the last seconds."""
 
@@ -40,8 +38,8 @@ class OpenRings:
             self.version = PolicyWeights.from_bytes(self._data).version
         except (OSError, ProtocolError):
             self.version, self._data = -1, b""  # there are none
-        kept = (_OF_HISTORY.fullmatch(path.name) for path in folder.glob("policy-*.safetensors"))
-        self._kept = max((int(match[1]) for match in kept if match), default=None)
+        kept = (path.stem.removeprefix("policy-") for path in folder.glob("policy-*.safetensors"))
+        self._kept = max(map(int, filter(str.isdigit, kept)), default=None)
 
     @property
     def unread(self) -> int:
