@@ -30,7 +30,6 @@ class OpenRings:
         self._folder, self._rings, self._interval = folder, RingFolder(folder), history_interval
         self._open: dict[Path, RingReader] = {}
         self._aside: set[Path] = set()
-        self._noted: dict[Path, int] = {}
         self._next_note_s = monotonic()
         self._vanished: dict[str, int] = {}
         try:
@@ -73,13 +72,12 @@ class OpenRings:
         if is_due:
             self._next_note_s = monotonic() + _NOTE_S
         for path, ring in sorted(self._open.items()):
-            if is_due and ring.written != self._noted.get(path):
-                self._noted[path] = ring.written
+            if is_due and ring.written != ring.noted:
+                ring.noted = ring.written
                 with suppress(OSError):  # a full disk is no reason to stop
                     path.with_suffix(NOTE_SUFFIX).write_text(str(ring.written))
             if ring.is_over() and not ring.unread:
                 self._open.pop(path).close()
-                self._noted.pop(path, None)
                 self._rings.remove(path)
         return self.unread
 

@@ -71,6 +71,8 @@ class RingWriter(RingFile):
 class RingReader(RingFile):
     """The link process's end."""
 
+    noted = 0  # how many samples it is written down to have
+
     @property
     def written(self) -> int:
         """How many samples were ever written."""
