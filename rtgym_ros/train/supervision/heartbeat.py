@@ -14,12 +14,9 @@ def beat(path: Path) -> None:
 
 
 class FileWatch:
-    """Tells whether files have changed, those in a folder that came or went among them.
+    """Tells whether files have changed, those in a folder that came or went among them; they need not be there yet.
 
     Only changes count, not the time that they claim: the wall clock of a robot may be set at any moment.
-
-    Args:
-        paths: of files and folders; they need not be there yet.
     """
 
     def __init__(self, *paths: Path) -> None:

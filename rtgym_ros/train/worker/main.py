@@ -79,14 +79,14 @@ def worker_parser(program: str, description: str | None, is_process: bool = Fals
 def worker_children(
     robot: Sequence[str], arguments: list[str], name: str, folder: Path, record: Path | None = None
 ) -> list[Child]:
-    """Return the processes of a worker, in the order in which they start.
+    """Return the processes of a worker, in the order in which they start; they get the arguments of ``train_worker``.
 
     Args:
         robot: the command of a simulated robot beside it; empty where there is none.
-        arguments: of ``train_worker``, which its processes get, too.
-        name: of the worker, as its folder in ``record``.
+        arguments: but for its name and folder.
+        name: of the worker.
         folder: of the worker.
-        record: where it records to; None where it does not.
+        record: it records to a folder of its name in this one; None where it does not.
 
     Raises:
         ConfigError: it is to record, and the package mcap is not installed.

@@ -17,11 +17,7 @@ from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, leaf_values, m
 class SampleLayout:
     """The schema of an environment's samples, and what stands in each.
 
-    Args:
-        config: of the environment.
-        observation_space: of the environment, after preprocessing.
-        action_space: of the environment.
-        extras: :attr:`Policy.extra_shapes`.
+    The spaces are those of the environment, after preprocessing; ``extras`` is :attr:`Policy.extra_shapes`.
 
     Attributes:
         schema: of the samples.
