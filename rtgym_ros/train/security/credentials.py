@@ -43,8 +43,9 @@ def robot_name(security: SecurityConfig, name: str) -> str:
     if not name and len(names) > 1:
         raise CredentialsError(f"{directory} has keys of {', '.join(names)}: --name must say which to use")
     if name not in ("", *names):
+        certified = ", ".join(map(repr, names))
         raise CredentialsError(
-            f"--name is {name!r}, and the certificate here is of {', '.join(map(repr, names))}: it may not speak for others"
+            f"--name is {name!r}, and the certificate here is of {certified}: it may not speak for others"
         )
     return name or names[0]
 
