@@ -26,7 +26,7 @@ class Redq(SAC):
     """
 
     def __init__(self, *args: Any, subset: int = 2, policy_delay: int = 20, **kwargs: Any) -> None:
-        policy_kwargs = {"n_critics": 10, **kwargs.pop("policy_kwargs", {})}
+        policy_kwargs = {"n_critics": 10, **(kwargs.pop("policy_kwargs", None) or {})}
         if not 1 <= subset <= policy_kwargs["n_critics"] or policy_delay < 1:
             raise ConfigError(
                 f"trainer.agent_kwargs: subset must be 1 to n_critics ({policy_kwargs['n_critics']}), got {subset}; "
