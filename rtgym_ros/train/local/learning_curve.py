@@ -10,8 +10,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-_WINDOW, _FEWEST = 50, 10
-"""Episodes that a point of a curve is made of, and where there are no more yet."""
+_WINDOW, _FEWEST = 50, 10  # episodes that a point of a curve is made of, and where there are no more yet
 
 
 class EpisodeRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,12 +17,11 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.stream.event_loop import stop_event
+from rtgym_ros.train.stream.event_loop import stop_event, wait_for_event
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0
-_LINE_S = 10.0
-"""From one line to the next, where there is no terminal."""
+_LINE_S = 10.0  # from one line to the next, where there is no terminal
 WIDTH = 80
 COLUMNS = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
 LEGEND = (
@@ -107,21 +106,19 @@ def _score(told: dict[str, Any] | None) -> list[str]:
 
 
 async def _show(watch: RunWatch, stop: StopSignal) -> None:
-    view, console = View(watch), Console()
+    view, console, ending = View(watch), Console(), stop_event(stop)
     watching = asyncio.ensure_future(watch.run())
-    ending = asyncio.ensure_future(stop_event(stop).wait())
     shown_s = monotonic()
     with Live(console=console, auto_refresh=False) as live:
-        while not watching.done() and not ending.done():
-            await asyncio.wait([watching, ending], timeout=_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
+        while not watching.done() and not ending.is_set():
+            await wait_for_event(ending, _PERIOD_S)
             if console.is_terminal:
                 live.update(view.render(), refresh=True)
             elif monotonic() - shown_s >= _LINE_S:
                 shown_s = monotonic()
                 console.print(view.line(), highlight=False, soft_wrap=True)
-    if watching.done():
-        watching.result()
-    watching.cancel()
+    if not watching.cancel():
+        watching.result()  # it ends by an error alone
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -9,11 +9,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.core.files import locked
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.locate import shared_file
 
-MARK = ".rtgym_ros"
-"""File in the folder of a run: what --fresh may delete has it."""
+MARK = ".rtgym_ros"  # file in the folder of a run: what --fresh may delete has it
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
 _DRONE, _DRONE_HZ = "rtgym_ros/Drone-v0", 20.0
 _RESULT = "policy.safetensors"
@@ -23,8 +24,6 @@ _PICTURE = "learning_curve.png"
 def main(arguments: list[str] | None = None) -> int:
     """Run until training has ended, or a signal comes; return 0, or 2 for what is no use to try again."""
     options = _parse(arguments)  # before anything is imported that may not be installed
-    from rtgym_ros.core.errors import RtgymError
-
     try:
         with ExitStack() as stack:
             return _run(options, stack)
@@ -82,8 +81,6 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
     Raises:
         ConfigError: another run is in it, or it holds what is not of a run.
     """
-    from rtgym_ros.core.errors import ConfigError
-    from rtgym_ros.core.files import locked
     from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
 
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -10,8 +10,7 @@ from rtgym_ros.core.errors import ConfigError
 
 def free_port(host: str) -> int:
     """Return a port on which nobody listens now."""
-    with socket.socket() as listener:
-        listener.bind((host, 0))
+    with socket.create_server((host, 0)) as listener:
         return int(listener.getsockname()[1])
 
 
@@ -21,13 +20,11 @@ def check_free(host: str, port: int, entry: str) -> None:
     Raises:
         ConfigError: the address is in use, or not of this machine.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host.strip("[]"), port))
-            listener.listen()
-        except OSError as error:
-            in_use = error.errno == errno.EADDRINUSE
-            reason = "another program listens there: another run?" if in_use else error.strerror
-            raise ConfigError(f"{entry} {host}:{port}: {reason}") from error
+    try:
+        socket.create_server(
+            (host.strip("[]"), port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ).close()
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "another program listens there: another run?" if in_use else error.strerror
+        raise ConfigError(f"{entry} {host}:{port}: {reason}") from error

@@ -15,8 +15,7 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussian
 
 KIND = "onnx"
-MODEL = "model"
-"""Name of the array, uint8, with the file."""
+MODEL = "model"  # name of the array, uint8, with the file
 
 
 class OnnxPolicy(SquashedGaussian):
@@ -30,6 +29,7 @@ class OnnxPolicy(SquashedGaussian):
     """
 
     kind = KIND
+    takes_images = True
 
     def __init__(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,8 @@ _Affine = tuple[np.ndarray, np.ndarray]  # weight (out, in) and bias (out,)
 class SquashedGaussian(Policy):
     """Base of the policies whose network gives a mean and the logarithm of a standard deviation, before the tanh."""
 
-    kind: str
-    """Of the weights that it takes."""
+    kind: str  # of the weights that it takes
+    takes_images = False
 
     def __init__(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
@@ -43,6 +43,8 @@ class SquashedGaussian(Policy):
         self._low = action_space.low.astype(np.float32)
         self._half_range = (action_space.high.astype(np.float32) - self._low) / 2
         self._parts = ObservationParts(observation_space)
+        if isinstance(self._parts.space, spaces.Dict) and not self.takes_images:
+            raise ConfigError(f"worker.policy {self.kind} takes no images, got {observation_space}: take onnx")
 
     def inputs(self, observation: Any) -> dict[str, np.ndarray]:
         """Take in the observation of a time-step; return what the network sees, each of shape (1, ...)."""
@@ -93,18 +95,9 @@ class SquashedGaussianMlp(SquashedGaussian):
     """
 
     kind = KIND
-
-    def __init__(
-        self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
-    ) -> None:
-        super().__init__(observation_space, action_space, rng)
-        if isinstance(self._parts.space, spaces.Dict):
-            raise ConfigError(f"worker.policy {KIND} takes no images, got {observation_space}: take onnx")
-        self._size = self._parts.space.shape[0]
-        self._layers: list[_Affine] = []
-        self._activation = ACTIVATIONS["relu"]
-        self._mean: _Affine | None = None
-        self._log_std: _Affine | None = None
+    _layers: Sequence[_Affine] = ()
+    _mean: _Affine | None = None
+    _log_std: _Affine | None = None
 
     def network(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None] | None:
         """Compute it."""
@@ -120,7 +113,8 @@ class SquashedGaussianMlp(SquashedGaussian):
         arrays, name = weights.arrays, weights.details.get("activation", "relu")
         if name not in ACTIVATIONS:
             raise ProtocolError(f"unknown activation {name!r}: {', '.join(ACTIVATIONS)}")
-        size, layers = self._size, []
+        assert isinstance(self._parts.space, spaces.Box)
+        size, layers = self._parts.space.shape[0], []
         for number in range(sum(name.startswith("layer.") and name.endswith(".weight") for name in arrays)):
             layers.append(_affine(arrays, f"layer.{number}", size))
             size = len(layers[-1][1])

@@ -20,8 +20,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.record.space_text import space_from_text, space_to_text
 from rtgym_ros.train.errors import ProtocolError
 
-SCHEMA_VERSION = 3
-"""Of the fields below and of what they mean."""
+SCHEMA_VERSION = 3  # of the fields below and of what they mean
 
 COMMON: tuple[tuple[str, str], ...] = (
     ("episode", "<i8"),  # of this boot of the worker, from 0

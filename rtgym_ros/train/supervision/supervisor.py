@@ -21,8 +21,7 @@ from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch
 
 REFUSED = 2
 """Exit code of a process that it is no use to start again: a wrong configuration, or the server refuses for good."""
-UNHEALTHY_S = 5.0
-"""For so long (s) the check of a process may fail, once it has succeeded."""
+UNHEALTHY_S = 5.0  # for so long (s) the check of a process may fail, once it has succeeded
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0
 LONG_LIFE_S = 30.0  # whoever lived that long did not die of how it was started
 _LOOK_S = 2.0
@@ -173,7 +172,7 @@ class Supervisor:
 
 
 def next_pause(before_s: float, life_s: float, longest_s: float) -> float:
-    """Return the pause after a process that lived so long: twice the one before (0 at first) while it dies young (s)."""
+    """Return the pause after a process that lived so long: twice the one before (0 at first) if it died young (s)."""
     return min(2 * before_s, longest_s) if before_s and life_s < LONG_LIFE_S else FIRST_PAUSE_S
 
 

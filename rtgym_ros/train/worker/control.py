@@ -14,8 +14,7 @@ from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import config_of
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.make_policy import make_policy
-from rtgym_ros.train.policy.policy import Policy
+from rtgym_ros.train.policy.policy import Policy, make_policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.main import worker_parser
 from rtgym_ros.train.worker.make_env import make_env

@@ -25,12 +25,9 @@ from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
 
-HEARTBEAT_FILE = "link.heartbeat"
-"""Of the link process, in the worker's folder."""
-_LINK_SILENCE_S = 60.0
-"""A request may take 10 s, and to connect anew longer."""
-_CLOSING_S = 20.0
-"""What a child may take to end, besides draining."""
+HEARTBEAT_FILE = "link.heartbeat"  # of the link process, in the worker's folder
+_LINK_SILENCE_S = 60.0  # a request may take 10 s, and to connect anew longer
+_CLOSING_S = 20.0  # what a child may take to end, besides draining
 _ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL")}
 """A policy is small: a second thread saves it nothing, and has to be waited for."""
 

@@ -14,8 +14,7 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.ring_folder import NOTE_SUFFIX, RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
-POLICY_FILE = "policy.safetensors"
-"""With the newest weights, in the worker's folder."""
+POLICY_FILE = "policy.safetensors"  # with the newest weights, in the worker's folder
 _OF_HISTORY = re.compile(r"policy-(\d+)\.safetensors")
 _NOTE_S = 2.0
 """From one note of what is in the rings to the next: a line in a file, of which a power cut takes the last seconds."""

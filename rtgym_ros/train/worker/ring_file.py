@@ -28,20 +28,23 @@ _MAGIC = b"rtgymrn4"  # with the version of the layout
 _START = struct.Struct("<8sQ")
 _DESCRIPTION_AT = 512
 
-# Indices of 8-byte words. The writer's:
-WRITTEN = 16  # records ever written
-OLDEST = 17  # number of the oldest one that is not being overwritten
-CLOSED = 18  # 1 when nothing more will come
-REFUSED = 19  # samples that were not finite, and so were not written
-# The reader's. Two pairs of (acknowledged, dropped), and which of them counts: both change at once, or not at all.
-PAIR = 24
-PAIRS = 25
-WEIGHTS_VERSION = 32  # of the newest weights; -1 for none
-WEIGHTS_PUTS = 33  # how often weights were put; they are in the place of that number modulo 2
-WEIGHTS_SIZES = 34  # of the weights in each of the two places (bytes)
+WEIGHTS_ROOM = 64 * 1024 * 1024  # bytes that one version of the weights may take
 
-WEIGHTS_ROOM = 64 * 1024 * 1024
-"""Bytes that one version of the weights may take."""
+
+class Word:
+    """Indices of the 8-byte words of the header."""
+
+    # The writer's:
+    WRITTEN = 16  # records ever written
+    OLDEST = 17  # number of the oldest one that is not being overwritten
+    CLOSED = 18  # 1 when nothing more will come
+    REFUSED = 19  # samples that were not finite, and so were not written
+    # The reader's. Two pairs of (acknowledged, dropped), and which of them counts: both change at once, or not at all.
+    PAIR = 24
+    PAIRS = 25
+    WEIGHTS_VERSION = 32  # of the newest weights; -1 for none
+    WEIGHTS_PUTS = 33  # how often weights were put; they are in the place of that number modulo 2
+    WEIGHTS_SIZES = 34  # of the weights in each of the two places (bytes)
 
 
 class RingDescription(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,7 +109,7 @@ class RingFile:
         os.posix_fallocate(fd, 0, size)
         os.ftruncate(fd, size + 2 * WEIGHTS_ROOM)
         os.pwrite(fd, encoded, _DESCRIPTION_AT)
-        os.pwrite(fd, struct.pack("<q", -1), 8 * WEIGHTS_VERSION)
+        os.pwrite(fd, struct.pack("<q", -1), 8 * Word.WEIGHTS_VERSION)
         os.pwrite(fd, _START.pack(_MAGIC, len(encoded)), 0)
         return cls(fd, populate=True)  # the first lap shall not be slower than the others
 

@@ -17,13 +17,11 @@ from rtgym_ros.train.worker.ring_file import RingDescription
 from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
-NOTE_SUFFIX = ".written"
-"""Of the file beside a ring that says how many samples it has got, for when its memory is gone."""
+NOTE_SUFFIX = ".written"  # of the file beside a ring that says how many samples it has got, for when its memory is gone
 _PREFIX = "rtgym_ros-"
 _MOST = 16
 """Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
-_YOUNG_S = 10.0
-"""A file so young may be a ring that is just being made (s)."""
+_YOUNG_S = 10.0  # a file so young may be a ring that is just being made (s)
 
 _log = logging.getLogger(__name__)
 

@@ -18,8 +18,7 @@ from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingWriter
 
-_LOOK_S = 0.01
-"""From one look for new weights to the next while waiting for them."""
+_LOOK_S = 0.01  # from one look for new weights to the next while waiting for them
 
 _NO_EXTRAS: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
@@ -56,8 +55,10 @@ class RolloutWorker:
         self._expert, self._should_stop, self._now_ns, self._sleep = expert, should_stop, now_ns, sleep
         self._episode = -1
         self._seen = -1  # version of the weights that were looked at last
-        per_update = config.max_steps_per_update
-        self._budget = None if per_update is None else StepBudget(per_update, config.initial_steps)
+        # The synchronous mode: the first time-steps, and so many more with each new version of the weights.
+        self._per_update = config.max_steps_per_update or 0.0
+        self._steps_left = config.initial_steps if self._per_update else float("inf")
+        self._counted: int | None = None  # version up to which they were counted
 
     def run(self, episodes: int | None = None) -> None:
         """Run training episodes, with test episodes between them, until it is time to stop.
@@ -67,7 +68,7 @@ class RolloutWorker:
         """
         done, test_interval = 0, 0 if self._expert else self._config.test_interval
         while not self._should_stop() and (episodes is None or done < episodes):
-            if not self._wait_for_weights():
+            if not self._may_step():
                 return
             self._look_for_weights()
             # A policy without weights acts at random: there is nothing to be tested.
@@ -105,12 +106,12 @@ class RolloutWorker:
                     self._ring.append((self._episode, step, *flags, *figures, *values))
             if terminated or truncated or self._should_stop():
                 return
-            if not test and self._budget is not None:
+            if not test and self._per_update:
                 if not config.end_episodes:
-                    if not self._wait_for_weights():
+                    if not self._may_step():
                         return
                     self._look_for_weights()
-                self._budget.spend(1)
+                self._steps_left -= 1
             if config.adopt == "at_once":
                 self._look_for_weights()
             action = policy.act(observation, test)
@@ -136,45 +137,22 @@ class RolloutWorker:
         except ProtocolError as error:
             _log.error("weights %d are not adopted, %d stay in use: %s", version, self._policy.version, error)
 
-    def _wait_for_weights(self) -> bool:
-        """Wait until the synchronous mode allows more time-steps; return whether it does."""
-        budget = self._budget
-        if budget is None:
-            return True
-        budget.note_version(self._ring.weights_version)
-        if budget.is_spent and hasattr(self._env.unwrapped, "wait"):
-            self._env.unwrapped.wait()
-        while budget.is_spent:
+    def _may_step(self) -> bool:
+        """Wait until the synchronous mode allows another time-step; return whether it does."""
+        is_held = False
+        while True:
+            version, before = self._ring.weights_version, self._counted
+            self._counted = version
+            if before is not None:  # versions that were skipped count, too; a lower one is of a server that began anew
+                self._steps_left += self._per_update * max(version - before, 0)
+            if self._steps_left > 0:
+                return True
             if self._should_stop():
                 return False
+            if not is_held and hasattr(self._env.unwrapped, "wait"):
+                self._env.unwrapped.wait()
+            is_held = True
             self._sleep(_LOOK_S)
-            budget.note_version(self._ring.weights_version)
-        return True
-
-
-class StepBudget:
-    """The synchronous mode: ``initial_steps``, and ``max_steps_per_update`` more for every new version of the weights."""
-
-    def __init__(self, max_steps_per_update: float, initial_steps: int) -> None:
-        self._per_update = max_steps_per_update
-        self._left: float = initial_steps
-        self._version: int | None = None
-
-    def spend(self, steps: int) -> None:
-        """Count time-steps that were made."""
-        self._left -= steps
-
-    def note_version(self, version: int) -> None:
-        """Note the version of the newest weights; versions that were skipped on the way count, too."""
-        # A lower one comes from a server that began anew.
-        if self._version is not None and version > self._version:
-            self._left += self._per_update * (version - self._version)
-        self._version = version
-
-    @property
-    def is_spent(self) -> bool:
-        """Whether the next time-step has to wait for a new version."""
-        return self._left <= 0
 
 
 def _timeouts(env: gymnasium.Env[Any, Any]) -> int:

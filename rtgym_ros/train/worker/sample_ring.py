@@ -14,19 +14,7 @@ import numpy as np
 
 from rtgym_ros.core.memory_fence import fence
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.worker.ring_file import (
-    CLOSED,
-    OLDEST,
-    PAIR,
-    PAIRS,
-    REFUSED,
-    WEIGHTS_PUTS,
-    WEIGHTS_ROOM,
-    WEIGHTS_SIZES,
-    WEIGHTS_VERSION,
-    WRITTEN,
-    RingFile,
-)
+from rtgym_ros.train.worker.ring_file import WEIGHTS_ROOM, RingFile, Word
 
 
 class RingWriter(RingFile):
@@ -38,20 +26,20 @@ class RingWriter(RingFile):
     @property
     def weights_version(self) -> int:
         """Of the newest weights that the link process has put; -1 for none."""
-        return self.words[WEIGHTS_VERSION]
+        return self.words[Word.WEIGHTS_VERSION]
 
     def read_weights(self) -> bytes | None:
         """Return the newest weights, a policy file; None where newer ones came meanwhile: look again later."""
-        puts = self.words[WEIGHTS_PUTS]
+        puts = self.words[Word.WEIGHTS_PUTS]
         fence()
-        at, size = puts % 2 * WEIGHTS_ROOM, min(self.words[WEIGHTS_SIZES + puts % 2], WEIGHTS_ROOM)
+        at, size = puts % 2 * WEIGHTS_ROOM, min(self.words[Word.WEIGHTS_SIZES + puts % 2], WEIGHTS_ROOM)
         data = self.weights[at : at + size]
         fence()
-        return data if self.words[WEIGHTS_PUTS] == puts else None
+        return data if self.words[Word.WEIGHTS_PUTS] == puts else None
 
     def refuse(self) -> None:
         """Count a sample that is not written because it is not finite."""
-        self.words[REFUSED] += 1
+        self.words[Word.REFUSED] += 1
 
     def append(self, values: tuple[Any, ...]) -> None:
         """Write a sample over the oldest one. It never waits.
@@ -64,7 +52,7 @@ class RingWriter(RingFile):
         """
         written = self.written
         if written >= self.capacity:
-            self.words[OLDEST] = written - self.capacity + 1
+            self.words[Word.OLDEST] = written - self.capacity + 1
             fence()
         try:
             self.records[written % self.capacity] = values
@@ -74,13 +62,13 @@ class RingWriter(RingFile):
                     raise ValueError(f"{name} must have the shape {shape}, got {np.shape(value)}") from None
             raise
         fence()
-        self.written = self.words[WRITTEN] = written + 1
+        self.written = self.words[Word.WRITTEN] = written + 1
 
     def close(self) -> None:
         """Say that nothing more will come, and let go of the file; a second call does nothing."""
         if self._fd >= 0:
             fence()
-            self.words[CLOSED] = 1
+            self.words[Word.CLOSED] = 1
         super().close()
 
 
@@ -90,17 +78,17 @@ class RingReader(RingFile):
     @property
     def written(self) -> int:
         """How many samples were ever written."""
-        return self.words[WRITTEN]
+        return self.words[Word.WRITTEN]
 
     @property
     def acknowledged(self) -> int:
         """Return the number of the first sample that is not acknowledged."""
-        return self.words[PAIRS + 2 * self.words[PAIR]]
+        return self._pair()[0]
 
     @property
     def dropped(self) -> int:
         """How many samples were overwritten before they were acknowledged."""
-        return self.dropped_before(self.words[OLDEST])
+        return self.dropped_before(self.words[Word.OLDEST])
 
     def dropped_before(self, seq: int) -> int:
         """Return how many are given up where ``seq`` is the first one that can still be acknowledged."""
@@ -110,26 +98,25 @@ class RingReader(RingFile):
     @property
     def refused(self) -> int:
         """How many samples were not finite, and were not written."""
-        return self.words[REFUSED]
+        return self.words[Word.REFUSED]
 
     @property
     def unread(self) -> int:
         """How many samples are there to be read."""
-        return self.written - max(self.acknowledged, self.words[OLDEST])
+        return self.written - max(self.acknowledged, self.words[Word.OLDEST])
 
     def is_over(self) -> bool:
         """Whether nothing more will come: the writer has closed the ring, or it is gone."""
-        return self.words[CLOSED] == 1 or not self.is_locked()
+        return self.words[Word.CLOSED] == 1 or not self.is_locked()
 
     def read(self, max_samples: int) -> tuple[int, np.ndarray]:
-        """Return the number of the first sample that is not acknowledged, and a copy of it and those behind it.
+        """Return the number of the first sample that is not acknowledged, and a copy of it and of those behind it.
 
-        Returns:
-            That number, and records, shape (n,) with n <= ``max_samples``; none where there is nothing new.
+        They are records of shape (n,) with n <= ``max_samples``, none where there is nothing new.
         """
-        end = self.words[WRITTEN]
+        end = self.words[Word.WRITTEN]
         fence()
-        first = max(self.acknowledged, self.words[OLDEST])
+        first = max(self.acknowledged, self.words[Word.OLDEST])
         end = max(min(end, first + max_samples), first)
         records = np.empty(end - first, self.records.dtype)
         begin_slot = first % self.capacity
@@ -137,27 +124,23 @@ class RingReader(RingFile):
         records[:until_wrap] = self.records[begin_slot : begin_slot + until_wrap]
         records[until_wrap:] = self.records[: len(records) - until_wrap]
         fence()
-        torn = min(max(self.words[OLDEST] - first, 0), len(records))
+        torn = min(max(self.words[Word.OLDEST] - first, 0), len(records))
         return first + torn, records[torn:]
 
-    def acknowledge(self, next_seq: int, first_seq: int | None = None) -> None:
-        """Never hand out again what is below ``next_seq``.
+    def acknowledge(self, next_seq: int, first_seq: int) -> None:
+        """Never hand out again what is below ``next_seq``, and count as dropped what was below ``first_seq``.
 
-        Args:
-            next_seq: the first sample that is still needed; going back does nothing.
-            first_seq: the first one that was not given up; those from the acknowledged position up to it are counted
-                as dropped. None where none was.
+        Going back does nothing.
         """
         acknowledged, dropped = self._pair()
         next_seq = min(next_seq, self.written)
         if next_seq <= acknowledged:
             return
-        if first_seq is not None:
-            dropped += max(min(first_seq, next_seq) - acknowledged, 0)
-        other = 1 - self.words[PAIR]
-        self.words[PAIRS + 2 * other], self.words[PAIRS + 2 * other + 1] = next_seq, dropped
+        dropped += max(min(first_seq, next_seq) - acknowledged, 0)
+        other = 1 - self.words[Word.PAIR]
+        self.words[Word.PAIRS + 2 * other], self.words[Word.PAIRS + 2 * other + 1] = next_seq, dropped
         fence()
-        self.words[PAIR] = other
+        self.words[Word.PAIR] = other
 
     def put_weights(self, version: int, data: bytes) -> None:
         """Hand weights, a policy file, to the control process.
@@ -171,16 +154,16 @@ class RingReader(RingFile):
         """
         if len(data) > WEIGHTS_ROOM:
             raise ProtocolError(f"weights of {len(data)} bytes, and a ring has room for {WEIGHTS_ROOM}")
-        puts = self.words[WEIGHTS_PUTS] + 1
+        puts = self.words[Word.WEIGHTS_PUTS] + 1
         at = puts % 2 * WEIGHTS_ROOM
         os.posix_fallocate(self._fd, self._weights_at + at, max(len(data), 1))
         self.weights[at : at + len(data)] = data
-        self.words[WEIGHTS_SIZES + puts % 2] = len(data)
+        self.words[Word.WEIGHTS_SIZES + puts % 2] = len(data)
         fence()
-        self.words[WEIGHTS_PUTS] = puts
+        self.words[Word.WEIGHTS_PUTS] = puts
         fence()
-        self.words[WEIGHTS_VERSION] = version
+        self.words[Word.WEIGHTS_VERSION] = version
 
     def _pair(self) -> tuple[int, int]:
-        at = PAIRS + 2 * self.words[PAIR]
+        at = Word.PAIRS + 2 * self.words[Word.PAIR]
         return self.words[at], self.words[at + 1]

@@ -16,8 +16,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.locate import locate_program
-from rtgym_ros.train.policy.make_policy import make_policy
-from rtgym_ros.train.policy.policy import Policy
+from rtgym_ros.train.policy.policy import Policy, make_policy
 from rtgym_ros.train.supervision.supervisor import die_with_parent
 from rtgym_ros.train.worker.make_env import make_env
 
@@ -25,7 +24,7 @@ _STOP_TIMEOUT_S = 5.0
 
 
 def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
-    """Fly deterministically with the weights of a file until a signal comes, or so many episodes: a line of output each.
+    """Fly deterministically with the weights of a file until a signal comes, or for so many episodes: a line for each.
 
     Raises:
         ConfigError: the configuration is wrong or the file is not there.

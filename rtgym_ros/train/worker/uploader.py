@@ -24,16 +24,11 @@ from rtgym_ros.train.stream.sample_message import HEADER_ROOM, BatchHeader, Samp
 from rtgym_ros.train.worker.open_rings import OpenRings
 from rtgym_ros.train.worker.sample_ring import RingReader
 
-_MESSAGES_KEPT = 8
-"""Into so many messages a full stream is cut at least: what is too old is deleted by the message."""
-_LOOK_S = 0.05
-"""From one look into the rings to the next: that costs a few microseconds."""
-_ASK_S = 10.0
-"""From one question for the newest weights to the next: what was published during a short outage."""
-FIRST_BYTES, LARGEST_BYTES = 64_000, 4_000_000
-"""Of a message; the server's ``max_payload`` may be less."""
-QUICK_S = 1.0
-"""A message grows no further where its answer takes longer (s): the server gets only so long to answer."""
+_MESSAGES_KEPT = 8  # into so many messages a full stream is cut at least: what is too old is deleted by the message
+_LOOK_S = 0.05  # from one look into the rings to the next: that costs a few microseconds
+_ASK_S = 10.0  # from one question for the newest weights to the next: what was published during a short outage
+FIRST_BYTES, LARGEST_BYTES = 64_000, 4_000_000  # of a message; the server's ``max_payload`` may be less
+QUICK_S = 1.0  # a message grows no further where its answer takes longer (s): the server gets only so long to answer
 
 _log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.open_rings import POLICY_FILE, OpenRings
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.rollout_worker import RolloutWorker, StepBudget
+from rtgym_ros.train.worker.rollout_worker import RolloutWorker
 from rtgym_ros.train.worker.sample_compressor import CompactCompressor, SampleCompressor
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
@@ -91,7 +91,7 @@ class Flight:
 
     def samples(self):
         first_seq, records = self.reader.read(1000)
-        self.reader.acknowledge(first_seq + len(records))
+        self.reader.acknowledge(first_seq + len(records), first_seq)
         return records
 
     def close(self):
@@ -349,21 +349,26 @@ def test_waiting_for_weights_can_be_stopped(fly):
     assert flight.ring.written == 0
 
 
-def test_a_budget_counts_versions_that_were_skipped():
-    budget = StepBudget(2.5, 1)
-    budget.note_version(4)  # there from the start: it allows nothing
-    assert not budget.is_spent
-    budget.spend(1)
-    assert budget.is_spent
-    budget.note_version(6)
-    budget.spend(4)
-    assert not budget.is_spent
-    budget.spend(1)
-    assert budget.is_spent
-    budget.note_version(0)  # the server began anew
-    assert budget.is_spent
-    budget.note_version(1)
-    assert not budget.is_spent
+def test_versions_that_were_skipped_allow_their_steps_too(fly):
+    flight = fly(max_steps_per_update=2.5, initial_steps=1)
+    worker = flight.worker
+
+    def may_make(steps):
+        """Make time-steps; return whether another one is allowed."""
+        worker._steps_left -= steps
+        flight.stop = True  # instead of waiting
+        return worker._may_step()
+
+    flight.publish(4)  # there from the start: it allows nothing
+    assert may_make(0)
+    assert not may_make(1)
+    flight.publish(6)
+    assert may_make(4)
+    assert not may_make(1)
+    flight.publish(0)  # the server began anew
+    assert not may_make(0)
+    flight.publish(1)
+    assert may_make(0)
 
 
 def test_it_stops_after_the_running_time_step(fly):

@@ -18,7 +18,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker import ring_folder
-from rtgym_ros.train.worker.ring_file import OLDEST, WEIGHTS_ROOM, WRITTEN
+from rtgym_ros.train.worker.ring_file import WEIGHTS_ROOM, Word
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
@@ -116,10 +116,10 @@ def test_acknowledging_backwards_or_beyond_does_no_harm(ends):
     writer, reader = ends(4)
     for number in range(3):
         writer.append(sample(number))
-    reader.acknowledge(2)
-    reader.acknowledge(1)
+    reader.acknowledge(2, 0)
+    reader.acknowledge(1, 0)
     assert reader.acknowledged == 2
-    reader.acknowledge(99)
+    reader.acknowledge(99, 2)
     assert reader.acknowledged == 3
 
 
@@ -147,7 +147,7 @@ def test_a_record_that_is_being_written_is_not_handed_out(ends):
     for number in range(6):
         writer.append(sample(number))
     words = writer.words  # as if the writer was killed in the middle of a record
-    words[OLDEST] = words[WRITTEN] - 3
+    words[Word.OLDEST] = words[Word.WRITTEN] - 3
     writer.records["stamp_ns"][6 % 4] = 999
     first_seq, records = reader.read(4)
     assert (first_seq, len(records)) == (3, 3)
