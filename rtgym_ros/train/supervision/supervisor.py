@@ -106,7 +106,7 @@ class Supervisor:
             return max([*codes, *[await self._stop(child) for child in reversed(self._children)]])
         finally:
             for process in self._running.values():  # only after an error of ours
-                process.kill()
+                _signal(process, signal.SIGKILL)
 
     async def _keep(self, child: Child) -> int:
         """Run a child again and again; return 0 or 2 when it ends everything."""
@@ -146,12 +146,12 @@ class Supervisor:
         while not (await asyncio.wait([ended], timeout=look_s))[0]:
             if watch is not None and watch.silent_for(monotonic()) > timeout_s:
                 self._say(f"{child.name} is silent for {timeout_s:g} s: killed")
-                process.kill()
+                _signal(process, signal.SIGKILL)
             if child.watched and files.has_changed():
                 try:
                     if child.prepare_reload is not None:
                         child.prepare_reload()
-                    process.send_signal(signal.SIGHUP)
+                    _signal(process, signal.SIGHUP)
                 except (RtgymError, OSError) as error:
                     self._say(f"{child.name} goes on with what it has: {error}")
         return ended.result()
@@ -161,14 +161,20 @@ class Supervisor:
         process = self._running.pop(child.name, None)
         if process is None:
             return 0
-        with suppress(ProcessLookupError):  # it has ended by itself
-            process.terminate()
+        _signal(process, signal.SIGTERM)
         try:
             await asyncio.wait_for(process.wait(), self._stop_timeout_s)
         except asyncio.TimeoutError:
             self._say(f"{child.name} has not ended for {self._stop_timeout_s:g} s: killed")
-            process.kill()
+            _signal(process, signal.SIGKILL)
         return REFUSED if await process.wait() == REFUSED else 0
+
+
+def _signal(process: Process, number: int) -> None:
+    # Not by asyncio's own methods: before Python 3.13 they may take the exit code away from whoever waits for it.
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 def next_pause(before_s: float, life_s: float, longest_s: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
@@ -15,7 +14,6 @@ from rtgym_ros.train.worker.ring_folder import NOTE_SUFFIX, RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 POLICY_FILE = "policy.safetensors"  # with the newest weights, in the worker's folder
-_OF_HISTORY = re.compile(r"policy-(\d+)\.safetensors")
 _NOTE_S = 2.0
 """From one note of what is in the rings to the next: a line in a file, of which a power cut takes the last seconds."""
 
@@ -32,7 +30,6 @@ class OpenRings:
         self._folder, self._rings, self._interval = folder, RingFolder(folder), history_interval
         self._open: dict[Path, RingReader] = {}
         self._aside: set[Path] = set()
-        self._noted: dict[Path, int] = {}
         self._next_note_s = monotonic()
         self._vanished: dict[str, int] = {}
         try:
@@ -40,8 +37,8 @@ class OpenRings:
             self.version = PolicyWeights.from_bytes(self._data).version
         except (OSError, ProtocolError):
             self.version, self._data = -1, b""  # there are none
-        kept = (_OF_HISTORY.fullmatch(path.name) for path in folder.glob("policy-*.safetensors"))
-        self._kept = max((int(match[1]) for match in kept if match), default=None)
+        kept = (path.stem.removeprefix("policy-") for path in folder.glob("policy-*.safetensors"))
+        self._kept = max(map(int, filter(str.isdigit, kept)), default=None)
 
     @property
     def unread(self) -> int:
@@ -75,13 +72,12 @@ class OpenRings:
         if is_due:
             self._next_note_s = monotonic() + _NOTE_S
         for path, ring in sorted(self._open.items()):
-            if is_due and ring.written != self._noted.get(path):
-                self._noted[path] = ring.written
+            if is_due and ring.written != ring.noted:
+                ring.noted = ring.written
                 with suppress(OSError):  # a full disk is no reason to stop
                     path.with_suffix(NOTE_SUFFIX).write_text(str(ring.written))
             if ring.is_over() and not ring.unread:
                 self._open.pop(path).close()
-                self._noted.pop(path, None)
                 self._rings.remove(path)
         return self.unread
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import sys
 from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
@@ -77,8 +76,6 @@ class RingFile:
 
     def __init__(self, fd: int, populate: bool = False) -> None:
         self._fd = fd
-        if sys.byteorder != "little":
-            raise ProtocolError("sample rings are little endian, and this machine is not")
         flags = mmap.MAP_SHARED | (mmap.MAP_POPULATE if populate else 0)
         try:
             self._weights_at = os.fstat(fd).st_size - 2 * WEIGHTS_ROOM

@@ -20,8 +20,7 @@ from rtgym_ros.train.worker.ring_file import WEIGHTS_ROOM, RingFile, Word
 class RingWriter(RingFile):
     """The control process's end."""
 
-    written = 0
-    """How many samples were written."""
+    written = 0  # samples
 
     @property
     def weights_version(self) -> int:
@@ -42,10 +41,7 @@ class RingWriter(RingFile):
         self.words[Word.REFUSED] += 1
 
     def append(self, values: tuple[Any, ...]) -> None:
-        """Write a sample over the oldest one. It never waits.
-
-        Args:
-            values: one for each field of the schema, in its order.
+        """Write a sample, a value for each field of the schema in its order, over the oldest one. It never waits.
 
         Raises:
             ValueError: they are more or less, or one does not fit into its field.
@@ -74,6 +70,8 @@ class RingWriter(RingFile):
 
 class RingReader(RingFile):
     """The link process's end."""
+
+    noted = 0  # how many samples it is written down to have
 
     @property
     def written(self) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -43,7 +42,7 @@ def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
                 steps, episode_return = steps + 1, episode_return + float(reward)
                 if terminated or truncated or steps == config.worker.max_samples_per_episode:
                     end = "terminated" if terminated else "truncated"
-            _say(f"episode {number}: return {episode_return:.3f}, {steps} time-steps, {end}")
+            print(f"episode {number}: return {episode_return:.3f}, {steps} time-steps, {end}", flush=True)
 
 
 def measure(config: TrainConfig, steps: int) -> None:
@@ -51,7 +50,7 @@ def measure(config: TrainConfig, steps: int) -> None:
     with running_robot(config.worker.robot), closing(make_env(config.environment)) as env:
         policy = make_policy(config.worker.policy, env.observation_space, env.action_space)
         for name, value in run_env_benchmark(env, policy, steps).items():
-            _say(f"{name}: {value}")
+            print(f"{name}: {value}")
 
 
 def run_env_benchmark(env: gymnasium.Env[Any, Any], policy: Policy, steps: int) -> dict[str, Any]:
@@ -101,8 +100,3 @@ def running_robot(command: Sequence[str]) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()

@@ -181,15 +181,15 @@ class Uploader:
             except OutOfStepError:
                 self._recover(await publisher.last())
                 return
-            self._note(ring.boot, first_seq, header.next_seq)
-            ring.acknowledge(header.next_seq, first_seq)
+            self._acknowledge(ring, header)
             self._outage.worked()  # and not before: a server whose disk is full lets everybody in
             self._limit = next_limit(self._limit, len(records) == most, monotonic() - began_s)
             return
 
-    def _note(self, boot: str, first_seq: int, next_seq: int) -> None:
-        first, _ = self._published.get(boot, (first_seq, 0))
-        self._published[boot] = first, next_seq
+    def _acknowledge(self, ring: RingReader, header: BatchHeader) -> None:
+        first, _ = self._published.get(ring.boot, (header.first_seq, 0))
+        self._published[ring.boot] = first, header.next_seq
+        ring.acknowledge(header.next_seq, header.first_seq)
 
     def _recover(self, header: BatchHeader | None) -> None:
         """Go on behind the newest message of the subject, whoever sent it."""
@@ -201,13 +201,13 @@ class Uploader:
             return
         for ring in self._rings.oldest_first():
             if ring.boot == header.boot and header.next_seq > ring.acknowledged:  # its acknowledgement was lost
-                self._note(header.boot, header.first_seq, header.next_seq)
-                ring.acknowledge(header.next_seq, header.first_seq)
+                self._acknowledge(ring, header)
         lost = 0
         for boot, (first, end) in self._published.items():  # boots are named so that their names sort by age
             kept = header.next_seq if boot == header.boot else 0 if boot > header.boot else end
-            lost += max(end - max(kept, first), 0)
-            self._published[boot] = min(max(kept, first), end), min(max(kept, first), end)
+            kept = min(max(kept, first), end)
+            lost += end - kept
+            self._published[boot] = kept, kept
         if lost:
             self._lost += lost
             _log.warning("the server has lost %d samples that it had acknowledged", lost)
