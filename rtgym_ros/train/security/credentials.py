@@ -5,7 +5,6 @@ They are files of ``security.directory``. A program reads them anew whenever it 
 
 from __future__ import annotations
 
-import os
 import secrets
 import stat
 from datetime import datetime, timezone
@@ -17,8 +16,6 @@ from rtgym_ros.train.errors import CertificateDateError, CredentialsError
 
 CA, SERVER, TRAINER, VIEWER = "ca", "server", "trainer", "viewer"
 WORKER_PREFIX = "worker-"
-IDENTITY_VARIABLE = "RTGYM_ROS_IDENTITY"
-"""Which certificate a worker uses where the directory holds several: ``worker-NAME``."""
 
 
 def key_pair(directory: Path, identity: str) -> tuple[Path, Path]:
@@ -31,52 +28,36 @@ def robot_names(directory: Path) -> list[str]:
     return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.crt"))
 
 
-def identity_of(directory: Path, role: str) -> str:
-    """Return the name in the certificate that ``role`` shows.
-
-    Raises:
-        CredentialsError: it is a worker, and there is no key of one, or several.
-    """
-    if role != "worker":
-        return role
-    if chosen := os.environ.get(IDENTITY_VARIABLE):
-        return chosen
-    keys = sorted(path.stem for path in directory.glob(f"{WORKER_PREFIX}*.key"))
-    if not keys:
-        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
-    if len(keys) > 1:
-        raise CredentialsError(f"{directory} has keys of {', '.join(keys)}: {IDENTITY_VARIABLE} must say which to use")
-    return keys[0]
-
-
 def robot_name(security: SecurityConfig, name: str) -> str:
-    """Return the name under which a worker may publish: that in its certificate, where it has one.
+    """Return the name under which a worker may publish: ``name``, or that of the one certificate that it has.
 
     Raises:
-        CredentialsError: ``name`` is another one.
+        CredentialsError: there is none, there are several and no name, or ``name`` is another one.
     """
-    if security.folder is None:
+    directory = security.folder
+    if directory is None:
         return name
-    certified = identity_of(security.folder, "worker").removeprefix(WORKER_PREFIX)
-    if name not in ("", certified):
+    names = sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.key"))
+    if not names:
+        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
+    if not name and len(names) > 1:
+        raise CredentialsError(f"{directory} has keys of {', '.join(names)}: --name must say which to use")
+    if name not in ("", *names):
+        certified = ", ".join(map(repr, names))
         raise CredentialsError(
-            f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others"
+            f"--name is {name!r}, and the certificate here is of {certified}: it may not speak for others"
         )
-    return certified
+    return name or names[0]
 
 
-def credential_files(directory: Path, role: str) -> tuple[Path, Path, Path]:
-    """Return the files of the authority, the certificate and the key of ``role``, which are fit for use.
-
-    Args:
-        directory: of the files.
-        role: ``"server"``, ``"trainer"``, ``"viewer"`` or ``"worker"``.
+def credential_files(directory: Path, identity: str) -> tuple[Path, Path, Path]:
+    """Return the files of the authority, the certificate and the key of ``identity``, which are fit for use.
 
     Raises:
         CertificateDateError: a certificate has expired or is not yet valid.
         CredentialsError: something is missing, or readable by others.
     """
-    authority, (certificate, key) = key_pair(directory, CA)[0], key_pair(directory, identity_of(directory, role))
+    authority, (certificate, key) = key_pair(directory, CA)[0], key_pair(directory, identity)
     _read(key, private=True)
     for path in (authority, certificate):
         _check_dates(_read(path), str(path))

@@ -17,7 +17,7 @@ from nats.errors import Error as NatsError
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CertificateDateError, LinkError, OutOfStepError
-from rtgym_ros.train.security.credentials import credential_files, read_token, token_file
+from rtgym_ros.train.security.credentials import WORKER_PREFIX, credential_files, read_token, token_file
 from rtgym_ros.train.stream.names import direct_get_subject, inbox_prefix
 
 _CONNECT_S = 5.0
@@ -149,10 +149,11 @@ def _credentials(config: TrainConfig, role: str, name: str) -> dict[str, Any]:
     """Return nats-py's arguments; the same rules as those of the server's configuration."""
     keys = config.security.folder
     if keys is not None:
-        authority, certificate, key = credential_files(keys, role)
+        identity = WORKER_PREFIX + name if role == "worker" else role
+        authority, certificate, key = credential_files(keys, identity)
         context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=authority)
         context.load_cert_chain(certificate, key)
-        return {"tls": context, "inbox_prefix": inbox_prefix(certificate.stem)}
+        return {"tls": context, "inbox_prefix": inbox_prefix(identity)}
     options: dict[str, Any] = {"inbox_prefix": inbox_prefix(name or role)}
     if not config.security.insecure:
         options["token"] = read_token(token_file(config))

@@ -6,6 +6,7 @@ import msgspec
 from nats.errors import Error as NatsError
 from nats.js.api import ObjectMeta, ObjectMetaOptions
 from nats.js.errors import Error as JetStreamError
+from nats.js.object_store import ObjectStore
 
 from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.stream.connection import Connection
@@ -54,7 +55,7 @@ class KeyValue:
             # Two names in turn: who is reading one is not disturbed by the next.
             name = f"policy-{version % 2}"
             try:
-                store = await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
+                store = await self._store()
                 chunks = ObjectMetaOptions(max_chunk_size=min(room, _CHUNK))
                 await store.put(name, data, ObjectMeta(name=name, options=chunks))
             except (NatsError, JetStreamError, OSError) as error:
@@ -67,11 +68,13 @@ class KeyValue:
         if not weights.object:
             return weights.data
         try:
-            store = await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
-            found = await store.get(weights.object)
+            found = await (await self._store()).get(weights.object)
         except (NatsError, JetStreamError, OSError) as error:
             raise LinkError(f"weights {weights.version}: {error}") from error
         return found.data or b""
+
+    async def _store(self) -> ObjectStore:
+        return await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
 
 
 def weights_of(headers: dict[str, str] | None, data: bytes) -> Weights:

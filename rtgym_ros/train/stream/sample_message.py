@@ -25,19 +25,7 @@ FORMAT = 1
 class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch is. Unknown entries are ignored, so that later versions may add some.
 
-    Attributes:
-        boot: of the control process that made the samples.
-        first_seq: number of the first sample in that boot, from 0.
-        count: how many there are, numbered without gaps.
-        crc: CRC-32 of the payload.
-        schema: :attr:`SampleSchema.digest` of the records.
-        dropped: samples of this boot that were given up so far, because the ring was full.
-        refused: samples of this boot that were not finite, and were not sent.
-        unread: samples that wait in the robot's ring.
-        version: of the weights that the robot has; -1 for none.
-        lost: samples that a server had acknowledged and did not have when it came back, and that went with the robot's
-            memory at a power cut, over the life of the link process.
-        format: :data:`FORMAT`.
+    What each of them is stands in ``docs/distant_training.md``, which a test holds to this class.
     """
 
     boot: Name

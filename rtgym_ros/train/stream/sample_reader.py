@@ -113,14 +113,11 @@ class SampleReader:
         self.counts["repeated"] += repeated
         if repeated == header.count:
             return None
-        self._remember(robot, header)
-        return SampleBatch(header, self.bookmark, records[repeated:])
-
-    def _remember(self, robot: str, header: BatchHeader) -> None:
         self._next_seq[robot, header.boot] = header.next_seq
         self._next_seq.move_to_end((robot, header.boot))
         if len(self._next_seq) > _MAX_BOOTS:
             self._next_seq.popitem(last=False)
+        return SampleBatch(header, self.bookmark, records[repeated:])
 
     def _refuse(self, robot: str, digest: int, error: ProtocolError) -> None:
         self.counts["refused"] += 1

@@ -23,14 +23,8 @@ class Memory(ReplayBuffer):
 
     A sample knows the number of the one before it in its episode; the two are a transition as long as both are kept.
 
-    Args:
-        buffer_size: samples that it keeps.
-        observation_space: :attr:`ObservationParts.space`.
-        action_space: :attr:`Actions.space`.
-        device: of the tensors that it gives.
-        schema: of the samples.
-        config: what of them is learned from.
-        kwargs: what Stable-Baselines3 gives to every buffer.
+    Its arguments are those that Stable-Baselines3 gives to every buffer, the schema of the samples, and the
+    configuration, which says what of them is learned from.
     """
 
     def __init__(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium
+import numpy as np
 import torch
 from gymnasium import spaces
 from stable_baselines3 import SAC
@@ -23,7 +24,6 @@ from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
 from rtgym_ros.train.trainer.memory import Memory
 from rtgym_ros.train.trainer.redq import Redq
-from rtgym_ros.train.trainer.sb3_state import load_model, save_model
 from rtgym_ros.train.trainer.transitions import Transitions
 
 # What of the constructors makes sense here. Their other arguments are entries of the configuration, or belong to
@@ -119,12 +119,30 @@ class Sb3Agent(Agent):
         return export_actor(self._model.actor)
 
     def save(self, folder: Path) -> None:
-        """Write networks, optimisers and random states; the replay memory is filled from the stream again."""
-        save_model(self._model, folder)
+        """Write networks, optimisers, counters and random states, as tensors: nothing is pickled."""
+        model = self._model
+        for name, tensor in model.policy.state_dict().items():
+            if not torch.isfinite(tensor).all():
+                raise FloatingPointError(f"{name} is not finite: no checkpoint is made of it")
+        _, variables = model._get_torch_save_params()
+        state = {
+            "parameters": model.get_parameters(),
+            "variables": {name: getattr(model, name).detach() for name in variables},
+            "updates": int(model._n_updates),
+            "random": _random_state(),
+        }
+        torch.save(state, folder / "model.pt")
 
     def load(self, folder: Path) -> None:
         """Go on from there."""
-        load_model(self._model, folder)
+        model = self._model
+        state = torch.load(folder / "model.pt", map_location=model.device, weights_only=True)
+        model.set_parameters(state["parameters"], exact_match=True, device=model.device)
+        for name, value in state["variables"].items():
+            with torch.no_grad():  # in place: the optimiser holds this very tensor
+                getattr(model, name).copy_(value)
+        model._n_updates = state["updates"]
+        _set_random_state(state["random"])
 
     def _set_learning_rates(self, optimizers: list[torch.optim.Optimizer]) -> None:
         """Take the place of SB3's method, which knows one rate for all: actor, critic, and perhaps entropy."""
@@ -169,3 +187,21 @@ def _refuse_unknown(entries: dict[str, Any], known: tuple[str, ...], where: str)
     for name in entries:
         if name not in known:
             raise ConfigError(f"{where}: unknown entry {name}{nearest(name, known)}")
+
+
+def _random_state() -> dict[str, Any]:
+    """SB3 samples with NumPy's global generator and explores with PyTorch's."""
+    _, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": [torch.from_numpy(np.asarray(keys, np.int64)), int(position), int(has_gauss), float(gauss)],
+    }
+
+
+def _set_random_state(state: dict[str, Any]) -> None:
+    keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state(("MT19937", keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(state["torch"].cpu())
+    if len(state["cuda"]) == torch.cuda.device_count():  # on another machine there may be another number
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])

@@ -60,18 +60,17 @@ def test_what_is_there_stays_unless_renewed(folder):
 
 
 def test_each_role_finds_its_own(folder):
-    for role, name in (("server", "server"), ("trainer", "trainer"), ("viewer", "viewer"), ("worker", "worker-anna")):
-        found = credential_files(folder, role)
+    for name in ("server", "trainer", "viewer", "worker-anna"):
+        found = credential_files(folder, name)
         assert found == (folder / "ca.crt", folder / f"{name}.crt", folder / f"{name}.key")
 
 
-def test_of_several_workers_the_environment_chooses(folder, monkeypatch):
+def test_of_several_workers_the_name_chooses(folder):
     make_keys(folder, ["bert"])
-    with pytest.raises(CredentialsError, match="RTGYM_ROS_IDENTITY"):
-        credential_files(folder, "worker")
-    monkeypatch.setenv("RTGYM_ROS_IDENTITY", "worker-bert")
-    found = credential_files(folder, "worker")
-    assert found[1] == folder / "worker-bert.crt"
+    security = SecurityConfig(directory=str(folder))
+    with pytest.raises(CredentialsError, match="has keys of anna, bert: --name must say which to use"):
+        robot_name(security, "")
+    assert robot_name(security, "bert") == "bert"
 
 
 def test_a_worker_is_called_as_its_certificate_says(folder):
@@ -113,7 +112,7 @@ def test_what_is_missing_is_named(folder, tmp_path):
     with pytest.raises(CredentialsError, match=r"without server\.key"):
         make_keys(folder)
     with pytest.raises(CredentialsError, match=r"no worker-NAME\.key"):
-        credential_files(tmp_path, "worker")
+        robot_name(SecurityConfig(directory=str(tmp_path)), "anna")
 
 
 @pytest.mark.parametrize("worker", ["", "../x", "a b", "x" * 52])
