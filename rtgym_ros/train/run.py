@@ -105,9 +105,6 @@ class Run:
     """A run on a NATS server; :meth:`connect` makes one.
 
     Lost connections are made anew by themselves: nothing is lost and nothing comes twice. It is used from one thread.
-
-    Args:
-        link: to its server.
     """
 
     def __init__(self, link: LearnerLink) -> None:
@@ -177,11 +174,7 @@ class Run:
 
     @property
     def flat_spaces(self) -> tuple[spaces.Box, spaces.Box]:
-        """Return the spaces of what :meth:`flat` and :meth:`scaled` return; waits for the first robot.
-
-        Raises:
-            ConfigError: as these.
-        """
+        """Return the spaces of what :meth:`flat` and :meth:`scaled` return, errors as theirs; waits for a robot."""
         observation, action = self._vectors.space, self._scaling.space
         assert isinstance(observation, spaces.Box)
         return observation, spaces.Box(-1.0, 1.0, action.shape, np.float32)
@@ -203,11 +196,7 @@ class Run:
                 yield batch
 
     def transitions(self, timeout: float | None = None) -> Iterator[TransitionBatch]:
-        """Yield the transitions that the samples make, but for those of test episodes and of what is not finite.
-
-        Args:
-            timeout: as in :meth:`samples`.
-        """
+        """Yield the transitions that :meth:`samples` make, but for those of test episodes and of what is not finite."""
         assembler = TransitionAssembler()
         ended: list[Episode] = []
         for batch in self.samples(timeout):

@@ -19,12 +19,8 @@ def nats_configuration(
 ) -> str:
     """Return the text of a configuration file.
 
-    Args:
-        server: where it listens, and what it keeps.
-        access: the section that says who may do what.
-        store: folder of its data.
-        health_port: of its monitoring page, on 127.0.0.1; None for none.
-        log_file: that it writes, bounded; None for stderr.
+    ``access`` is the section that says who may do what, ``store`` the folder of its data, ``health_port`` that of its
+    monitoring page on 127.0.0.1. Without a log file it writes to stderr.
     """
     lines = [
         f"listen: {json.dumps(server.listen)}",

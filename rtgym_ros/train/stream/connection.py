@@ -101,12 +101,7 @@ class Connection:
 
 @asynccontextmanager
 async def connected(config: TrainConfig, role: str, name: str = "") -> AsyncIterator[Connection]:
-    """Connect while entered, to one of the servers of a cluster.
-
-    Args:
-        config: of the run.
-        role: ``"worker"``, ``"trainer"`` or ``"viewer"``.
-        name: of the robot, for a worker.
+    """Connect while entered, as ``"worker"`` (of that name), ``"trainer"`` or ``"viewer"``.
 
     Raises:
         LinkError: nobody listens, or the server does not let this peer in; it may be tried again.
@@ -170,10 +165,7 @@ def _reason(error: BaseException, said: str) -> str:
 class Outage:
     """Decides how long to pause between attempts to connect; logs a line when that takes longer than a start does.
 
-    Args:
-        log: gets the lines.
-        now_s: a monotonic clock (s).
-        patience_s: how long nothing is logged (s).
+    ``now_s`` is a monotonic clock (s); nothing is logged for ``patience_s`` (s).
     """
 
     def __init__(self, log: logging.Logger, now_s: Callable[[], float] = monotonic, patience_s: float = 10.0) -> None:

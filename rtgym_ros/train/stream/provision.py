@@ -27,12 +27,7 @@ _log = logging.getLogger(__name__)
 
 
 async def provision(connection: Connection, config: TrainConfig, schema: SampleSchema | None = None) -> None:
-    """Make what is missing; a learner's part.
-
-    Args:
-        connection: of a learner.
-        config: of the run.
-        schema: of the samples, once it is known: the stream then keeps ``trainer.memory_size`` of them.
+    """Make what is missing, as a learner; once the schema is known the stream keeps ``trainer.memory_size`` samples.
 
     Raises:
         LinkError: the server does not answer, or cannot, for now.

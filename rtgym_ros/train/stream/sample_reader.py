@@ -33,10 +33,7 @@ _log = logging.getLogger(__name__)
 class SampleReader:
     """Reads each sample of a run once, those of one boot in order.
 
-    Args:
-        run: its name.
-        bookmark: behind which to begin.
-        next_seq: of each robot and boot, the first sample that was not read before; it is copied.
+    It begins behind ``bookmark``; ``next_seq`` is, of each robot and boot, the first sample that was not read before.
 
     Attributes:
         bookmark: behind the last batch that was read.

@@ -21,9 +21,7 @@ _WHERE = "trainer.demonstrations"
 def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[Transitions]:
     """Yield the transitions of the recordings that ``trainer.demonstrations`` names, an episode each.
 
-    Args:
-        config: of the run; its sample compressor is applied as on a robot.
-        schema: of the samples.
+    The sample compressor of the configuration is applied as on a robot.
 
     Raises:
         ConfigError: a recording cannot be read, or is of an environment with other spaces.

@@ -29,12 +29,9 @@ class LearningRate:
 def make_learning_rates(value: Any) -> dict[str, LearningRate]:
     """Return the learning rates of actor, critic and entropy coefficient.
 
-    Args:
-        value: of the configuration: a number, or a map of ``begin``, ``end`` and ``updates``, for all of them; or a
-            map of ``actor``, ``critic`` and ``entropy`` with one of these for each.
-
     Raises:
-        ConfigError: it is none of these.
+        ConfigError: ``value`` is no number, or map of ``begin``, ``end`` and ``updates``, for all of them; and no map
+            of ``actor``, ``critic`` and ``entropy`` with one of these for each.
     """
     if not isinstance(value, dict) or not set(value) & set(PARTS):
         value = dict.fromkeys(PARTS, value)
