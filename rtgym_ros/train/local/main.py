@@ -53,7 +53,7 @@ def _configure(options: argparse.Namespace) -> Any:
     import msgspec
 
     from rtgym_ros.train.config_file import config_of, make_config, steps_per_version
-    from rtgym_ros.train.local.ports import free_port
+    from rtgym_ros.train.server.main import free_port
 
     config = config_of(options)
     changed: dict[str, Any] = msgspec.to_builtins(config)
@@ -68,7 +68,7 @@ def _configure(options: argparse.Namespace) -> Any:
     shown = [str(Path(path).absolute()) for path in options.demonstrations] or None
     asked = {"max_samples": options.samples, "demonstrations": shown, "seed": options.seed}
     changed["trainer"].update((name, value) for name, value in asked.items() if value is not None)
-    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    address = f"127.0.0.1:{free_port()}"
     changed["server"].update(listen=address, url=[f"nats://{address}"])
     for role in ("worker", "trainer"):
         changed[role]["url"] = []

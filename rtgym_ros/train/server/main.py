@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +20,6 @@ from rtgym_ros.core.files import locked, write_atomically
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.local.ports import check_free, free_port
 from rtgym_ros.train.security.credentials import CA, SERVER, credential_files, key_pair, make_token, token_file
 from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, is_loopback, nats_configuration
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
@@ -75,8 +76,8 @@ def server_child(config: TrainConfig) -> Child:
             f"server.listen {config.server.listen} is reached from elsewhere: set security.directory to the folder "
             "that train_keys made (or security.insecure, where nobody else is on the network)"
         )
-    check_free(host, int(port), "server.listen")
-    health_port = free_port("127.0.0.1")
+    _check_free(host, int(port))
+    health_port = free_port()
     write = partial(_write_configuration, config, health_port)
     write()
     return Child(
@@ -132,6 +133,23 @@ def _is_healthy(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nobody listens now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _check_free(host: str, port: int) -> None:
+    """Refuse an address that somebody listens on, or that is not of this machine."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        in_use = error.errno == errno.EADDRINUSE
+        reason = "another program listens there: another run?" if in_use else error.strerror
+        raise ConfigError(f"server.listen {host}:{port}: {reason}") from error
 
 
 if __name__ == "__main__":
