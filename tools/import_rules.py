@@ -15,7 +15,8 @@ ALLOWED = {
     "envs": {"rtgym_ros.core", "rtgym_ros.realtime", "gymnasium", "numpy"},
     "wrappers": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.envs", "rtgym_ros.record", "gymnasium", "numpy"},
     "delays": {"rtgym_ros.core", "numpy", "matplotlib"},  # matplotlib: where a picture is drawn
-    "robots": {"rtgym_ros.core", "rtgym_ros.delays", "rtgym_ros.contract", "gymnasium", "numpy"}  # contract: Task
+    "robots": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.delays", "gymnasium", "numpy"}
+    | {"rtgym_ros.contract"}  # Task
     | {"cv2", "matplotlib", "rich"},  # what draws is imported when something is drawn
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
@@ -28,8 +29,8 @@ ALLOWED = {
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "numpy", "stable_baselines3", "torch"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
-    "train": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy", "typing_extensions"}
-    | {"rtgym_ros.delays", "rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for
+    "train": {"rtgym_ros.core", "gymnasium", "numpy", "typing_extensions"}
+    | {"rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for
     | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
     | {
         "torch",

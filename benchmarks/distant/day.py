@@ -17,7 +17,7 @@ _NAMES = {
     "control (filler)": "distant.filler",
     "link": "worker.link_main",
     "nats-server": "nats-server -c",
-    "trainer": "trainer.process",
+    "trainer": "trainer.trainer",
     "train_trainer": "trainer.main",
     "train_server": "server.main",
 }

@@ -16,7 +16,6 @@ from gymnasium import spaces
 
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.protocol.schema import make_schema
-from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
@@ -33,7 +32,7 @@ def main(folder: Path, capacity: int, rate: float, count: int) -> int:
     rings = RingFolder(folder)
     with StopSignal() as stop:
         ring = rings.create(SCHEMA, capacity)
-        reader = RingReader(RingFile.open(rings.paths()[-1]))  # to see how far the link process is
+        reader = RingReader.open(rings.paths()[-1])  # to see how far the link process is
         began, waited = monotonic(), 0
         while not stop.is_set and not (count and ring.written >= count):
             due = _CHUNK if rate == 0 else int((monotonic() - began) * rate) - ring.written

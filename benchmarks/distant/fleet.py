@@ -127,7 +127,7 @@ async def _spread(config, link: LearnerLink, policy: PolicyWeights, subscribers:
     came, everybody = [], asyncio.Event()
 
     async def subscriber(number: int) -> None:
-        async with connected(config.server.url, config, "worker", f"robot{number}") as connection:
+        async with connected(config, "worker", f"robot{number}") as connection:
 
             async def on_weights(message) -> None:
                 came.append(weights_of(message.headers, message.data).version)

@@ -20,7 +20,7 @@ from benchmarks.distant.trace import read_traces
 VICTIMS = {
     "worker's link": "worker.link_main",
     "worker's control": "worker.control",
-    "trainer": "trainer.process",
+    "trainer": "trainer.trainer",
     "nats-server": "nats-server -c",
 }
 """Who is killed, and how its process is found."""

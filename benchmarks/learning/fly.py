@@ -7,21 +7,19 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
-
 from rtgym_ros.train.config_file import load_config
-from rtgym_ros.train.policy.make_policy import make_policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.policy.policy import make_policy
 from rtgym_ros.train.worker.make_env import make_env
-from rtgym_ros.train.worker.robot import running_robot
+from rtgym_ros.train.worker.standalone import running_robot
 
 
 def main(run: Path, episodes: int) -> int:
     """Fly."""
     config = load_config(run / "config.yaml")
     with running_robot(config.worker.robot), closing(make_env(config.environment)) as env:
-        policy = make_policy(config.worker.policy, env.observation_space, env.action_space, np.random.default_rng(1))
-        policy.adopt(PolicyWeights.load(run / "policy.safetensors"))
+        policy = make_policy(
+            config.worker.policy, env.observation_space, env.action_space, file=run / "policy.safetensors"
+        )
         print(json.dumps([_episode(env, policy, 1000 + number) for number in range(episodes)]))
     return 0
 

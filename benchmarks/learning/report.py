@@ -9,8 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from rtgym_ros.train.local.episodes import read_episodes
-from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
 
 _COLUMNS = ("run", "episodes", "return, median", "mean", "success", "time-steps, mean")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import yaml
 from rtgym_ros.contract.grammar.reader import parse_contract
 from rtgym_ros.contract.grammar.yaml_file import read_text
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.files import write_atomically
 
 Keys = tuple[str, ...]
 
@@ -48,17 +47,7 @@ def write_values(file: Path, values: Mapping[Keys, float | int | str]) -> None:
     """
     text = with_values(read_text(file), values)
     target = file.resolve()
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, target.stat().st_mode & 0o777)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(target, text.encode(), mode=target.stat().st_mode & 0o777)
 
 
 def _with_value(text: str, path: Keys, value: str) -> str:

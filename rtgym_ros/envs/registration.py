@@ -15,7 +15,7 @@ _ENTRY_POINTS = {
     "rtgym_ros/Contract-v0": "rtgym_ros.ros.contract_env:make_contract_env",
     "rtgym_ros/Drone-v0": "rtgym_ros.ros.drone_env:make_drone_env",
     "rtgym_ros/Replay-v0": "rtgym_ros.record.replay_env:ReplayEnv",
-    "rtgym_ros/SimulatedDrone-v0": "rtgym_ros.train.simulated_drone:make_simulated_drone_env",
+    "rtgym_ros/SimulatedDrone-v0": "rtgym_ros.robots.drone.simulated_env:make_simulated_drone_env",
 }
 
 

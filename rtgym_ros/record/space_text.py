@@ -1,4 +1,4 @@
-"""Gymnasium spaces as JSON text, so that a recording replays without the environment that made it."""
+"""Gymnasium spaces as JSON text, exactly: a replay, an agent or a learner has them without the environment."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _describe(space: spaces.Space[Any]) -> dict[str, Any]:
 def _build(described: dict[str, Any]) -> spaces.Space[Any]:
     kind = described["type"]
     if kind == "Dict":
-        return spaces.Dict({key: _build(child) for key, child in described["spaces"]})
+        return spaces.Dict([(key, _build(child)) for key, child in described["spaces"]])  # in this order
     if kind == "Tuple":
         return spaces.Tuple([_build(child) for child in described["spaces"]])
     if kind == "MultiBinary":
@@ -61,7 +61,9 @@ def _build(described: dict[str, Any]) -> spaces.Space[Any]:
         low, high = (_array(described[side], shape, dtype) for side in ("low", "high"))
         return spaces.Box(low, high, shape, dtype)
     if kind == "Discrete":
-        return spaces.Discrete(described["n"], start=described["start"], dtype=dtype)
+        # Gymnasium 1.0 knows no other type than int64, and no argument for it.
+        typed = {} if dtype is np.int64 else {"dtype": dtype}
+        return spaces.Discrete(described["n"], start=described["start"], **typed)
     if kind == "MultiDiscrete":
         return spaces.MultiDiscrete(np.array(described["nvec"]), dtype, start=np.array(described["start"]))
     raise RecordError(f"no space is called {kind!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,27 @@ import msgspec
 import yaml
 
 from rtgym_ros.core.errors import ConfigError, nearest
-from rtgym_ros.train.config import (
-    EnvironmentConfig,
-    SecurityConfig,
-    ServerConfig,
-    TrainConfig,
-    TrainerConfig,
-    WorkerConfig,
-)
+from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.train.config import TrainConfig, TrainerConfig
 
-_SECTIONS: dict[str, type[msgspec.Struct]] = {
-    "environment": EnvironmentConfig,
-    "security": SecurityConfig,
-    "server": ServerConfig,
-    "worker": WorkerConfig,
-    "trainer": TrainerConfig,
-}
+
+def config_parser(program: str, description: str | None) -> OneLineParser:
+    """Return a parser with ``--config`` and ``--set``, for every program of a run."""
+    parser = OneLineParser(program, description=description)
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="of the run (YAML)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="instead of what the file says"
+    )
+    return parser
+
+
+def config_of(options: argparse.Namespace) -> TrainConfig:
+    """Return the configuration that the arguments ask for.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong.
+    """
+    return load_config(options.config, tuple(options.set))
 
 
 def load_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainConfig:
@@ -42,7 +48,7 @@ def load_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainConfig:
     try:
         values = yaml.safe_load(path.read_text())
         for override in overrides:
-            _override(values, override, yaml.safe_load)
+            _override(values, override)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except yaml.YAMLError as error:
@@ -59,34 +65,16 @@ def make_config(values: Any, source: str = "the configuration") -> TrainConfig:
     if not isinstance(values, dict):
         raise ConfigError(f"{source} must be a map of entries, got {type(values).__name__}")
     _refuse_unknown(values, TrainConfig, "", source)
-    for section, kind in _SECTIONS.items():
-        if isinstance(values.get(section), dict):
-            _refuse_unknown(values[section], kind, f"{section}.", source)
     try:
         config = msgspec.convert(values, TrainConfig)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{source}: {error}") from error
     _refuse_to_wait_for_each_other(config, source)
-    for entry, urls in (("server.url", config.server.url), ("worker.url", config.worker.url),
-                        ("trainer.url", config.trainer.url)):  # fmt: skip
-        check_urls(urls, f"{source}: {entry}")
+    for section in ("server", "worker", "trainer"):
+        for url in getattr(config, section).url:
+            if not _is_address(url):
+                raise ConfigError(f"{source}: {section}.url must be nats://HOST:PORT, got {url!r}")
     return config
-
-
-def check_urls(urls: tuple[str, ...], entry: str) -> None:
-    """Refuse an address that is none.
-
-    Raises:
-        ConfigError: it is not ``nats://HOST:PORT``.
-    """
-    for url in urls:
-        try:
-            parts = urlsplit(url)
-            fine = parts.scheme in ("nats", "tls") and parts.hostname and parts.port and not parts.path
-        except ValueError:
-            fine = False
-        if not fine:
-            raise ConfigError(f"{entry} must be nats://HOST:PORT, got {url!r}")
 
 
 def to_yaml(config: TrainConfig) -> str:
@@ -116,7 +104,15 @@ def _refuse_to_wait_for_each_other(config: TrainConfig, source: str) -> None:
             )
 
 
-def _override(values: dict[str, Any], override: str, parse: Any) -> None:
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("nats", "tls") and bool(parts.hostname and parts.port) and not parts.path
+    except ValueError:
+        return False
+
+
+def _override(values: dict[str, Any], override: str) -> None:
     name, equals, text = override.partition("=")
     if not equals:
         raise ConfigError(f"an override is written section.entry=VALUE, got {override!r}")
@@ -125,11 +121,14 @@ def _override(values: dict[str, Any], override: str, parse: Any) -> None:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
             raise ConfigError(f"{override!r}: {section} has no entries")
-    values[entry] = parse(text)
+    values[entry] = yaml.safe_load(text)
 
 
 def _refuse_unknown(values: dict[str, Any], kind: type[msgspec.Struct], prefix: str, source: str) -> None:
-    known = [field.name for field in msgspec.structs.fields(kind)]
-    for name in values:
+    """Name an entry and its nearest: msgspec does the one only."""
+    known = {field.name: field.type for field in msgspec.structs.fields(kind)}
+    for name, value in values.items():
         if name not in known:
-            raise ConfigError(f"{source}: unknown entry {prefix}{name}{nearest(str(name), known)}")
+            raise ConfigError(f"{source}: unknown entry {prefix}{name}{nearest(str(name), list(known))}")
+        if isinstance(value, dict) and hasattr(known[name], "__struct_fields__"):
+            _refuse_unknown(value, known[name], f"{name}.", source)

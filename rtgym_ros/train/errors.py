@@ -6,7 +6,7 @@ from rtgym_ros.core.errors import RtgymError
 
 
 class LinkError(RtgymError, ConnectionError):
-    """The server could not be reached, or did not answer in time; the same may be tried again."""
+    """The server could not be reached, did not answer in time, or refuses for now; the same may be tried again."""
 
 
 class OutOfStepError(LinkError):
@@ -14,15 +14,7 @@ class OutOfStepError(LinkError):
 
 
 class RefusedError(RtgymError, RuntimeError):
-    """The server understood and refused.
-
-    Attributes:
-        retry: whether the same request may be accepted later, for example when its disk has room again.
-    """
-
-    def __init__(self, reason: str, retry: bool = False) -> None:
-        super().__init__(reason)
-        self.retry = retry
+    """The server can never take this."""
 
 
 class ProtocolError(RtgymError, ValueError):

@@ -6,33 +6,25 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError
 
 
 def locate(name: str, entry: str) -> Any:
-    """Return what ``"package.module:attribute"`` names.
-
-    Args:
-        name: the name.
-        entry: of the configuration, for the error.
+    """Return what ``"package.module:attribute"``, an entry of the configuration, names.
 
     Raises:
         ConfigError: it cannot be imported.
     """
-    module, colon, attribute = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise ConfigError(f"{entry} must be written 'package.module:name', got {name!r}")
     try:
-        found = import_module(module)
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
+        return resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
         raise ConfigError(f"{entry} {name!r}: {error}") from error
-    return found
 
 
 def locate_program(command: Sequence[str]) -> list[str]:

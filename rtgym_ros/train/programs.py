@@ -3,38 +3,12 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 
 _WORKER = ("msgspec", "nats", "safetensors")
 _TRAINER = (*_WORKER, "stable_baselines3", "tensorboard", "torch")
-
-
-def server() -> int:
-    """Run ``train_server``."""
-    return _run("train_server", "server.main", "train", _WORKER)
-
-
-def trainer() -> int:
-    """Run ``train_trainer``."""
-    return _run("train_trainer", "trainer.main", "train", _TRAINER)
-
-
-def worker() -> int:
-    """Run ``train_worker``."""
-    return _run("train_worker", "worker.main", "worker", _WORKER)
-
-
-def local() -> int:
-    """Run ``train_local``; its help needs nothing that may be missing."""
-    if {"-h", "--help"} & set(sys.argv[1:]):
-        return int(import_module("rtgym_ros.train.local.main").main())
-    return _run("train_local", "local.main", "train", (*_TRAINER, "matplotlib", "rich"))
-
-
-def keys() -> int:
-    """Run ``train_keys``."""
-    return _run("train_keys", "security.keys", "train", (*_WORKER, "cryptography"))
 
 
 def _run(program: str, module: str, extra: str, needed: tuple[str, ...]) -> int:
@@ -43,3 +17,15 @@ def _run(program: str, module: str, extra: str, needed: tuple[str, ...]) -> int:
             sys.stderr.write(f"{program}: {package} is not installed: pip install 'rtgym_ros[{extra}]'\n")
             return 2
     return int(import_module(f"rtgym_ros.train.{module}").main())
+
+
+server = partial(_run, "train_server", "server.main", "train", _WORKER)
+trainer = partial(_run, "train_trainer", "trainer.main", "train", _TRAINER)
+worker = partial(_run, "train_worker", "worker.main", "worker", _WORKER)
+keys = partial(_run, "train_keys", "security.keys", "train", (*_WORKER, "cryptography"))
+
+
+def local() -> int:
+    """Run ``train_local``; its help needs nothing that may be missing."""
+    helps = {"-h", "--help"} & set(sys.argv[1:])
+    return _run("train_local", "local.main", "train", () if helps else (*_TRAINER, "matplotlib", "rich"))

@@ -15,7 +15,7 @@ Ray is what computes, on several GPUs or machines; robots, stream and weights ar
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -69,13 +69,11 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
             )
         arguments = dict(config.env_config)
         self._learn_from = arguments.pop("learn_from", "executed")
-        self._publish_interval = arguments.pop("publish_interval", 1)
+        self._publish_interval = interval = arguments.pop("publish_interval", 1)
         if self._learn_from not in ("executed", "action"):
             raise ConfigError(f"{_WHERE}: learn_from is 'executed' or 'action', got {self._learn_from!r}")
-        if not isinstance(self._publish_interval, int) or self._publish_interval < 1:
-            raise ConfigError(
-                f"{_WHERE}: publish_interval must be a whole number from 1, got {self._publish_interval!r}"
-            )
+        if not isinstance(interval, int) or interval < 1:
+            raise ConfigError(f"{_WHERE}: publish_interval must be a whole number from 1, got {interval!r}")
         self._seq_no = self._synchronised = 0
         self._pieces: deque[Any] = deque()
         self._next: dict[str, tuple[str, int, int]] = {}  # of each robot: boot, episode, time-step that follows
@@ -109,13 +107,16 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
         """
         wanted: int = self.config.get_rollout_fragment_length()
         episodes: list[Any] = []
-        while wanted and (self._pieces or self._take_in(bool(episodes))):
+        while wanted and (self._pieces or self._take_in()):
             piece = self._pieces.popleft()
             if len(piece) > wanted:
                 self._pieces.appendleft(piece[wanted:])
                 piece = piece[:wanted]
             wanted -= len(piece)
             episodes.append(piece)
+        if not episodes:
+            seconds = self.config.sample_timeout_s
+            raise LinkError(f"no robot has sent a transition for {seconds:g} s (sample_timeout_s)")
         self._count(sum(map(len, episodes)), sum(episode.is_done for episode in episodes))
         return episodes
 
@@ -137,13 +138,7 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
             ) from error
         return export_gaussian(layers)
 
-    def get_state(
-        self,
-        components: str | Collection[str] | None = None,
-        *,
-        not_components: str | Collection[str] | None = None,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
+    def get_state(self, components: Any = None, *, not_components: Any = None, **kwargs: Any) -> dict[str, Any]:
         """Return the weights and their number."""
         state: dict[str, Any] = {names.WEIGHTS_SEQ_NO: self._seq_no}
         if self._check_component(COMPONENT_RL_MODULE, components, not_components):
@@ -179,15 +174,12 @@ class StreamEnvRunner(EnvRunner, Checkpointable):
         finally:
             self._run.close()
 
-    def _take_in(self, has_some: bool) -> bool:
-        """Return whether more has come; where there is nothing at all, that is an error."""
+    def _take_in(self) -> bool:
+        """Return whether more has come."""
         batch = next(self._transitions, None)
         if batch is None:
-            seconds = self.config.sample_timeout_s
-            self._transitions = self._run.transitions(seconds)
-            if has_some:
-                return False
-            raise LinkError(f"no robot has sent a transition for {seconds:g} s (sample_timeout_s)")
+            self._transitions = self._run.transitions(self.config.sample_timeout_s)
+            return False
         for episode in batch.ended:
             self._log(episode.test, episode.episode_return, episode.length)
         self._pieces += self._pieces_of(batch)

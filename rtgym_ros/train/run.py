@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+import msgspec
 import numpy as np
 from gymnasium import spaces
 from typing_extensions import Self
@@ -29,8 +29,7 @@ from rtgym_ros.train.policy.observation_parts import VECTOR, ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, leaf_values, unflatten
 from rtgym_ros.train.stream.learner_link import LearnerLink
-from rtgym_ros.train.stream.sample_message import SampleBatch
-from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
 from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Transitions, finite
 
@@ -94,30 +93,21 @@ class TransitionBatch:
     @property
     def infos(self) -> dict[str, np.ndarray]:
         """Return the infos that the configuration names (``environment.info``), float64; NaN where one was missing."""
-        return self._columns("info/")
+        return _columns(self.records, "info/")
 
     @property
     def extras(self) -> dict[str, np.ndarray]:
         """Return what the policy told besides the action, float32: log-probabilities, for example."""
-        return self._columns("extra/")
-
-    def _columns(self, prefix: str) -> dict[str, np.ndarray]:
-        columns = _columns(self.records)
-        return {name.removeprefix(prefix): column for name, column in columns.items() if name.startswith(prefix)}
+        return _columns(self.records, "extra/")
 
 
 class Run:
     """A run on a NATS server; :meth:`connect` makes one.
 
     Lost connections are made anew by themselves: nothing is lost and nothing comes twice. It is used from one thread.
-
-    Args:
-        config: of the run.
-        link: to its server.
     """
 
-    def __init__(self, config: TrainConfig, link: LearnerLink) -> None:
-        self._config = config
+    def __init__(self, link: LearnerLink) -> None:
         self._link = link
         self._not_finite = 0
         self.bookmark = Bookmark()
@@ -159,7 +149,7 @@ class Run:
         except BaseException:
             link.close()
             raise
-        return cls(config, link)
+        return cls(link)
 
     def wait_for_robot(self, timeout: float | None = None) -> bool:
         """Return whether a robot has said, within ``timeout`` (s; None: for ever), what its samples are."""
@@ -184,11 +174,7 @@ class Run:
 
     @property
     def flat_spaces(self) -> tuple[spaces.Box, spaces.Box]:
-        """Return the spaces of what :meth:`flat` and :meth:`scaled` return; waits for the first robot.
-
-        Raises:
-            ConfigError: as these.
-        """
+        """Return the spaces of what :meth:`flat` and :meth:`scaled` return, errors as theirs; waits for a robot."""
         observation, action = self._vectors.space, self._scaling.space
         assert isinstance(observation, spaces.Box)
         return observation, spaces.Box(-1.0, 1.0, action.shape, np.float32)
@@ -206,21 +192,14 @@ class Run:
         """
         while batches := self._link.collect(timeout):
             for batch in batches:
-                self.bookmark = Bookmark(
-                    position=batch.position, robot=batch.robot, boot=batch.boot, first_seq=batch.header.first_seq
-                )
+                self.bookmark = batch.bookmark
                 yield batch
 
     def transitions(self, timeout: float | None = None) -> Iterator[TransitionBatch]:
-        """Yield the transitions that the samples make, but for those of test episodes and of what is not finite.
-
-        Args:
-            timeout: as in :meth:`samples`.
-        """
-        assembler: TransitionAssembler | None = None
+        """Yield the transitions that :meth:`samples` make, but for those of test episodes and of what is not finite."""
+        assembler = TransitionAssembler()
         ended: list[Episode] = []
         for batch in self.samples(timeout):
-            assembler = assembler or TransitionAssembler(self.schema.dtype)
             records = finite(batch.records, self.schema.float_fields)
             self._not_finite += len(batch.records) - len(records)
             transitions, episodes = assembler.add(batch.robot, batch.boot, records)
@@ -270,9 +249,7 @@ class Run:
         """Return the run; it is closed at the end of the block."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close."""
         self.close()
 
@@ -288,8 +265,7 @@ class Run:
         return Actions(self.schema)
 
     def _structured(self, batch: SampleBatch, transitions: Transitions, ended: tuple[Episode, ...]) -> TransitionBatch:
-        schema = self.schema
-        before, after = _columns(transitions.before, OBSERVATION), _columns(transitions.after)
+        schema, before, after = self.schema, _columns(transitions.before), _columns(transitions.after)
         return TransitionBatch(
             observations=unflatten(OBSERVATION, schema.observation_space, before),
             actions=unflatten(ACTION, schema.action_space, after),
@@ -307,29 +283,27 @@ class Run:
 
 def _columns(records: np.ndarray, prefix: str = "") -> dict[str, np.ndarray]:
     """Return columns as arrays of their own: PyTorch takes none that are a part of packed records."""
-    names = records.dtype.names or ()
-    return {name: np.ascontiguousarray(records[name]) for name in names if name.startswith(prefix)}
+    names = [name for name in records.dtype.names or () if name.startswith(prefix)]
+    return {name.removeprefix(prefix): np.ascontiguousarray(records[name]) for name in names}
 
 
 def _configuration(
     run: str | Path | TrainConfig, url: str | None, directory: str | None, keys: str | None, memory_size: int | None
 ) -> TrainConfig:
-    import msgspec
-
     if not isinstance(run, (TrainConfig, str, Path)):
         raise ConfigError(f"run is a name, a path or a TrainConfig, got {type(run).__name__}")
-    if isinstance(run, TrainConfig):
-        values = msgspec.to_builtins(run)
-    elif isinstance(run, Path) or run.endswith((".yaml", ".yml")):
-        values = msgspec.to_builtins(load_config(Path(run)))
-    else:
-        values = {"run": run, "environment": {"id": "elsewhere"}}
-    if url is not None:
-        values.setdefault("trainer", {})["url"] = [url]
-    if directory is not None:
-        values["directory"] = directory
-    if keys is not None:
-        values.setdefault("security", {})["directory"] = keys
-    if memory_size is not None:
-        values.setdefault("trainer", {})["memory_size"] = memory_size
+    if isinstance(run, Path) or (isinstance(run, str) and run.endswith((".yaml", ".yml"))):
+        run = load_config(Path(run))
+    config = (
+        make_config({"run": run, "environment": {"id": "elsewhere"}}, "Run.connect") if isinstance(run, str) else run
+    )
+    values = msgspec.to_builtins(config)
+    for section, entry, value in (
+        (values, "directory", directory),
+        (values["security"], "directory", keys),
+        (values["trainer"], "url", None if url is None else [url]),
+        (values["trainer"], "memory_size", memory_size),
+    ):
+        if value is not None:
+            section[entry] = value
     return make_config(values, "Run.connect")

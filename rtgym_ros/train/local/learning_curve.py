@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,17 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from rtgym_ros.train.local.episodes import EpisodeRecord
+_WINDOW, _FEWEST = 50, 10  # episodes that a point of a curve is made of, and where there are no more yet
 
-_WINDOW = 50
-"""Episodes that a point of a curve is made of."""
 
-_FEWEST = 10
-"""Where there are no more yet."""
+def read_episodes(folder: Path) -> list[dict[str, Any]]:
+    """Return all episodes of a trainer's folder, in the order of their end, without a line that is being written.
+
+    Each has ``return`` (sum of the rewards), ``terminated`` (it ended by itself, and not by its length), ``test``,
+    ``samples`` (that the trainer had by then), and more.
+    """
+    path = folder / "episodes.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith(b"\n")]
 
 
 def save_learning_curve(
-    path: Path, runs: Mapping[str, Sequence[Sequence[EpisodeRecord]]], rate_hz: float | None = None
+    path: Path, runs: Mapping[str, Sequence[Sequence[dict[str, Any]]]], rate_hz: float | None = None
 ) -> None:
     """Write a PNG: for each name a colour, for each of its runs a line.
 
@@ -40,7 +46,7 @@ def save_learning_curve(
     for number, (name, group) in enumerate(runs.items()):
         for index, episodes in enumerate(group):
             label = name if index == 0 else None
-            _draw(returns, success, [e for e in episodes if not e.test], f"C{number}", label)
+            _draw(returns, success, [e for e in episodes if not e["test"]], f"C{number}", label)
     returns.set(xlabel="samples", ylabel=f"return (median of {_WINDOW} episodes)")
     success.set(xlabel="samples", ylabel=f"targets reached (% of {_WINDOW} episodes)", ylim=(-3, 103))
     for axes in (returns, success):
@@ -54,15 +60,14 @@ def save_learning_curve(
     figure.savefig(path, dpi=100)
 
 
-def _draw(returns: Any, success: Any, episodes: Sequence[EpisodeRecord], color: str, label: str | None) -> None:
+def _draw(returns: Any, success: Any, episodes: Sequence[dict[str, Any]], color: str, label: str | None) -> None:
     if not episodes:
         return
-    x = np.array([e.samples for e in episodes])
-    values = np.array([e.episode_return for e in episodes])
-    ended = np.array([e.terminated for e in episodes], dtype=float)
-    first = min(_FEWEST, len(x))
-    points = [slice(max(0, end - _WINDOW), end) for end in range(first, len(x) + 1)]
-    x = x[first - 1 :]
+    values = np.array([e["return"] for e in episodes])
+    ended = np.array([e["terminated"] for e in episodes], dtype=float)
+    first = min(_FEWEST, len(episodes))
+    points = [slice(max(0, end - _WINDOW), end) for end in range(first, len(episodes) + 1)]
+    x = [e["samples"] for e in episodes[first - 1 :]]
     low, middle, high = np.array([np.percentile(values[point], (25, 50, 75)) for point in points]).T
     returns.plot(x, middle, color=color, label=label, linewidth=1.5)
     returns.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0)

@@ -15,16 +15,15 @@ from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.train.config_file import config_of, config_parser
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.stream.event_loop import stop_event
-from rtgym_ros.train.stream.outage import Outage
+from rtgym_ros.train.stream.event_loop import stop_event, wait_for_event
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
 
 _PERIOD_S = 1.0
-_LINE_S = 10.0
-"""From one line to the next, where there is no terminal."""
+_LINE_S = 10.0  # from one line to the next, where there is no terminal
 WIDTH = 80
+COLUMNS = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
 LEGEND = (
     "sent/s: samples a second; ring: samples that wait on the robot; lost: given up\n"
     "weights: version in use, and since when; flights: episodes; of the last 50:\n"
@@ -33,11 +32,7 @@ LEGEND = (
 
 
 class View:
-    """What is shown of a run.
-
-    Args:
-        watch: that sees it.
-    """
+    """What is shown of the run that ``watch`` sees."""
 
     def __init__(self, watch: RunWatch) -> None:
         self._watch = watch
@@ -56,15 +51,18 @@ class View:
         stream = f"stream: {watch.messages:,} messages, {watch.stream_bytes / 1e6:.1f} MB"
         if not told:
             return ["waiting for the first samples", stream]
-        ratio = told["updates"] / told["transitions"] if told["transitions"] else 0.0
-        first = (
-            f"{self._share():.0%} done, {self._left()} left   updates {told['updates']:,} ({ratio:.2f} a transition)"
-        )
+        goal, now_s = told["goal"], monotonic()
+        share = min(max((told[name] / goal[name] for name in ("updates", "samples") if goal.get(name)), default=0), 1)
+        ratio = told["updates"] / max(told["transitions"], 1)
         trouble = [
-            f"{name} {told[name]:,}" for name in ("refused", "evicted", "repeated", "set_back") if told.get(name)
+            f"{what} {told[what]:,}" for what in ("refused", "evicted", "repeated", "set_back") if told.get(what)
         ]
-        second = f"samples {told['samples']:,}   weights {told['version']}   {stream}"
-        return [first, second, *([", ".join(trouble)] if trouble else [])]
+        done = f"{share:.0%} done, {self._left(share, now_s)} left"
+        return [
+            f"{done}   updates {told['updates']:,} ({ratio:.2f} a transition)",
+            f"samples {told['samples']:,}   weights {told['version']}   {stream}",
+            *([", ".join(trouble)] if trouble else []),
+        ]
 
     def line(self) -> str:
         """Return the same in a line, for where there is no terminal."""
@@ -74,73 +72,53 @@ class View:
 
     def _table(self) -> Table:
         table = Table(box=None, padding=(0, 1, 0, 0), width=WIDTH, header_style="bold underline")
-        columns = ("robot", "sent/s", "ring", "lost", "weights", "flights", "return", "reached", "steps", "late")
-        for number, name in enumerate(columns):
+        for number, name in enumerate(COLUMNS):
             table.add_column(name, justify="right" if number else "left", no_wrap=True)
-        now_s = monotonic()
-        scores = {(one["robot"], one["test"]): one for one in self._watch.progress.get("robots", ())}
-        for robot in sorted({*self._watch.robots, *(name for name, _ in scores)}):
-            table.add_row(
-                robot[:11], *_of_robot(self._watch.robots.get(robot), now_s), *_of_score(scores.get((robot, False)))
-            )
+        watch, now_s = self._watch, monotonic()
+        scores = {(one["robot"], one["test"]): one for one in watch.progress.get("robots", ())}
+        for robot in sorted({*watch.robots, *(name for name, _ in scores)}):
+            table.add_row(robot[:11], *_sent(watch.robots.get(robot), now_s), *_score(scores.get((robot, False))))
             if (robot, True) in scores:
-                table.add_row(f"{robot[:6]} test", "", "", "", "", *_of_score(scores[robot, True]))
+                table.add_row(f"{robot[:6]} test", *_sent(None, now_s), *_score(scores[robot, True]))
         return table
 
-    def _share(self) -> float:
-        told = self._watch.progress
-        goal = told["goal"]
-        shares = [told[name] / goal[name] for name in ("updates", "samples") if goal.get(name)]
-        return min(max(shares, default=0.0), 1.0)
-
-    def _left(self) -> str:
+    def _left(self, share: float, now_s: float) -> str:
         """Return how long it may still take, as long as it has taken for its share since the first look."""
-        now, share = (monotonic(), self._share())
-        self._begin = self._begin or (now, share)
-        done, passed = share - self._begin[1], now - self._begin[0]
-        if done <= 0.0 or passed < 3.0:
+        began_s, begun = self._begin = self._begin or (now_s, share)
+        if share <= begun or now_s - began_s < 3.0:
             return "?"
-        left_s = (1.0 - share) * passed / done
+        left_s = (1.0 - share) * (now_s - began_s) / (share - begun)
         return f"{left_s / 60:.0f} min" if left_s >= 90 else f"{left_s:.0f} s"
 
 
-def _of_robot(view: RobotView | None, now_s: float) -> tuple[str, ...]:
+def _sent(view: RobotView | None, now_s: float) -> list[str]:
     if view is None:
-        return "", "", "", ""
+        return [""] * 4
     header = view.header
-    age_s = now_s - view.version_s
-    weights = f"{header.version} {age_s:.0f}s" if header.version >= 0 else "none"
-    return f"{view.rate(now_s):.1f}", str(header.unread), str(header.dropped + header.refused + header.lost), weights
+    weights = f"{header.version} {now_s - view.version_s:.0f}s" if header.version >= 0 else "none"
+    return [f"{view.rate(now_s):.1f}", f"{header.unread}", f"{header.dropped + header.refused + header.lost}", weights]
 
 
-def _of_score(score: dict[str, Any] | None) -> tuple[str, ...]:
-    if score is None:
-        return "", "", "", "", ""
-    return (
-        str(score["episodes"]),
-        f"{score['return']:.2f}",
-        f"{score['success']:.0%}",
-        f"{score['length']:.1f}",
-        str(score["timeouts"]),
-    )
+def _score(told: dict[str, Any] | None) -> list[str]:
+    if told is None:
+        return [""] * 5
+    return "{episodes} {return:.2f} {success:.0%} {length:.1f} {timeouts}".format(**told).split()
 
 
 async def _show(watch: RunWatch, stop: StopSignal) -> None:
-    view, console = View(watch), Console()
-    watching = asyncio.ensure_future(watch.run(Outage(logging.getLogger(__name__), monotonic)))
-    ending = asyncio.ensure_future(stop_event(stop).wait())
+    view, console, ending = View(watch), Console(), stop_event(stop)
+    watching = asyncio.ensure_future(watch.run())
     shown_s = monotonic()
     with Live(console=console, auto_refresh=False) as live:
-        while not watching.done() and not ending.done():
-            await asyncio.wait([watching, ending], timeout=_PERIOD_S, return_when=asyncio.FIRST_COMPLETED)
+        while not watching.done() and not ending.is_set():
+            await wait_for_event(ending, _PERIOD_S)
             if console.is_terminal:
                 live.update(view.render(), refresh=True)
             elif monotonic() - shown_s >= _LINE_S:
                 shown_s = monotonic()
                 console.print(view.line(), highlight=False, soft_wrap=True)
-    if watching.done():
-        watching.result()
-    watching.cancel()
+    if not watching.cancel():
+        watching.result()  # it ends by an error alone
 
 
 def main(arguments: list[str] | None = None) -> int:

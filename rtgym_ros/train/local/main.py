@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from rtgym_ros.core.errors import ConfigError, RtgymError
+from rtgym_ros.core.files import locked
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.locate import shared_file
 
-MARK = ".rtgym_ros"
-"""File in the folder of a run: what --fresh may delete has it."""
+MARK = ".rtgym_ros"  # file in the folder of a run: what --fresh may delete has it
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
 _DRONE, _DRONE_HZ = "rtgym_ros/Drone-v0", 20.0
 _RESULT = "policy.safetensors"
@@ -24,8 +24,6 @@ _PICTURE = "learning_curve.png"
 def main(arguments: list[str] | None = None) -> int:
     """Run until training has ended, or a signal comes; return 0, or 2 for what is no use to try again."""
     options = _parse(arguments)  # before anything is imported that may not be installed
-    from rtgym_ros.core.errors import RtgymError
-
     try:
         with ExitStack() as stack:
             return _run(options, stack)
@@ -54,9 +52,8 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
 def _configure(options: argparse.Namespace) -> Any:
     import msgspec
 
-    from rtgym_ros.train.command_line import config_of
-    from rtgym_ros.train.config_file import make_config, steps_per_version
-    from rtgym_ros.train.local.ports import free_port
+    from rtgym_ros.train.config_file import config_of, make_config, steps_per_version
+    from rtgym_ros.train.server.main import free_port
 
     config = config_of(options)
     changed: dict[str, Any] = msgspec.to_builtins(config)
@@ -68,13 +65,10 @@ def _configure(options: argparse.Namespace) -> Any:
         steps = steps_per_version(config.trainer)
         first = max(steps, config.trainer.start_training)
         changed["worker"].update(robot=[], max_steps_per_update=steps, initial_steps=first)
-    if options.samples is not None:
-        changed["trainer"]["max_samples"] = options.samples
-    if options.demonstrations:
-        changed["trainer"]["demonstrations"] = [str(Path(path).absolute()) for path in options.demonstrations]
-    if options.seed is not None:
-        changed["trainer"]["seed"] = options.seed
-    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    shown = [str(Path(path).absolute()) for path in options.demonstrations] or None
+    asked = {"max_samples": options.samples, "demonstrations": shown, "seed": options.seed}
+    changed["trainer"].update((name, value) for name, value in asked.items() if value is not None)
+    address = f"127.0.0.1:{free_port()}"
     changed["server"].update(listen=address, url=[f"nats://{address}"])
     for role in ("worker", "trainer"):
         changed[role]["url"] = []
@@ -87,8 +81,6 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
     Raises:
         ConfigError: another run is in it, or it holds what is not of a run.
     """
-    from rtgym_ros.core.errors import ConfigError
-    from rtgym_ros.train.files import locked
     from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
 
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -105,25 +97,21 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
 
 
 def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]:
-    from rtgym_ros.train.config_file import load_config
     from rtgym_ros.train.server.main import server_child
     from rtgym_ros.train.supervision.supervisor import Child
     from rtgym_ros.train.trainer.main import trainer_child
-    from rtgym_ros.train.worker.main import recordings, worker_children
+    from rtgym_ros.train.worker.main import worker_children
 
     # Stopped from the last to the first: workers hand over what they have, then the server goes.
     children = [server_child(config), trainer_child(config, path)]
     for number in range(1, options.workers + 1):
-        name = f"worker{number}"
-        overrides: tuple[str, ...] = ()
-        if options.workers > 1 and config.worker.robot:  # one each, in a namespace of its own
-            namespaced = [*config.worker.robot, "--ros-args", "-r", f"__ns:=/{name}"]
-            overrides = (f"environment.kwargs.namespace=/{name}", f"worker.robot={json.dumps(namespaced)}")
-        arguments = ["--config", str(path), *(part for one in overrides for part in ("--set", one))]
+        name, robot, arguments = f"worker{number}", list(config.worker.robot), ["--config", str(path)]
+        if options.workers > 1 and robot:  # one each, in a namespace of its own
+            robot += ["--ros-args", "-r", f"__ns:=/{name}"]
+            arguments += ["--set", f"environment.kwargs.namespace=/{name}"]
         folder = (config.folder / "workers" / name).absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        more = ["--record", str(recordings(options.record, name))] if options.record else []
-        children += worker_children(load_config(path, overrides), arguments, name, folder, more)
+        children += worker_children(robot, arguments, name, folder, options.record)
     if not options.quiet:
         table = [sys.executable, "-m", "rtgym_ros.train.local.live_table", "--config", str(path)]
         children.append(Child("table", table))
@@ -132,19 +120,15 @@ def _children(config: Any, path: Path, options: argparse.Namespace) -> list[Any]
 
 def _conclude(config: Any) -> None:
     """Leave a picture and the policy where they are found."""
-    from rtgym_ros.train.local.episodes import read_episodes
-    from rtgym_ros.train.local.learning_curve import save_learning_curve
+    from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
 
     # Another configuration may have another rate, and another observation than ./dev drone has.
     drone = config.environment.id in (_SIMULATED, _DRONE) and "config" not in config.environment.kwargs
     rate_hz = _DRONE_HZ if drone else None
     save_learning_curve(config.folder / _PICTURE, {config.run: [read_episodes(config.folder / "trainer")]}, rate_hz)
-    for what, name in (("learning curve", _PICTURE), ("policy", _RESULT)):
-        print(f"{what}: {config.folder / name}")
-    if drone:
-        print(f"fly it: ./dev drone --policy {config.folder / _RESULT}")
-    else:
-        print(f"fly it: train_worker --config {config.folder / 'config.yaml'} --standalone {config.folder / _RESULT}")
+    print(f"learning curve: {config.folder / _PICTURE}\npolicy: {config.folder / _RESULT}")
+    alone = f"train_worker --config {config.folder / 'config.yaml'} --standalone"
+    print(f"fly it: {'./dev drone --policy' if drone else alone} {config.folder / _RESULT}")
 
 
 def _workers(text: str) -> int:
@@ -155,16 +139,12 @@ def _workers(text: str) -> int:
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = OneLineParser(
-        "train_local", description="Learn to fly the drone: server, trainer and workers on this machine."
-    )
+    description = "Learn to fly the drone: server, trainer and workers on this machine."
+    parser = OneLineParser("train_local", description=description)
     parser.add_argument(
-        "--config",
-        type=Path,
-        default=shared_file("config/train.yaml"),
-        metavar="FILE",
+        "--config", type=Path, default=shared_file("config/train.yaml"), metavar="FILE",
         help="of the run (default: %(default)s)",
-    )
+    )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.ENTRY=VALUE", help="over an entry of the file"
     )

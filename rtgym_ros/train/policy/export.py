@@ -22,21 +22,17 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "el
 """By the names that the NumPy policy knows."""
 
 
-def export_actor(actor: Any, version: int = -1) -> PolicyWeights:
-    """Return the weights of an actor of SAC or TQC, copied, on the CPU.
-
-    Args:
-        actor: ``model.actor``, on flat observations.
-        version: of the weights.
+def export_actor(actor: Any) -> PolicyWeights:
+    """Return the weights of an actor of SAC or TQC (``model.actor``, on flat observations), copied, on the CPU.
 
     Raises:
         ConfigError: its network is not a plain perceptron with one of :data:`ACTIVATIONS`.
     """
     if not isinstance(actor.mu, nn.Linear) or not isinstance(actor.log_std, nn.Linear):
         raise ConfigError("a policy with state-dependent exploration (use_sde) cannot be exported")
-    if not isinstance(actor.features_extractor, nn.Module) or len(list(actor.features_extractor.parameters())):
+    if list(actor.features_extractor.parameters()):
         raise ConfigError(f"a {type(actor.features_extractor).__name__} with weights of its own cannot be exported")
-    return export_gaussian(actor.latent_pi, actor.mu, actor.log_std, version)
+    return export_gaussian(actor.latent_pi, actor.mu, actor.log_std)
 
 
 def export_gaussian(
@@ -89,19 +85,8 @@ class _Onnx(nn.Module):
         return self._actor.mu(latent), self._actor.log_std(latent)
 
 
-def export_onnx(actor: Any, parts: ObservationParts, version: int = -1) -> PolicyWeights:
-    """Return an actor of SAC or TQC as an ONNX file, for :class:`OnnxPolicy`.
-
-    Args:
-        actor: ``model.actor``, on the Dict of ``parts``.
-        parts: what it sees.
-        version: of the weights.
-
-    Raises:
-        ConfigError: it cannot be exported.
-    """
-    if not isinstance(actor.mu, nn.Linear) or not isinstance(actor.log_std, nn.Linear):
-        raise ConfigError("a policy with state-dependent exploration (use_sde) cannot be exported")
+def export_onnx(actor: Any, parts: ObservationParts) -> PolicyWeights:
+    """Return an actor of SAC or TQC (``model.actor``, on the Dict of ``parts``) as an ONNX file, for OnnxPolicy."""
     assert isinstance(parts.space, spaces.Dict)
     shown = {name: torch.as_tensor(space.sample())[None].to(actor.device) for name, space in parts.space.spaces.items()}
     file, was_training = io.BytesIO(), actor.training
@@ -115,7 +100,7 @@ def export_onnx(actor: Any, parts: ObservationParts, version: int = -1) -> Polic
         )  # fmt: skip
     actor.train(was_training)
     model = np.frombuffer(file.getvalue(), np.uint8)
-    return PolicyWeights(onnx_policy.KIND, version, {onnx_policy.MODEL: model}, {"frames": str(parts.frames)})
+    return PolicyWeights(onnx_policy.KIND, -1, {onnx_policy.MODEL: model}, {"frames": str(parts.frames)})
 
 
 def _activation(module: nn.Module) -> str:

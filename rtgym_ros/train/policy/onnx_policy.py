@@ -10,14 +10,12 @@ from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.observation_parts import ObservationParts
+from rtgym_ros.train.policy.observation_parts import VECTOR, ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.policy.squashed_gaussian import SquashedGaussian
-from rtgym_ros.train.protocol.schema import leaf_values
+from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussian
 
 KIND = "onnx"
-MODEL = "model"
-"""Name of the array, uint8, with the file."""
+MODEL = "model"  # name of the array, uint8, with the file
 
 
 class OnnxPolicy(SquashedGaussian):
@@ -30,6 +28,9 @@ class OnnxPolicy(SquashedGaussian):
         ConfigError: onnxruntime is not installed.
     """
 
+    kind = KIND
+    takes_images = True
+
     def __init__(
         self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
     ) -> None:
@@ -40,8 +41,7 @@ class OnnxPolicy(SquashedGaussian):
             raise ConfigError("worker.policy onnx: pip install 'rtgym_ros[onnx]'") from error
         self._runtime = onnxruntime
         self._session: Any = None
-        self._parts = ObservationParts(observation_space)
-        self._inputs: set[str] = set()
+        self._wanted: set[str] = set()
         self._frames: dict[str, deque[np.ndarray]] = {}
 
     def reset(self) -> None:
@@ -50,46 +50,37 @@ class OnnxPolicy(SquashedGaussian):
 
     def inputs(self, observation: Any) -> dict[str, np.ndarray]:
         """Take in the observation of a time-step; return what the network sees, each of shape (1, ...)."""
-        leaves = (np.asarray(value)[None] for value in leaf_values(self._observation_space, observation))
-        parts = self._parts.of(leaves)
-        frames = self._parts.frames
-        for key in parts.keys() - {"vector"}:
+        parts, frames = super().inputs(observation), self._parts.frames
+        for key in parts.keys() - {VECTOR}:
             seen = self._frames.setdefault(key, deque([parts[key]] * (frames - 1), maxlen=frames))
             seen.append(parts[key].copy())
             parts[key] = np.concatenate(seen, axis=1)
         return parts
 
-    def network(self, observation: Any, deterministic: bool) -> tuple[np.ndarray, np.ndarray | None] | None:
+    def network(self, inputs: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray | None] | None:
         """Run it."""
-        inputs = self.inputs(observation)
         if self._session is None:
             return None
-        mean, *more = self._session.run(None, {name: inputs[name] for name in self._inputs})
+        mean, *more = self._session.run(None, {name: inputs[name] for name in self._wanted})
         return mean[0], more[0][0] if more else None
 
-    def adopt(self, weights: PolicyWeights) -> None:
-        """Use ``weights`` from now on."""
-        if weights.kind != KIND:
-            raise ProtocolError(f"weights of a {weights.kind!r}, and this policy is an {KIND!r}")
+    def _take(self, weights: PolicyWeights) -> None:
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             model = weights.arrays[MODEL].tobytes()
             session = self._runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-            frames = int(weights.details.get("frames", "1"))
-            parts = ObservationParts(self._observation_space, frames)
+            parts = ObservationParts(self._observation_space, int(weights.details.get("frames", "1")))
         except Exception as error:  # ONNX Runtime has a class of its own for each reason
             raise ProtocolError(f"the model cannot be used: {error}") from error
-        shown = parts.space.spaces if isinstance(parts.space, spaces.Dict) else {"vector": parts.space}
+        shown = parts.space.spaces if isinstance(parts.space, spaces.Dict) else {VECTOR: parts.space}
         wanted = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
         there = {name: tuple(space.shape or ()) for name, space in shown.items()}
         if not wanted or any(there.get(name) != shape for name, shape in wanted.items()):
             raise ProtocolError(f"the model takes {wanted}, and an observation has {there}")
-        outputs = [(one.name, one.shape[-1]) for one in session.get_outputs()]
-        if outputs not in ([("mean", self._low.size)], [("mean", self._low.size), ("log_std", self._low.size)]):
-            raise ProtocolError(
-                f"the model gives {outputs}, and mean, or mean and log_std, of {self._low.size} is needed"
-            )
-        if frames != self._parts.frames:
+        outputs, size = [(one.name, one.shape[-1]) for one in session.get_outputs()], self._low.size
+        if outputs not in ([("mean", size)], [("mean", size), ("log_std", size)]):
+            raise ProtocolError(f"the model gives {outputs}, and mean, or mean and log_std, of {size} is needed")
+        if parts.frames != self._parts.frames:
             self._frames = {}
-        self._session, self._parts, self._inputs, self.version = session, parts, set(wanted), weights.version
+        self._session, self._parts, self._wanted = session, parts, set(wanted)

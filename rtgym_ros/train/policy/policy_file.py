@@ -11,8 +11,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.files import write_atomically
 
 FORMAT = "rtgym_ros policy 1"
 

@@ -16,10 +16,11 @@ import msgspec
 import numpy as np
 from gymnasium import spaces
 
-from rtgym_ros.train.protocol.space_description import SpaceDescription, describe_space, make_space
+from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.record.space_text import space_from_text, space_to_text
+from rtgym_ros.train.errors import ProtocolError
 
-SCHEMA_VERSION = 2
-"""Of the fields below and of what they mean."""
+SCHEMA_VERSION = 3  # of the fields below and of what they mean
 
 COMMON: tuple[tuple[str, str], ...] = (
     ("episode", "<i8"),  # of this boot of the worker, from 0
@@ -44,30 +45,35 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
     """What the samples of a run are.
 
     Attributes:
-        observation: its space, as it is sent: after preprocessing and compression.
-        action: its space.
+        observation: its space, as it is sent: after preprocessing and compression; text of
+            :mod:`rtgym_ros.record.space_text`.
+        action: its space, likewise.
         info: names of the infos that samples carry, a float64 each.
         delays: whether samples carry :data:`DELAY_FIELDS`.
         extras: what the policy answers besides the action, by name, float32, with their shapes.
         version: :data:`SCHEMA_VERSION` of who wrote it.
     """
 
-    observation: SpaceDescription
-    action: SpaceDescription
+    observation: str
+    action: str
     info: tuple[str, ...] = ()
     delays: bool = False
     extras: tuple[tuple[str, tuple[int, ...]], ...] = ()
     version: int = SCHEMA_VERSION
 
+    def __post_init__(self) -> None:
+        """Read the spaces: what cannot be read is not decoded either."""
+        _ = self.fields
+
     @cached_property
     def observation_space(self) -> spaces.Space[Any]:
         """Return the space of observations, as they were sent."""
-        return make_space(self.observation)
+        return space_from_text(self.observation)
 
     @cached_property
     def action_space(self) -> spaces.Space[Any]:
         """Return the space of actions."""
-        return make_space(self.action)
+        return space_from_text(self.action)
 
     @cached_property
     def fields(self) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
@@ -76,8 +82,9 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
         fields += [(name, "<f4", ()) for name in DELAY_FIELDS if self.delays]
         fields += [(f"info/{name}", "<f8", ()) for name in self.info]
         fields += [(f"extra/{name}", "<f4", shape) for name, shape in self.extras]
-        for name, space in ((ACTION, self.action), (EXECUTED, self.action), (OBSERVATION, self.observation)):
-            fields += [(leaf, part.dtype, part.shape) for leaf, part in _leaves(name, space)]
+        groups = (ACTION, self.action_space), (EXECUTED, self.action_space), (OBSERVATION, self.observation_space)
+        for leaf, space in (pair for name, group in groups for pair in leaf_spaces(group, name)):
+            fields.append((leaf, np.dtype(space.dtype).newbyteorder("<").str, tuple(space.shape or ())))
         return tuple(fields)
 
     @cached_property
@@ -92,10 +99,9 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
 
     @cached_property
     def float_fields(self) -> tuple[str, ...]:
-        """Return the columns that must be finite."""
-        fields = [name for name, dtype, _ in self.fields if dtype[1] == "f"]
-        # In the others NaN stands for what is not known.
-        return tuple(name for name in fields if not name.startswith(("info/", "extra/", *DELAY_FIELDS)))
+        """Return the columns that must be finite: in infos, extras and delays NaN stands for what is not known."""
+        may_be_unknown = ("info/", "extra/", *DELAY_FIELDS)
+        return tuple(name for name, dtype, _ in self.fields if dtype[1] == "f" and not name.startswith(may_be_unknown))
 
     def to_bytes(self) -> bytes:
         """Return it as MessagePack."""
@@ -105,12 +111,19 @@ class SampleSchema(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict
         """Return in what two schemas differ, a phrase each, naming both sides; empty where they are the same."""
         if self.version != other.version:
             return [f"schema version {self.version} {here}, {other.version} {there}"]
-        mine, theirs = _described(self), _described(other)
+        mine, theirs = self._described(), other._described()
         return [
             f"{name} is {mine.get(name, 'missing')} {here}, {theirs.get(name, 'missing')} {there}"
             for name in dict.fromkeys((*mine, *theirs))
             if mine.get(name) != theirs.get(name)
         ]
+
+    def _described(self) -> dict[str, str]:
+        leaves = (*leaf_spaces(self.action_space, ACTION), *leaf_spaces(self.observation_space, OBSERVATION))
+        described = {name: str(space) for name, space in leaves}
+        described |= {f"info/{name}": "recorded" for name in self.info}
+        described |= {f"extra/{name}": f"of shape {shape}" for name, shape in self.extras}
+        return described | ({"delays": "recorded"} if self.delays else {})
 
 
 def make_schema(
@@ -120,21 +133,20 @@ def make_schema(
     info: tuple[str, ...] = (),
     extras: Mapping[str, tuple[int, ...]] | None = None,
 ) -> SampleSchema:
-    """Return the layout of the samples of an environment.
-
-    Args:
-        observation_space: as it is sent: after preprocessing and compression.
-        action_space: of the environment.
-        delays: whether the environment measures :data:`DELAY_FIELDS`.
-        info: keys of its infos to carry.
-        extras: what the policy answers besides the action, with their shapes.
+    """Return the layout of the samples of an environment; the arguments are the attributes of :class:`SampleSchema`.
 
     Raises:
         ConfigError: a space has no fixed shape (Text, Graph, Sequence).
     """
+    for group, space in ((OBSERVATION, observation_space), (ACTION, action_space)):
+        for name, leaf in leaf_spaces(space, group):
+            if leaf.shape is None or leaf.dtype is None:
+                raise ConfigError(f"{name}: {leaf} has no fixed shape, so it cannot be sent; flatten it first")
+            if not isinstance(leaf, (spaces.Box, spaces.Discrete, spaces.MultiBinary, spaces.MultiDiscrete)):
+                raise ConfigError(f"{name}: a {type(leaf).__name__} cannot be sent")
     return SampleSchema(
-        observation=describe_space(observation_space, OBSERVATION),
-        action=describe_space(action_space, ACTION),
+        observation=space_to_text(observation_space),
+        action=space_to_text(action_space),
         info=info,
         delays=delays,
         extras=tuple((extras or {}).items()),
@@ -147,8 +159,6 @@ def schema_from_bytes(data: bytes) -> SampleSchema:
     Raises:
         ProtocolError: it is none, or of another version.
     """
-    from rtgym_ros.train.errors import ProtocolError
-
     try:
         return msgspec.msgpack.decode(data, type=SampleSchema)
     except msgspec.MsgspecError as error:
@@ -190,19 +200,3 @@ def leaf_values(space: spaces.Space[Any], value: Any) -> Iterator[Any]:
             yield from leaf_values(inner, value[key])
     else:
         yield value
-
-
-def _leaves(name: str, space: SpaceDescription) -> Iterator[tuple[str, SpaceDescription]]:
-    if space.kind in ("tuple", "dict"):
-        for key, part in space.parts:
-            yield from _leaves(f"{name}/{key}", part)
-    else:
-        yield name, space
-
-
-def _described(schema: SampleSchema) -> dict[str, str]:
-    leaves = [*_leaves(ACTION, schema.action), *_leaves(OBSERVATION, schema.observation)]
-    described = {name: str(make_space(part)) for name, part in leaves}
-    described |= {f"info/{name}": "recorded" for name in schema.info}
-    described |= {f"extra/{name}": f"of shape {shape}" for name, shape in schema.extras}
-    return described | ({"delays": "recorded"} if schema.delays else {})

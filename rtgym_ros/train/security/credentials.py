@@ -5,36 +5,22 @@ They are files of ``security.directory``. A program reads them anew whenever it 
 
 from __future__ import annotations
 
-import os
 import secrets
 import stat
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from rtgym_ros.train.config import SecurityConfig
+from rtgym_ros.core.files import write_atomically
+from rtgym_ros.train.config import SecurityConfig, TrainConfig
 from rtgym_ros.train.errors import CertificateDateError, CredentialsError
-from rtgym_ros.train.files import write_atomically
-from rtgym_ros.train.server.nats_configuration import TRAINER, VIEWER, WORKER_PREFIX
 
-CA, SERVER = "ca", "server"
-IDENTITY_VARIABLE = "RTGYM_ROS_IDENTITY"
-"""Which certificate a worker uses where the directory holds several: ``worker-NAME``."""
+CA, SERVER, TRAINER, VIEWER = "ca", "server", "trainer", "viewer"
+WORKER_PREFIX = "worker-"
 
 
-def worker_identity(name: str) -> str:
-    """Return the common name of a worker's certificate."""
-    return WORKER_PREFIX + name
-
-
-def certificate_path(directory: Path, identity: str) -> Path:
-    """Return where the certificate of ``identity`` lies."""
-    return directory / f"{identity}.crt"
-
-
-def key_path(directory: Path, identity: str) -> Path:
-    """Return where the private key of ``identity`` lies."""
-    return directory / f"{identity}.key"
+def key_pair(directory: Path, identity: str) -> tuple[Path, Path]:
+    """Return where the certificate and the private key of ``identity`` lie."""
+    return directory / f"{identity}.crt", directory / f"{identity}.key"
 
 
 def robot_names(directory: Path) -> list[str]:
@@ -42,65 +28,46 @@ def robot_names(directory: Path) -> list[str]:
     return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.crt"))
 
 
-def identity_of(security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ) -> str:
-    """Return the name in the certificate that ``role`` shows.
-
-    Raises:
-        CredentialsError: it is a worker, and there is no key of one, or several.
-    """
-    if role != "worker":
-        return role
-    chosen = environment.get(IDENTITY_VARIABLE)
-    if chosen:
-        return chosen
-    directory = security_directory(security)
-    keys = sorted(path.stem for path in directory.glob(f"{WORKER_PREFIX}*.key"))
-    if not keys:
-        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
-    if len(keys) > 1:
-        raise CredentialsError(f"{directory} has keys of {', '.join(keys)}: {IDENTITY_VARIABLE} must say which to use")
-    return keys[0]
-
-
 def robot_name(security: SecurityConfig, name: str) -> str:
-    """Return the name under which a worker may publish: that in its certificate, where it has one.
+    """Return the name under which a worker may publish: ``name``, or that of the one certificate that it has.
 
     Raises:
-        CredentialsError: ``name`` is another one.
+        CredentialsError: there is none, there are several and no name, or ``name`` is another one.
     """
-    if security.directory is None:
+    directory = security.folder
+    if directory is None:
         return name
-    certified = identity_of(security, "worker").removeprefix(WORKER_PREFIX)
-    if name not in ("", certified):
+    names = sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.key"))
+    if not names:
+        raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
+    if not name and len(names) > 1:
+        raise CredentialsError(f"{directory} has keys of {', '.join(names)}: --name must say which to use")
+    if name not in ("", *names):
+        certified = ", ".join(map(repr, names))
         raise CredentialsError(
-            f"--name is {name!r}, and the certificate here is of {certified!r}: it may not speak for others"
+            f"--name is {name!r}, and the certificate here is of {certified}: it may not speak for others"
         )
-    return certified
+    return name or names[0]
 
 
-def credential_files(
-    security: SecurityConfig, role: str, environment: Mapping[str, str] = os.environ, now: datetime | None = None
-) -> tuple[Path, Path, Path]:
-    """Return the files of the authority, the certificate and the key of ``role``, which are fit for use.
-
-    Args:
-        security: of the configuration.
-        role: ``"server"``, ``"trainer"``, ``"viewer"`` or ``"worker"``.
-        environment: where a worker's identity may be chosen.
-        now: the time by which certificates may have expired; None for the clock's.
+def credential_files(directory: Path, identity: str) -> tuple[Path, Path, Path]:
+    """Return the files of the authority, the certificate and the key of ``identity``, which are fit for use.
 
     Raises:
         CertificateDateError: a certificate has expired or is not yet valid.
         CredentialsError: something is missing, or readable by others.
     """
-    directory = security_directory(security)
-    identity = identity_of(security, role, environment)
-    authority, certificate = certificate_path(directory, CA), certificate_path(directory, identity)
-    key = key_path(directory, identity)
-    check_private(key)
+    authority, (certificate, key) = key_pair(directory, CA)[0], key_pair(directory, identity)
+    _read(key, private=True)
     for path in (authority, certificate):
-        _check_dates(_read(path), str(path), now)
+        _check_dates(_read(path), str(path))
     return authority, certificate, key
+
+
+def token_file(config: TrainConfig) -> Path:
+    """Return the file with the token of a server on this machine."""
+    chosen = config.security.token_file
+    return config.folder / "server" / "token" if chosen is None else Path(chosen).expanduser()
 
 
 def read_token(path: Path) -> str:
@@ -112,8 +79,7 @@ def read_token(path: Path) -> str:
     """
     if not path.exists():
         raise FileNotFoundError(2, "the server has not made its token yet", str(path))
-    check_private(path)
-    return path.read_text().strip()
+    return _read(path, private=True).decode().strip()
 
 
 def make_token(path: Path) -> str:
@@ -124,39 +90,18 @@ def make_token(path: Path) -> str:
     return read_token(path)
 
 
-def check_private(path: Path) -> None:
-    """Raise unless ``path`` is a file for its owner alone.
-
-    Raises:
-        CredentialsError: it is not.
-    """
+def _read(path: Path, private: bool = False) -> bytes:
+    """Return what a file holds; one that is ``private`` has to be for its owner alone."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
+        mode, content = stat.S_IMODE(path.stat().st_mode), path.read_bytes()
     except OSError as error:
         raise CredentialsError(f"{path}: {error.strerror}; train_keys {path.parent} makes it") from error
-    if mode & 0o077:
+    if private and mode & 0o077:
         raise CredentialsError(f"{path} has mode {mode:o}, so others may read it: chmod 600 {path}")
+    return content
 
 
-def security_directory(security: SecurityConfig) -> Path:
-    """Return the folder of keys and certificates.
-
-    Raises:
-        CredentialsError: the configuration names none.
-    """
-    if security.directory is None:
-        raise CredentialsError("security.directory is not set: train_keys DIRECTORY makes one")
-    return Path(security.directory).expanduser()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CredentialsError(f"{path}: {error.strerror}; train_keys {path.parent} makes it") from error
-
-
-def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
+def _check_dates(pem: bytes, where: str) -> None:
     """Tell what is wrong with the dates, where cryptography is installed; a robot may be without it: TLS tells, too."""
     try:
         from cryptography import x509
@@ -166,15 +111,10 @@ def _check_dates(pem: bytes, where: str, now: datetime | None) -> None:
         certificate = x509.load_pem_x509_certificate(pem)
     except ValueError as error:
         raise CredentialsError(f"{where} is not a certificate") from error
-    now = datetime.now(timezone.utc) if now is None else now
+    now = datetime.now(timezone.utc)
     if now >= certificate.not_valid_after_utc:
         raise CertificateDateError(f"{where} expired on {certificate.not_valid_after_utc:%Y-%m-%d}: train_keys --renew")
     if now < certificate.not_valid_before_utc:
         raise CertificateDateError(
             f"{where} is not good before {certificate.not_valid_before_utc}: is the clock right?"
         )
-
-
-__all__ = ["CA", "IDENTITY_VARIABLE", "SERVER", "TRAINER", "VIEWER", "certificate_path", "check_private",
-           "credential_files", "identity_of", "key_path", "make_token", "read_token", "robot_name", "robot_names",
-           "security_directory", "worker_identity"]  # fmt: skip

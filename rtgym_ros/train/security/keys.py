@@ -9,34 +9,24 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.core.one_line_parser import OneLineParser
 from rtgym_ros.train.config import ServerConfig
 from rtgym_ros.train.errors import CredentialsError
-from rtgym_ros.train.files import write_atomically
-from rtgym_ros.train.security.credentials import (
-    CA,
-    SERVER,
-    TRAINER,
-    VIEWER,
-    certificate_path,
-    key_path,
-    robot_names,
-    worker_identity,
-)
-from rtgym_ros.train.server.nats_configuration import certificate_access, nats_configuration
+from rtgym_ros.train.security.credentials import CA, SERVER, TRAINER, VIEWER, WORKER_PREFIX, key_pair
+from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, nats_configuration
 
-if TYPE_CHECKING:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
-    Issuer = tuple[x509.Certificate, EllipticCurvePrivateKey]
+Issuer = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 _WORKER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,50}")  # a common name has room for 64
 _LOCAL_HOSTS = ("localhost", "127.0.0.1", "127.0.0.2", "::1")
-SERVER_FILE = "nats-server.conf"
 _CLOCK_SKEW = timedelta(hours=1)  # a robot's clock may be behind
 
 
@@ -68,55 +58,34 @@ def make_keys(
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     written: list[Path] = []
-    issuer = _authority(directory, days, written)
-    alternatives = (*_LOCAL_HOSTS, *hosts)
-    for identity in (SERVER, TRAINER, VIEWER, *map(worker_identity, workers)):
-        if renew or not _complete(directory, identity):
-            _issue(directory, identity, issuer, alternatives if identity == SERVER else (), days, written)
-    _write(directory / SERVER_FILE, _server_configuration(directory.absolute()).encode(), written)
-    return written
-
-
-def access_by_certificate(directory: Path) -> str:
-    """Return the part of a server's configuration that lets in the certificates of a directory, and nobody else."""
-    authority, certificate = certificate_path(directory, CA), certificate_path(directory, SERVER)
-    return certificate_access(authority, certificate, key_path(directory, SERVER), robot_names(directory))
-
-
-def _server_configuration(directory: Path) -> str:
-    server = ServerConfig(listen="0.0.0.0:4222")
-    return nats_configuration(server, access_by_certificate(directory), directory / "jetstream")
-
-
-def _authority(directory: Path, days: int, written: list[Path]) -> Issuer:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
     if not _complete(directory, CA):
-        _issue(directory, CA, None, (), 10 * days, written)
-    key = load_pem_private_key(key_path(directory, CA).read_bytes(), None)
-    if not isinstance(key, EllipticCurvePrivateKey):
-        raise CredentialsError(f"{key_path(directory, CA)} is not a key that train_keys made")
-    return x509.load_pem_x509_certificate(certificate_path(directory, CA).read_bytes()), key
+        written += _issue(directory, CA, None, (), 10 * days)
+    issuer = _authority(directory)
+    for identity in (SERVER, TRAINER, VIEWER, *(WORKER_PREFIX + worker for worker in workers)):
+        if renew or not _complete(directory, identity):
+            written += _issue(directory, identity, issuer, (*_LOCAL_HOSTS, *hosts) if identity == SERVER else (), days)
+    place = directory.absolute()
+    server = nats_configuration(ServerConfig(listen="0.0.0.0:4222"), certificate_access(place), place / "jetstream")
+    write_atomically(directory / SERVER_FILE, server.encode(), mode=0o600)
+    return [*written, directory / SERVER_FILE]
+
+
+def _authority(directory: Path) -> Issuer:
+    certificate, path = key_pair(directory, CA)
+    key = serialization.load_pem_private_key(path.read_bytes(), None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise CredentialsError(f"{path} is not a key that train_keys made")
+    return x509.load_pem_x509_certificate(certificate.read_bytes()), key
 
 
 def _complete(directory: Path, identity: str) -> bool:
-    certificate, key = certificate_path(directory, identity), key_path(directory, identity)
-    if certificate.exists() != key.exists():
-        there, missing = (certificate, key) if certificate.exists() else (key, certificate)
+    there, missing = sorted(key_pair(directory, identity), key=Path.exists, reverse=True)
+    if there.exists() and not missing.exists():
         raise CredentialsError(f"{there} is there without {missing.name}: put that back, or remove both")
-    return certificate.exists()
+    return there.exists()
 
 
-def _issue(
-    directory: Path, identity: str, issuer: Issuer | None, hosts: Sequence[str], days: int, written: list[Path]
-) -> None:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
+def _issue(directory: Path, identity: str, issuer: Issuer | None, hosts: Sequence[str], days: int) -> list[Path]:
     key = ec.generate_private_key(ec.SECP256R1())
     # An authority's name is its own: two of them are never taken for each other.
     common_name = identity if issuer else f"rtgym_ros {secrets.token_hex(4)}"
@@ -150,13 +119,13 @@ def _issue(
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     certificate = builder.sign(signer_key, hashes.SHA256())
     pkcs8 = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write(key_path(directory, identity), key.private_bytes(*pkcs8), written)
-    _write(certificate_path(directory, identity), certificate.public_bytes(serialization.Encoding.PEM), written)
+    certificate_path, key_path = key_pair(directory, identity)
+    write_atomically(key_path, key.private_bytes(*pkcs8), mode=0o600)
+    write_atomically(certificate_path, certificate.public_bytes(serialization.Encoding.PEM), mode=0o600)
+    return [key_path, certificate_path]
 
 
 def _general_name(host: str) -> x509.GeneralName:
-    from cryptography import x509
-
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
@@ -165,11 +134,6 @@ def _general_name(host: str) -> x509.GeneralName:
         return x509.DNSName(host)
     except ValueError as error:
         raise ConfigError(f"--host must be a name or an address, got {host!r}") from error
-
-
-def _write(path: Path, content: bytes, written: list[Path]) -> None:
-    write_atomically(path, content, mode=0o600)
-    written.append(path)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.train.config import ServerConfig
+from rtgym_ros.train.security.credentials import CA, SERVER, TRAINER, VIEWER, WORKER_PREFIX, key_pair, robot_names
 from rtgym_ros.train.stream.names import SCHEMA, WEIGHTS, inbox_prefix
 
-TRAINER, VIEWER = "trainer", "viewer"
-WORKER_PREFIX = "worker-"
+SERVER_FILE = "nats-server.conf"
 
 
 def nats_configuration(
@@ -19,51 +19,35 @@ def nats_configuration(
 ) -> str:
     """Return the text of a configuration file.
 
-    Args:
-        server: where it listens, and what it keeps.
-        access: what :func:`token_access`, :func:`certificate_access` or :func:`open_access` returned.
-        store: folder of its data.
-        health_port: of its monitoring page, on 127.0.0.1; None for none.
-        log_file: that it writes, bounded; None for stderr.
+    ``access`` is the section that says who may do what, ``store`` the folder of its data, ``health_port`` that of its
+    monitoring page on 127.0.0.1. Without a log file it writes to stderr.
     """
     lines = [
-        f"listen: {_quoted(server.listen)}",
+        f"listen: {json.dumps(server.listen)}",
         f"max_payload: {server.max_payload}",
         f"max_pending: {max(64_000_000, 4 * server.max_payload)}",
         'write_deadline: "10s"',
-        f"jetstream {{ store_dir: {_quoted(str(store))}, sync_interval: {server.sync_interval} }}",
+        f"jetstream {{ store_dir: {json.dumps(str(store))}, sync_interval: {server.sync_interval} }}",
     ]
     if health_port is not None:
         lines.append(f'http: "127.0.0.1:{health_port}"')
     if log_file is not None:
-        lines.append(f"log_file: {_quoted(str(log_file))}, logfile_size_limit: 10000000, logfile_max_num: 2")
-    lines += [access, *(f"include {_quoted(str(Path(name).expanduser().absolute()))}" for name in server.include)]
+        lines.append(f"log_file: {json.dumps(str(log_file))}, logfile_size_limit: 10000000, logfile_max_num: 2")
+    lines += [access, *(f"include {json.dumps(str(Path(name).expanduser().absolute()))}" for name in server.include)]
     return "# Written by rtgym_ros; the next start writes it again.\n" + "\n".join(lines) + "\n"
 
 
-def token_access(token: str) -> str:
-    """Return the section for this machine alone: whoever knows the token may do everything."""
-    return f"authorization {{ token: {_quoted(token)} }}"
-
-
-def open_access() -> str:
-    """Return the section for ``security.insecure``: nobody is asked."""
-    return "# security.insecure: everybody may do everything"
-
-
-def certificate_access(authority: Path, certificate: Path, key: Path, robots: Iterable[str]) -> str:
+def certificate_access(directory: Path) -> str:
     """Return the sections for mutual TLS: the name in a peer's certificate says who it is, and so what it may do.
 
-    Args:
-        authority: whose certificates are let in.
-        certificate: of the server.
-        key: of the server.
-        robots: their names; ``worker-NAME`` is the name in the certificate.
+    Only the certificates of ``directory`` are let in.
     """
-    users = [_learner(), _viewer(), *(_robot(name) for name in sorted(robots))]
+    authority, (certificate, key) = key_pair(directory, CA)[0], key_pair(directory, SERVER)
+    files = {"cert_file": certificate, "key_file": key, "ca_file": authority}
+    tls = ", ".join(f"{entry}: {json.dumps(str(path))}" for entry, path in files.items())
+    users = [_learner(), _viewer(), *map(_robot, robot_names(directory))]
     return (
-        f"tls {{ cert_file: {_quoted(str(certificate))}, key_file: {_quoted(str(key))}, "
-        f"ca_file: {_quoted(str(authority))}, verify_and_map: true, timeout: 5 }}\n"
+        f"tls {{ {tls}, verify_and_map: true, timeout: 5 }}\n"
         f"authorization {{ users: [\n{''.join(f'  {user}{chr(10)}' for user in users)}] }}"
     )
 
@@ -72,41 +56,27 @@ def _robot(name: str) -> str:
     """A robot publishes its samples and its schema, and reads the run's weights and schema. Nothing else."""
     keys = [f"$JS.API.DIRECT.GET.*.$KV.*.{key}" for key in (WEIGHTS, SCHEMA)]
     objects = ["$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.*.$O.*.M.*", "$JS.API.CONSUMER.CREATE.*.*.$O.*.C.*"]
-    publish = [
-        f"samples.*.{name}",
-        f"$JS.API.DIRECT.GET.*.samples.*.{name}",
-        f"$KV.*.{SCHEMA}.{name}",
-        *keys,
-        *objects,
-    ]
-    identity = WORKER_PREFIX + name
-    return _user(identity, publish, [f"{inbox_prefix(identity)}.>", f"$KV.*.{WEIGHTS}"])
+    own = [f"samples.*.{name}", f"$JS.API.DIRECT.GET.*.samples.*.{name}", f"$KV.*.{SCHEMA}.{name}"]
+    return _user(WORKER_PREFIX + name, [*own, *keys, *objects], f"$KV.*.{WEIGHTS}")
 
 
 def _learner() -> str:
     """A learner reads everything and makes the streams; samples are the robots' alone."""
-    return _user(TRAINER, ["$JS.API.>", "$KV.>", "$O.>"], [f"{inbox_prefix(TRAINER)}.>", "$KV.>"])
+    return _user(TRAINER, ["$JS.API.>", "$KV.>", "$O.>"], "$KV.>")
 
 
 def _viewer() -> str:
-    publish = ["$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.CREATE.>"]
-    return _user(VIEWER, publish, [f"{inbox_prefix(VIEWER)}.>", "$KV.>"])
+    return _user(VIEWER, ["$JS.API.STREAM.INFO.*", "$JS.API.DIRECT.GET.>", "$JS.API.CONSUMER.CREATE.>"], "$KV.>")
 
 
-def _user(name: str, publish: Sequence[str], subscribe: Sequence[str]) -> str:
-    permissions = {"publish": {"allow": list(publish)}, "subscribe": {"allow": list(subscribe)}}
-    return f"{{ user: {_quoted(name)}, permissions: {json.dumps(permissions)} }}"
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text)
+def _user(name: str, publish: Sequence[str], subscribe: str) -> str:
+    permissions = {"publish": {"allow": publish}, "subscribe": {"allow": [f"{inbox_prefix(name)}.>", subscribe]}}
+    return f"{{ user: {json.dumps(name)}, permissions: {json.dumps(permissions)} }}"
 
 
 def is_loopback(host: str) -> bool:
     """Return whether ``host`` is this machine and nobody else can reach it."""
-    if host == "localhost":
-        return True
     try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False

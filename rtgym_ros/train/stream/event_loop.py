@@ -34,12 +34,7 @@ async def wait_for_event(event: asyncio.Event, seconds: float) -> None:
 
 
 class EventLoopThread:
-    """Runs a coroutine beside the program; :meth:`close` cancels it and joins the thread.
-
-    Args:
-        name: of the thread.
-        coroutine: that is run.
-    """
+    """Runs a coroutine beside the program, in a thread of that name; :meth:`close` cancels it and joins the thread."""
 
     def __init__(self, name: str, coroutine: Coroutine[Any, Any, None]) -> None:
         self._started = threading.Event()

@@ -6,6 +6,7 @@ import msgspec
 from nats.errors import Error as NatsError
 from nats.js.api import ObjectMeta, ObjectMetaOptions
 from nats.js.errors import Error as JetStreamError
+from nats.js.object_store import ObjectStore
 
 from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.stream.connection import Connection
@@ -15,18 +16,11 @@ from rtgym_ros.train.stream.sample_message import HEADER_ROOM
 VERSION_HEADER = "Rtgym-Version"
 OBJECT_HEADER = "Rtgym-Object"
 """Name of the object that holds the weights, where they are too large for one message."""
-_CHUNK = 1_000_000
-"""Bytes of an object in one message, if the server takes so many."""
+_CHUNK = 1_000_000  # bytes of an object in one message, if the server takes so many
 
 
 class Weights(msgspec.Struct, frozen=True):
-    """What stands under the key of the weights.
-
-    Attributes:
-        version: of the weights.
-        data: a policy file; empty where ``object`` names it.
-        object: name of the object that holds the file, or empty.
-    """
+    """What stands under the key of the weights: a policy file, or the name of the object that holds it."""
 
     version: int
     data: bytes
@@ -34,23 +28,14 @@ class Weights(msgspec.Struct, frozen=True):
 
 
 class KeyValue:
-    """Reads and writes keys of one run.
-
-    Args:
-        connection: to the server.
-        run: name of the run.
-    """
+    """Reads and writes keys of one run; every method raises a LinkError where the server does not answer."""
 
     def __init__(self, connection: Connection, run: str) -> None:
         self._connection = connection
         self._run = run
 
     async def get(self, key: str) -> tuple[dict[str, str], bytes] | None:
-        """Return headers and value of a key; None where it has none.
-
-        Raises:
-            LinkError: the server does not answer, or there is no such run.
-        """
+        """Return headers and value of a key; None where it has none."""
         return await self._connection.get(bucket_stream(self._run), key_subject(self._run, key))
 
     async def put(self, key: str, value: bytes, headers: dict[str, str] | None = None) -> None:
@@ -70,7 +55,7 @@ class KeyValue:
             # Two names in turn: who is reading one is not disturbed by the next.
             name = f"policy-{version % 2}"
             try:
-                store = await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
+                store = await self._store()
                 chunks = ObjectMetaOptions(max_chunk_size=min(room, _CHUNK))
                 await store.put(name, data, ObjectMeta(name=name, options=chunks))
             except (NatsError, JetStreamError, OSError) as error:
@@ -83,11 +68,13 @@ class KeyValue:
         if not weights.object:
             return weights.data
         try:
-            store = await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
-            found = await store.get(weights.object)
+            found = await (await self._store()).get(weights.object)
         except (NatsError, JetStreamError, OSError) as error:
             raise LinkError(f"weights {weights.version}: {error}") from error
         return found.data or b""
+
+    async def _store(self) -> ObjectStore:
+        return await self._connection.client.jetstream().object_store(object_bucket_name(self._run))
 
 
 def weights_of(headers: dict[str, str] | None, data: bytes) -> Weights:

@@ -11,10 +11,12 @@ import numpy as np
 
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.stream.names import Name
+from rtgym_ros.train.stream.connection import Connection
+from rtgym_ros.train.stream.names import Name, sample_subject, stream_name
 
 BATCH_HEADER = "Rtgym-Batch"
 """Name of the NATS header, whose value is JSON."""
+_EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 HEADER_ROOM = 4096
 """Bytes of a message that its headers may take."""
 FORMAT = 1
@@ -23,19 +25,7 @@ FORMAT = 1
 class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch is. Unknown entries are ignored, so that later versions may add some.
 
-    Attributes:
-        boot: of the control process that made the samples.
-        first_seq: number of the first sample in that boot, from 0.
-        count: how many there are, numbered without gaps.
-        crc: CRC-32 of the payload.
-        schema: :attr:`SampleSchema.digest` of the records.
-        dropped: samples of this boot that were given up so far, because the ring was full.
-        refused: samples of this boot that were not finite, and were not sent.
-        unread: samples that wait in the robot's ring.
-        version: of the weights that the robot has; -1 for none.
-        lost: samples that a server had acknowledged and did not have when it came back, and that went with the robot's
-            memory at a power cut, over the life of the link process.
-        format: :data:`FORMAT`.
+    What each of them is stands in ``docs/distant_training.md``, which a test holds to this class.
     """
 
     boot: Name
@@ -63,26 +53,50 @@ class BatchHeader(msgspec.Struct, frozen=True, kw_only=True):
 _decoder = msgspec.json.Decoder(BatchHeader)
 
 
-@dataclass(frozen=True)
-class SampleBatch:
-    """Samples that came together.
+class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
+    """A place in a stream, and what the message there was: so a stream that was set back is recognised.
 
     Attributes:
-        robot: whose they are.
+        position: sequence of the last message that was read; 0 for none.
+        robot: whose it was.
+        boot: of its control process.
+        first_seq: of its first sample.
+    """
+
+    position: int = 0
+    robot: str = ""
+    boot: str = ""
+    first_seq: int = -1
+
+
+@dataclass(frozen=True)
+class SampleBatch:
+    """Samples of one robot that came together.
+
+    Attributes:
         header: what it says of itself.
-        position: of the message in the stream.
+        bookmark: behind it.
         records: of the schema, shape (n,), read-only; those that came before are left out.
     """
 
-    robot: str
     header: BatchHeader
-    position: int
+    bookmark: Bookmark
     records: np.ndarray
+
+    @property
+    def robot(self) -> str:
+        """Return whose they are."""
+        return self.bookmark.robot
 
     @property
     def boot(self) -> str:
         """Return the boot of the control process."""
         return self.header.boot
+
+    @property
+    def position(self) -> int:
+        """Return where in the stream the message is."""
+        return self.bookmark.position
 
 
 def read_header(headers: Mapping[str, str] | None) -> BatchHeader:
@@ -118,6 +132,36 @@ def read_records(header: BatchHeader, payload: bytes, schema: SampleSchema) -> n
     return np.frombuffer(payload, schema.dtype)
 
 
-def checksum(payload: bytes | memoryview) -> int:
-    """Return the CRC-32 of a payload."""
-    return zlib.crc32(payload)
+class SamplePublisher:
+    """Appends the batches of one robot to the stream, each exactly once, over a connection of its identity.
+
+    Every publish names the sequence of the last message on the robot's own subject: the server takes it if nothing came
+    in between. A publish whose acknowledgement was lost is recognised afterwards, because the last message of the
+    subject says which samples it holds.
+    """
+
+    def __init__(self, connection: Connection, run: str, robot: str) -> None:
+        self._connection = connection
+        self._stream, self._subject = stream_name(run), sample_subject(run, robot)
+        self._sequence = 0
+
+    async def last(self) -> BatchHeader | None:
+        """Return what the newest message of the subject says of itself, and go on behind it; None where there is none.
+
+        Raises:
+            LinkError: the server does not answer.
+        """
+        found = await self._connection.get(self._stream, self._subject)
+        self._sequence = int(found[0]["Nats-Sequence"]) if found else 0
+        return read_header(found[0]) if found else None
+
+    async def publish(self, header: BatchHeader, payload: bytes | memoryview) -> int:
+        """Append a batch; return its position in the stream once it is on the server's disk.
+
+        Raises:
+            OutOfStepError: the subject does not end where it was believed; :meth:`last` tells where.
+            LinkError: as of :meth:`Connection.append`.
+        """
+        headers = {**header.headers(), _EXPECTED: str(self._sequence)}
+        self._sequence = await self._connection.append(self._subject, payload, headers)
+        return self._sequence

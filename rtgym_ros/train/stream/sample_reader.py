@@ -11,8 +11,9 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 
-import msgspec
+from msgspec import structs
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
@@ -20,39 +21,19 @@ from rtgym_ros.train.errors import LinkError, ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.connection import PATIENCE_S, Connection
 from rtgym_ros.train.stream.names import direct_get_subject, robot_of, sample_subject, stream_name
-from rtgym_ros.train.stream.sample_message import BatchHeader, SampleBatch, read_header, read_records
+from rtgym_ros.train.stream.sample_message import BatchHeader, Bookmark, SampleBatch, read_header, read_records
 
-_MESSAGES = 256
-"""That one request asks for at most."""
+_MESSAGES = 256  # that one request asks for at most
 _MAX_BOOTS = 1024
 """Of which it is known how far they were read; beyond, the one that was silent for longest is forgotten."""
 
 _log = logging.getLogger(__name__)
 
 
-class Bookmark(msgspec.Struct, frozen=True, kw_only=True):
-    """A place in a stream, and what the message there was: so a stream that was set back is recognised.
-
-    Attributes:
-        position: sequence of the last message that was read; 0 for none.
-        robot: whose it was.
-        boot: of its control process.
-        first_seq: of its first sample.
-    """
-
-    position: int = 0
-    robot: str = ""
-    boot: str = ""
-    first_seq: int = -1
-
-
 class SampleReader:
-    """Reads each sample once, those of one boot in order.
+    """Reads each sample of a run once, those of one boot in order.
 
-    Args:
-        run: name of the run.
-        bookmark: behind which to begin.
-        next_seq: of each robot and boot, the first sample that was not read before; it is copied.
+    It begins behind ``bookmark``; ``next_seq`` is, of each robot and boot, the first sample that was not read before.
 
     Attributes:
         bookmark: behind the last batch that was read.
@@ -86,8 +67,10 @@ class SampleReader:
             first = await connection.get(self._stream, request={"seq": 1, "next_by_subj": everybody})
             if first is not None and _sequence(first[0]) > mark.position:
                 return  # evicted: how many of those behind it are gone is told when they are read
-        elif (robot_of(found[0]["Nats-Subject"]), *_identity(found[0])) == (mark.robot, mark.boot, mark.first_seq):
-            return
+        else:
+            with suppress(ProtocolError):
+                if _bookmark(found[0], read_header(found[0])) == mark:
+                    return
         self.counts["set_back"] += 1
         self.bookmark = Bookmark()
         _log.warning(
@@ -102,48 +85,36 @@ class SampleReader:
         Raises:
             LinkError: the server does not answer.
         """
-        after = self.bookmark.position
-        messages = await self._get_batch(connection, after + 1, max_bytes)
-        found: list[SampleBatch] = []
-        for message in messages:
-            headers = message.headers or {}
-            position, robot = _sequence(headers), robot_of(headers["Nats-Subject"])
-            # The sequences of one stream have no gaps, except where retention has deleted from its beginning.
-            if position > after + 1:
-                self.counts["evicted"] += position - after - 1
-                _log.warning("%d messages were deleted before they were read", position - after - 1)
-            after = position
-            batch = self._batch(robot, position, message, schema)
-            if batch is not None:
-                found.append(batch)
-        return found
+        messages = await self._get_batch(connection, self.bookmark.position + 1, max_bytes)
+        batches = [self._batch(message, schema) for message in messages]
+        return [batch for batch in batches if batch is not None]
 
-    def _batch(self, robot: str, position: int, message: Msg, schema: SampleSchema) -> SampleBatch | None:
+    def _batch(self, message: Msg, schema: SampleSchema) -> SampleBatch | None:
+        headers, header = message.headers or {}, None
+        # The sequences of one stream have no gaps, except where retention has deleted from its beginning.
+        gone = _sequence(headers) - self.bookmark.position - 1
+        if gone > 0:
+            self.counts["evicted"] += gone
+            _log.warning("%d messages were deleted before they were read", gone)
+        self.bookmark = _bookmark(headers)
+        robot = self.bookmark.robot
         try:
-            header = read_header(message.headers)
-        except ProtocolError as error:
-            self._refuse(robot, 0, error)
-            self.bookmark = Bookmark(position=position, robot=robot)
-            return None
-        self.bookmark = Bookmark(position=position, robot=robot, boot=header.boot, first_seq=header.first_seq)
-        try:
+            header = read_header(headers)
+            self.bookmark = _bookmark(headers, header)
             records = read_records(header, message.data, schema)
         except ProtocolError as error:
-            self._refuse(robot, header.schema, error)
+            self._refuse(robot, header.schema if header else 0, error)
             return None
         known = self._next_seq.get((robot, header.boot), 0)
         repeated = min(max(known - header.first_seq, 0), header.count)
         self.counts["repeated"] += repeated
         if repeated == header.count:
             return None
-        self._remember(robot, header)
-        return SampleBatch(robot, header, position, records[repeated:])
-
-    def _remember(self, robot: str, header: BatchHeader) -> None:
         self._next_seq[robot, header.boot] = header.next_seq
         self._next_seq.move_to_end((robot, header.boot))
         if len(self._next_seq) > _MAX_BOOTS:
             self._next_seq.popitem(last=False)
+        return SampleBatch(header, self.bookmark, records[repeated:])
 
     def _refuse(self, robot: str, digest: int, error: ProtocolError) -> None:
         self.counts["refused"] += 1
@@ -181,9 +152,6 @@ def _sequence(headers: Mapping[str, str]) -> int:
     return int(headers["Nats-Sequence"])
 
 
-def _identity(headers: Mapping[str, str]) -> tuple[str, int]:
-    try:
-        header = read_header(headers)
-    except ProtocolError:
-        return "", -1
-    return header.boot, header.first_seq
+def _bookmark(headers: Mapping[str, str], header: BatchHeader | None = None) -> Bookmark:
+    mark = Bookmark(position=_sequence(headers), robot=robot_of(headers["Nats-Subject"]))
+    return structs.replace(mark, boot=header.boot, first_seq=header.first_seq) if header else mark

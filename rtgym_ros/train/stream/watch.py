@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import deque
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-import msgspec
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
@@ -16,32 +17,27 @@ from nats.js.errors import Error as JetStreamError
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError, ProtocolError
-from rtgym_ros.train.stream.connection import Connection, connected
+from rtgym_ros.train.stream.connection import Connection, Outage, connected
 from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.names import PROGRESS, robot_of, sample_subject, stream_name
-from rtgym_ros.train.stream.outage import Outage
 from rtgym_ros.train.stream.sample_message import BatchHeader, read_header
 
-_RATE_S = 10.0
-"""Over which rates are counted (s)."""
+_RATE_S = 10.0  # over which rates are counted (s)
 
 
-class RobotView(msgspec.Struct):
+@dataclass
+class RobotView:
     """One robot, as its batches tell of it.
 
     Attributes:
-        samples: that came while it was watched.
         header: of its newest batch.
-        seen_s: when that came (s, monotonic).
         version_s: when its weights changed last (s, monotonic).
         arrivals: times and counts of the batches of the last seconds.
     """
 
     header: BatchHeader
-    samples: int = 0
-    seen_s: float = 0.0
     version_s: float = 0.0
-    arrivals: deque[tuple[float, int]] = msgspec.field(default_factory=deque)
+    arrivals: deque[tuple[float, int]] = field(default_factory=deque)
 
     def rate(self, now_s: float) -> float:
         """Return samples a second."""
@@ -52,9 +48,6 @@ class RobotView(msgspec.Struct):
 
 class RunWatch:
     """Watches a run until it is cancelled; nothing in it is changed.
-
-    Args:
-        config: of the run.
 
     Attributes:
         robots: by name.
@@ -72,11 +65,12 @@ class RunWatch:
         self.stream_bytes = 0
         self.problem = "waiting for the server"
 
-    async def run(self, outage: Outage) -> None:
+    async def run(self) -> None:
         """Keep the attributes up to date."""
+        outage = Outage(logging.getLogger(__name__))
         while True:
             try:
-                async with connected(self._config.url("viewer"), self._config, "viewer") as connection:
+                async with connected(self._config, "viewer") as connection:
                     await self._watch(connection)
             except (LinkError, NatsError, JetStreamError, asyncio.TimeoutError) as error:
                 self.problem = str(error) or type(error).__name__
@@ -111,5 +105,5 @@ class RunWatch:
         view = self.robots.setdefault(robot, RobotView(header, version_s=now_s))
         if header.version != view.header.version:
             view.version_s = now_s
-        view.header, view.seen_s, view.samples = header, now_s, view.samples + header.count
+        view.header = header
         view.arrivals.append((now_s, header.count))

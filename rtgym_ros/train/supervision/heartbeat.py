@@ -14,12 +14,9 @@ def beat(path: Path) -> None:
 
 
 class FileWatch:
-    """Tells whether files have changed, those in a folder that came or went among them.
+    """Tells whether files have changed, those in a folder that came or went among them; they need not be there yet.
 
     Only changes count, not the time that they claim: the wall clock of a robot may be set at any moment.
-
-    Args:
-        paths: of files and folders; they need not be there yet.
     """
 
     def __init__(self, *paths: Path) -> None:
@@ -28,9 +25,8 @@ class FileWatch:
 
     def has_changed(self) -> bool:
         """Return whether something is different from what it was at the last call."""
-        stamps = [_stamp_ns(path) for path in self._paths]
-        changed, self._stamps = stamps != self._stamps, stamps
-        return changed
+        before, self._stamps = self._stamps, [_stamp_ns(path) for path in self._paths]
+        return before != self._stamps
 
 
 class HealthWatch:
@@ -38,13 +34,12 @@ class HealthWatch:
 
     Args:
         is_healthy: the check; it is called now and then and must return soon.
-        now_s: from when on failing counts (s, on a clock that does not go back).
-        grace_s: how much later failing counts, until the check has succeeded once: a start takes its time.
+        since_s: from when on failing counts, until the check has succeeded once (s, on a clock that does not go back).
     """
 
-    def __init__(self, is_healthy: Callable[[], bool], now_s: float, grace_s: float = 0.0) -> None:
+    def __init__(self, is_healthy: Callable[[], bool], since_s: float) -> None:
         self._is_healthy = is_healthy
-        self._healthy_s = now_s + grace_s
+        self._healthy_s = since_s
 
     def silent_for(self, now_s: float) -> float:
         """Check, and return how long ago the last success was (s): look often, it is not noticed in between."""

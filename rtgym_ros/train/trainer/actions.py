@@ -10,10 +10,7 @@ from rtgym_ros.train.protocol.schema import SampleSchema
 
 
 class Actions:
-    """How actions become a batch in [-1, 1].
-
-    Args:
-        schema: of the samples.
+    """How the actions of a schema become a batch in [-1, 1].
 
     Attributes:
         space: of one action, flat.

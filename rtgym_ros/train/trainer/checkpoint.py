@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,21 @@ import msgspec
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CheckpointError
-from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
-from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.stream.sample_message import Bookmark
 
 FORMAT = 2
 _INFO = "checkpoint.json"
-_KWARGS = "trainer.agent_kwargs."
+_KEPT = 2
 _MAY_CHANGE = tuple(
-    _KWARGS + name
-    for name in (
-        "learning_rate", "actor_learning_rate", "critic_learning_rate", "entropy_learning_rate", "gamma", "tau",
-        "target_update_interval", "target_entropy", "top_quantiles_to_drop_per_net", "policy_delay",
-    )
+    f"trainer.agent_kwargs.{name}"
+    for name in ("learning_rate", "gamma", "tau", "target_update_interval", "target_entropy",
+                 "top_quantiles_to_drop_per_net", "policy_delay")
 )  # fmt: skip
 """Entries that may be others when training goes on: nothing that is in a checkpoint depends on them."""
 _LEARNED = ("agent", "agent_kwargs", "learn_from", "frames")  # entries of the trainer that change what is learned
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Progress(msgspec.Struct, kw_only=True):
     """How far training has come.
 
     Attributes:
@@ -51,44 +48,40 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seconds: float = 0.0
 
 
-class Info(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a checkpoint says of itself.
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """What a checkpoint says of itself. Unknown entries are ignored.
 
     Attributes:
         settings: see :func:`settings_of`.
         schema: of the samples, MessagePack.
         progress: at that time.
         bookmark: behind the last samples that were taken in.
-        memory_begin: position in the stream where the oldest transition of the replay memory begins.
         next_seq: robot, boot, and the first sample of it that was not taken in.
         logs: how long the log files were (bytes).
         files: size (bytes) and CRC-32 of every other file.
         format: :data:`FORMAT`.
     """
 
-    settings: dict[str, Any]
-    schema: bytes
-    progress: Progress
-    bookmark: Bookmark
-    memory_begin: int
-    next_seq: list[tuple[str, str, int]]
-    logs: dict[str, int]
+    settings: dict[str, Any] = {}
+    schema: bytes = b""
+    progress: Progress = msgspec.field(default_factory=Progress)
+    bookmark: Bookmark = Bookmark()
+    next_seq: list[tuple[str, str, int]] = []
+    logs: dict[str, int] = {}
     files: dict[str, tuple[int, int]] = {}
     format: int = FORMAT
 
+    def known(self) -> dict[tuple[str, str], int]:
+        """Return :attr:`next_seq` by robot and boot."""
+        return {(robot, boot): seq for robot, boot, seq in self.next_seq}
+
 
 class Checkpoints:
-    """The checkpoints of a run.
+    """The checkpoints of a run, in a folder that is made. Only one process may use it."""
 
-    Args:
-        folder: of them; it is made. Only one process may use it.
-        keep: how many.
-    """
-
-    def __init__(self, folder: Path, keep: int = 2) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._keep = keep
         self._whole: list[Path] = []
         for left in folder.glob(".writing*"):
             shutil.rmtree(left)  # by a process that was killed
@@ -108,7 +101,7 @@ class Checkpoints:
         """Write a checkpoint, and delete those that are too many.
 
         Args:
-            info: of it; ``files`` is filled in.
+            info: of it, but for ``files``.
             write_files: called with an empty folder.
 
         Raises:
@@ -120,16 +113,16 @@ class Checkpoints:
         writing.mkdir()
         try:
             write_files(writing)
-            info = msgspec.structs.replace(info, files={_name(writing, file): _sum(file) for file in _files(writing)})
+            info = msgspec.structs.replace(info, files=_sums(writing))
             (writing / _INFO).write_bytes(msgspec.json.format(msgspec.json.encode(info)))
-            for entry in (*_files(writing), *(entry for entry in writing.rglob("*") if entry.is_dir()), writing):
+            for entry in (*writing.rglob("*"), writing):
                 _sync(entry)
             writing.rename(path)
         except BaseException:
             shutil.rmtree(writing, ignore_errors=True)
             raise
         _sync(self._folder)
-        self._whole = [*self._whole, path][-self._keep :]
+        self._whole = [*self._whole, path][-_KEPT:]
         for old in existing:
             if old not in self._whole:
                 shutil.rmtree(old)
@@ -151,13 +144,8 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     return settings
 
 
-def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = None) -> list[str]:
+def check_same(info: Info, config: TrainConfig) -> list[str]:
     """Refuse a checkpoint of another configuration.
-
-    Args:
-        info: of the checkpoint.
-        config: of now.
-        schema: of the samples of now; None where it is not known.
 
     Returns:
         Which entries are others from now on, a phrase each, with both values.
@@ -173,8 +161,6 @@ def check_same(info: Info, config: TrainConfig, schema: SampleSchema | None = No
         for name in names
         if name not in changed
     ]
-    if schema is not None:
-        differing += schema_from_bytes(info.schema).differences(schema, "in the checkpoint", "at the server")
     if differing:
         raise CheckpointError(
             f"the checkpoint is of another configuration: {'; '.join(differing)}. Begin anew with --reset-training, "
@@ -197,30 +183,19 @@ def _say(settings: dict[str, Any], name: str) -> str:
 def _read(path: Path) -> Info:
     try:
         info = msgspec.json.decode((path / _INFO).read_bytes(), type=Info)
-        sums = {name: _sum(path / name) for name in info.files}
+        sums = _sums(path)
     except (OSError, msgspec.DecodeError) as error:
         raise CheckpointError(f"damaged: {error}") from error
     if info.format != FORMAT:
         raise CheckpointError(f"format {info.format} there, {FORMAT} here")
-    if sums != info.files:
-        raise CheckpointError(f"damaged: {', '.join(name for name in sums if sums[name] != info.files[name])}")
+    if damaged := [name for name in sorted({*sums, *info.files}) if sums.get(name) != info.files.get(name)]:
+        raise CheckpointError(f"damaged: {', '.join(damaged)}")
     return info
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def _name(folder: Path, file: Path) -> str:
-    return file.relative_to(folder).as_posix()
-
-
-def _sum(path: Path) -> tuple[int, int]:
-    checksum = 0
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            checksum = zlib.crc32(chunk, checksum)
-    return path.stat().st_size, checksum
+def _sums(folder: Path) -> dict[str, tuple[int, int]]:
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != _INFO]
+    return {path.relative_to(folder).as_posix(): (path.stat().st_size, zlib.crc32(path.read_bytes())) for path in files}
 
 
 def _sync(path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium.wrappers.utils import create_zero_array
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions
-from rtgym_ros.train.worker.default_action import neutral_action
-from rtgym_ros.train.worker.make_env import make_layout
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 
 _WHERE = "trainer.demonstrations"
 
@@ -21,9 +21,7 @@ _WHERE = "trainer.demonstrations"
 def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[Transitions]:
     """Yield the transitions of the recordings that ``trainer.demonstrations`` names, an episode each.
 
-    Args:
-        config: of the run; its sample compressor is applied as on a robot.
-        schema: of the samples.
+    The sample compressor of the configuration is applied as on a robot.
 
     Raises:
         ConfigError: a recording cannot be read, or is of an environment with other spaces.
@@ -38,14 +36,14 @@ def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[T
     try:
         for number, episode in enumerate(flown_episodes(paths, Exported())):
             run, seen = episode.run, observations(episode)
-            layout = make_layout(config.environment, run)
+            layout = SampleLayout(config.environment, run.observation_space, run.action_space)
             differing = layout.schema.differences(schema, "in the recordings", "in the run")
             if needed := [one for one in differing if not one.startswith("extra/")]:  # those are unknown: NaN
                 raise ConfigError(f"{_WHERE}: {'; '.join(needed)}")
             records = np.zeros(len(seen), schema.dtype)
             for name, _ in schema.extras:
                 records[f"extra/{name}"] = np.nan
-            done = [neutral_action(run.action_space), *actions(episode)]
+            done = [create_zero_array(run.action_space), *actions(episode)]
             for at, (step, observation, action) in enumerate(zip(episode.steps, seen, done, strict=True)):
                 executed = from_parts(run.action_space, step.executed_action) if step.executed_action else action
                 info = {**numbers(step), config.environment.executed_action: executed}
@@ -55,7 +53,7 @@ def read_demonstrations(config: TrainConfig, schema: SampleSchema) -> Iterator[T
                 for name, value in zip(layout.names, values, strict=True):
                     records[name][at] = value
             _describe(records, episode.steps, number)
-            yield TransitionAssembler(schema.dtype).add("", "recorded", records)[0]
+            yield TransitionAssembler().add("", "recorded", records)[0]
     except (RecordError, OSError) as error:
         raise ConfigError(f"{_WHERE}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from rtgym_ros.core.errors import ConfigError
@@ -12,57 +13,38 @@ PARTS = ("actor", "critic", "entropy")
 """In the order in which Stable-Baselines3's SAC lists its optimisers."""
 
 
+@dataclass(frozen=True)
 class LearningRate:
-    """Goes from ``begin`` to ``end`` by the same factor each update, in ``updates`` updates, and stays there.
+    """Goes from ``begin`` to ``end`` by the same factor each update, in ``updates`` updates, and stays there."""
 
-    Called as Stable-Baselines3 calls a schedule, whose argument tells of a loop that does not run here.
+    begin: float
+    end: float
+    updates: float
 
-    Attributes:
-        updates_done: to be kept up to date.
-    """
-
-    def __init__(self, begin: float, end: float, updates: int) -> None:
-        self._begin = begin
-        self._end = end
-        self._updates = updates
-        self.updates_done = 0
-
-    def __call__(self, progress_remaining: float) -> float:
-        """Return the learning rate for the next update."""
-        done = min(self.updates_done / self._updates, 1.0)
-        return float(self._begin * (self._end / self._begin) ** done)
+    def at(self, updates: int) -> float:
+        """Return the learning rate after so many updates."""
+        return float(self.begin * (self.end / self.begin) ** min(updates / self.updates, 1.0))
 
 
 def make_learning_rates(value: Any) -> dict[str, LearningRate]:
     """Return the learning rates of actor, critic and entropy coefficient.
 
-    Args:
-        value: of the configuration: a number, or a map of ``begin``, ``end`` and ``updates``, for all of them; or a
-            map of ``actor``, ``critic`` and ``entropy`` with one of these for each.
-
     Raises:
-        ConfigError: it is none of these.
+        ConfigError: ``value`` is no number, or map of ``begin``, ``end`` and ``updates``, for all of them; and no map
+            of ``actor``, ``critic`` and ``entropy`` with one of these for each.
     """
-    if isinstance(value, dict) and set(value) & set(PARTS):
-        if sorted(value) != sorted(PARTS):
-            raise ConfigError(f"{_WHERE} has an entry for each of {', '.join(PARTS)}, got {value!r}")
-        return {part: make_learning_rate(value[part]) for part in PARTS}
-    return {part: make_learning_rate(value) for part in PARTS}
+    if not isinstance(value, dict) or not set(value) & set(PARTS):
+        value = dict.fromkeys(PARTS, value)
+    elif sorted(value) != sorted(PARTS):
+        raise ConfigError(f"{_WHERE} has an entry for each of {', '.join(PARTS)}, got {value!r}")
+    return {part: _learning_rate(value[part]) for part in PARTS}
 
 
-def make_learning_rate(value: Any) -> LearningRate:
-    """Return the learning rate of a configuration: a number, or a map of ``begin``, ``end`` and ``updates``.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    if isinstance(value, dict):
-        if sorted(value) != sorted(_NAMES):
-            raise ConfigError(f"{_WHERE} is a number, or a map of {', '.join(_NAMES)}, got {value!r}")
-        begin, end, updates = (value[name] for name in _NAMES)
-    else:
-        begin, end, updates = value, value, 1
-    for number in (begin, end, updates):
+def _learning_rate(value: Any) -> LearningRate:
+    numbers = value if isinstance(value, dict) else {"begin": value, "end": value, "updates": 1}
+    if sorted(numbers) != sorted(_NAMES):
+        raise ConfigError(f"{_WHERE} is a number, or a map of {', '.join(_NAMES)}, got {value!r}")
+    for number in numbers.values():
         if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < float("inf"):
             raise ConfigError(f"{_WHERE} needs numbers above 0, got {value!r}")
-    return LearningRate(float(begin), float(end), int(updates) or 1)
+    return LearningRate(**numbers)

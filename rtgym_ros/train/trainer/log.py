@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import time
 from collections.abc import Callable
+from functools import partial
+from io import FileIO
 from pathlib import Path
-from types import TracebackType
+from time import time
 from typing import Any
 
 import msgspec
@@ -30,18 +31,14 @@ class TrainerLog:
         config: of the run.
         lengths: how long the files were (bytes) at the checkpoint that training goes on from: what was written later
             is cut off, because it will happen again. Empty for a new run.
-        wall_s: the time of day (s since the epoch).
 
     Raises:
         ConfigError: ``trainer.wandb`` is set, and wandb is not installed.
     """
 
-    def __init__(
-        self, folder: Path, config: TrainConfig, lengths: dict[str, int], wall_s: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, folder: Path, config: TrainConfig, lengths: dict[str, int]) -> None:
         from stable_baselines3.common.logger import TensorBoardOutputFormat
 
-        self._wall_s = wall_s
         self._told: set[str] = set()
         self._wandb = _start_wandb(folder, config) if config.trainer.wandb else None
         self._files = {}
@@ -50,45 +47,35 @@ class TrainerLog:
             file.truncate(min(lengths.get(name, 0), file.tell()))
             file.seek(0, 2)
             self._files[name] = file
-        self._make_writer: Callable[[], Any] = lambda: TensorBoardOutputFormat(str(folder / "tensorboard"))
+        self._make_writer: Callable[[], Any] = partial(TensorBoardOutputFormat, str(folder / "tensorboard"))
         self._tensorboard = self._make_writer()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         self._try("TensorBoard", self._tensorboard.close)
         for file in self._files.values():
             file.close()
         if self._wandb is not None:
-            finish = self._wandb.finish
-            self._try("Weights & Biases", lambda: finish(exit_code=int(error is not None)))
+            self._try("Weights & Biases", partial(self._wandb.finish, exit_code=int(kind is not None)))
 
     def lengths(self) -> dict[str, int]:
         """Return how long the files are (bytes)."""
         return {name: file.tell() for name, file in self._files.items()}
 
     def round(self, epoch: int, number: int, figures: dict[str, Any]) -> None:
-        """Write the figures of a round.
-
-        Args:
-            epoch: from 0.
-            number: of the round in it, from 0.
-            figures: by name.
-        """
-        self._write("statistics.jsonl", {"epoch": epoch, "round": number, "time": self._wall_s(), **figures})
+        """Write the figures of a round, by name; epochs, and rounds in them, are numbered from 0."""
+        self._write("statistics.jsonl", {"epoch": epoch, "round": number, "time": time(), **figures})
         told = {name: value for name, value in figures.items() if value is not None}
-        self._try("TensorBoard", lambda: self._to_tensorboard(told, figures["updates"]))
+        self._try("TensorBoard", partial(self._to_tensorboard, told, figures["updates"]))
         if self._wandb is not None:
-            log = self._wandb.log
-            self._try("Weights & Biases", lambda: log(told))
+            self._try("Weights & Biases", partial(self._wandb.log, told))
 
     def episode(self, episode: Episode, progress: Progress) -> None:
         """Write an episode that has ended."""
         now = {"samples": progress.samples, "updates": progress.updates, "seconds": round(progress.seconds, 3)}
-        self._write("episodes.jsonl", {**msgspec.to_builtins(episode), **now, "time": self._wall_s()})
+        self._write("episodes.jsonl", {**msgspec.to_builtins(episode), **now, "time": time()})
 
     def _to_tensorboard(self, told: dict[str, Any], updates: int) -> None:
         try:
@@ -98,15 +85,7 @@ class TrainerLog:
             raise
 
     def _write(self, name: str, values: dict[str, Any]) -> None:
-        file, line = self._files[name], msgspec.json.encode(values) + b"\n"
-
-        def write() -> None:
-            end = file.seek(0, 2)
-            if file.write(line) != len(line):  # a full disk takes what still fits
-                file.truncate(end)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        self._try(name, write)
+        self._try(name, partial(_append, self._files[name], msgspec.json.encode(values) + b"\n"))
 
     def _try(self, what: str, write: Callable[[], None]) -> None:
         """Write, and go on training if that cannot be done, for example because a disk is full; it is told once."""
@@ -118,20 +97,21 @@ class TrainerLog:
                 _log.warning("figures are lost, training goes on: %s: %s", what, error)
 
 
+def _append(file: FileIO, line: bytes) -> None:
+    end = file.seek(0, 2)
+    if file.write(line) != len(line):  # a full disk takes what still fits
+        file.truncate(end)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _start_wandb(folder: Path, config: TrainConfig) -> Any:
     try:
         import wandb
     except ImportError as error:
         raise ConfigError("trainer.wandb is set, and the package wandb is not installed: pip install wandb") from error
     try:
-        return wandb.init(
-            project=config.trainer.wandb,
-            name=config.run,
-            id=config.run,
-            resume="allow",
-            dir=str(folder),
-            config=msgspec.to_builtins(config),
-        )
+        names = {"project": config.trainer.wandb, "name": config.run, "id": config.run}
+        return wandb.init(**names, resume="allow", dir=str(folder), config=msgspec.to_builtins(config))
     except Exception as error:  # it is away, or the key is wrong
         _log.warning("training goes on without Weights & Biases: %s", error)
         return None

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rtgym_ros.core.errors import RtgymError
-from rtgym_ros.train.command_line import config_of, config_parser
+from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import to_yaml
-from rtgym_ros.train.files import write_atomically
+from rtgym_ros.train.config_file import config_of, config_parser, to_yaml
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 from rtgym_ros.train.trainer.checkpoint import Checkpoints
-from rtgym_ros.train.trainer.process import heartbeat_of
 
+HEARTBEAT_FILE = "heartbeat"
 STOP_TIMEOUT_S = 60.0  # the last checkpoint may be large
 _HEARTBEAT_TIMEOUT_S = 300.0  # so may any checkpoint, and the updates between two looks for samples
 
@@ -43,17 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def trainer_child(config: TrainConfig, path: Path) -> Child:
-    """Return the trainer process.
-
-    Args:
-        config: of the run.
-        path: of the file that has it.
-    """
+    """Return the trainer process of a run, whose configuration is in the file ``path``."""
     return Child(
         "trainer",
-        [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", str(path)],
+        [sys.executable, "-m", "rtgym_ros.train.trainer.trainer", "--config", str(path)],
         ends_run=True,
-        heartbeat=heartbeat_of(config),
+        heartbeat=config.folder / "trainer" / HEARTBEAT_FILE,
         heartbeat_timeout_s=_HEARTBEAT_TIMEOUT_S,
     )
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from stable_baselines3.common.buffers import BaseBuffer, ReplayBuffer
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples, ReplayBufferSamples
 
+from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.policy.observation_parts import IMAGE, VECTOR, ObservationParts
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema
 from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
 
-_SAMPLE = ("stamp_ns", "episode", "step")
-"""Columns that tell a sample from every other."""
+_SAMPLE = ("stamp_ns", "episode", "step")  # columns that tell a sample from every other
 
 
 class Memory(ReplayBuffer):
@@ -23,16 +23,8 @@ class Memory(ReplayBuffer):
 
     A sample knows the number of the one before it in its episode; the two are a transition as long as both are kept.
 
-    Args:
-        buffer_size: samples that it keeps.
-        observation_space: :attr:`ObservationParts.space`.
-        action_space: :attr:`Actions.space`.
-        device: of the tensors that it gives.
-        parts: how observations are made of records.
-        columns: of an observation, in the order of its space.
-        actions: how actions are made of records.
-        action_column: ``"action"`` or ``"executed"``.
-        kwargs: what Stable-Baselines3 gives to every buffer.
+    Its arguments are those that Stable-Baselines3 gives to every buffer, the schema of the samples, and the
+    configuration, which says what of them is learned from.
     """
 
     def __init__(
@@ -42,15 +34,16 @@ class Memory(ReplayBuffer):
         action_space: Any,
         device: Any = "auto",
         *,
-        parts: ObservationParts,
-        columns: Sequence[str],
-        actions: Actions,
-        action_column: str,
+        schema: SampleSchema,
+        config: TrainerConfig,
         **kwargs: Any,
     ) -> None:
         # Not ReplayBuffer's, which would allocate observations twice.
         BaseBuffer.__init__(self, buffer_size, observation_space, action_space, device, n_envs=1)
-        self._parts, self._columns, self._scaled, self._action_column = parts, columns, actions.scaled, action_column
+        self._parts = ObservationParts(schema.observation_space, config.frames)
+        self._columns = [name for name, *_ in schema.fields if name.split("/")[0] == OBSERVATION]
+        self._scaled = Actions(schema).scaled
+        self._action_column = EXECUTED if config.learn_from == "executed" else ACTION
         self._written = 0
         self._before = np.full(buffer_size, -1, np.int64)
         self._of_sample: dict[str, np.ndarray] = {}
@@ -115,12 +108,6 @@ class Memory(ReplayBuffer):
             for name in self._observed():
                 columns[mark + name] = self._stacked(name, ends)
         return columns
-
-    def numbers(self) -> np.ndarray:
-        """Return the numbers of the samples that end a transition, oldest first."""
-        numbers = np.arange(self._oldest(), self._written)
-        found: np.ndarray = numbers[self._before[numbers % self.buffer_size] >= self._oldest()]
-        return found
 
     def _observed(self) -> list[str]:
         return [name for name in self._of_sample if name == VECTOR or name.startswith(IMAGE)]

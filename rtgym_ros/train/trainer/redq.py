@@ -19,22 +19,14 @@ class Redq(SAC):
         args: of SAC.
         subset: critics, drawn anew for each update, of whose targets the least one counts.
         policy_delay: updates of the critics to one of actor and entropy coefficient, which see the mean of all critics.
-        policy_kwargs: of SAC.
         kwargs: of SAC.
 
     Raises:
         ConfigError: there are fewer critics than ``subset``, or a number is below 1.
     """
 
-    def __init__(
-        self,
-        *args: Any,
-        subset: int = 2,
-        policy_delay: int = 20,
-        policy_kwargs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        policy_kwargs = {"n_critics": 10, **(policy_kwargs or {})}
+    def __init__(self, *args: Any, subset: int = 2, policy_delay: int = 20, **kwargs: Any) -> None:
+        policy_kwargs = {"n_critics": 10, **(kwargs.pop("policy_kwargs", None) or {})}
         if not 1 <= subset <= policy_kwargs["n_critics"] or policy_delay < 1:
             raise ConfigError(
                 f"trainer.agent_kwargs: subset must be 1 to n_critics ({policy_kwargs['n_critics']}), got {subset}; "

@@ -10,6 +10,7 @@ import gymnasium
 import numpy as np
 import torch
 from gymnasium import spaces
+from stable_baselines3 import SAC
 from stable_baselines3.common.logger import Logger
 
 from rtgym_ros.core.errors import ConfigError, nearest
@@ -17,27 +18,25 @@ from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor, export_onnx
 from rtgym_ros.train.policy.observation_parts import ObservationParts
 from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema
+from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
 from rtgym_ros.train.trainer.memory import Memory
-from rtgym_ros.train.trainer.sb3_state import load_model, save_model
+from rtgym_ros.train.trainer.redq import Redq
 from rtgym_ros.train.trainer.transitions import Transitions
 
 # What of the constructors makes sense here. Their other arguments are entries of the configuration, or belong to
 # the loop over an environment that SB3 does not run here.
-_KWARGS: dict[str, tuple[str, ...]] = {
-    "sac": ("learning_rate", "tau", "gamma", "ent_coef", "target_update_interval", "target_entropy", "policy_kwargs"),
+_SAC = ("learning_rate", "tau", "gamma", "ent_coef", "target_update_interval", "target_entropy", "policy_kwargs")
+_SAC_POLICY = ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")
+_KNOWN = {  # of each agent: of its constructor, and of policy_kwargs
+    "sac": (_SAC, _SAC_POLICY),
+    "tqc": ((*_SAC, "top_quantiles_to_drop_per_net"), (*_SAC_POLICY, "n_quantiles")),
+    "redq": ((*_SAC, "subset", "policy_delay"), _SAC_POLICY),
 }
-_KWARGS["tqc"] = (*_KWARGS["sac"], "top_quantiles_to_drop_per_net")
-_KWARGS["redq"] = (*_KWARGS["sac"], "subset", "policy_delay")
-_POLICY_KWARGS: dict[str, tuple[str, ...]] = {"sac": ("net_arch", "activation_fn", "n_critics", "optimizer_kwargs")}
-_POLICY_KWARGS |= {"tqc": (*_POLICY_KWARGS["sac"], "n_quantiles"), "redq": _POLICY_KWARGS["sac"]}
-_LEARNING_RATE = 3e-4  # SB3's own
-_ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training"} | {
-    name: name for name in ("batch_size", "seed", "device")
-}
+_ENTRIES = {"buffer_size": "memory_size", "learning_starts": "start_training", "batch_size": "batch_size",
+            "seed": "seed", "device": "device"}  # fmt: skip
 
 
 class Sb3Agent(Agent):
@@ -50,29 +49,23 @@ class Sb3Agent(Agent):
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
         super().__init__(schema, config)
-        actions = Actions(schema)
         self._parts = ObservationParts(schema.observation_space, config.frames)
-        made_of: dict[str, Any] = {
-            "parts": self._parts,
-            "columns": [name for name, *_ in schema.fields if name.split("/")[0] == OBSERVATION],
-            "actions": actions,
-            "action_column": EXECUTED if config.learn_from == "executed" else ACTION,
-        }
-        spaces_of_it = self._parts.space, actions.space
+        env: gymnasium.Env[Any, Any] = gymnasium.Env()  # tells SB3 the spaces; it is never stepped
+        env.observation_space, env.action_space = spaces_of_it = self._parts.space, Actions(schema).space
         torch.set_num_threads(config.threads)
         kwargs = _checked_kwargs(config)
-        self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", _LEARNING_RATE))
+        self._learning_rates = make_learning_rates(kwargs.pop("learning_rate", 3e-4))
         try:
             self._model = _model_class(config.agent)(
                 "MultiInputPolicy" if isinstance(self._parts.space, spaces.Dict) else "MlpPolicy",
-                _SpacesOnly(*spaces_of_it),
+                env,
                 replay_buffer_class=Memory,
-                replay_buffer_kwargs=made_of,
+                replay_buffer_kwargs={"schema": schema, "config": config},
                 buffer_size=config.memory_size,
                 batch_size=config.batch_size,
                 device=config.device,
                 seed=config.seed,
-                learning_rate=self._learning_rates["actor"],
+                learning_rate=self._learning_rates["actor"].begin,
                 **kwargs,
             )
         except (TypeError, ValueError, AssertionError, RuntimeError) as error:
@@ -80,7 +73,9 @@ class Sb3Agent(Agent):
         self._memory: Memory = self._model.replay_buffer
         self._demonstrations: Memory | None = None
         if config.demonstration_share:
-            self._demonstrations = Memory(config.memory_size, *spaces_of_it, config.device, **made_of)
+            self._demonstrations = Memory(
+                config.memory_size, *spaces_of_it, config.device, schema=schema, config=config
+            )
             self._memory.shares = [(self._demonstrations, config.demonstration_share)]
         self._model._update_learning_rate = self._set_learning_rates
         self._model.set_logger(Logger(folder=None, output_formats=[]))
@@ -108,8 +103,6 @@ class Sb3Agent(Agent):
         # SB3 counts to the next target update from 0 again in every call: one by one where not all have one.
         tau, interval = model.tau, model.target_update_interval
         for count in [updates] if interval == 1 else [1] * updates:
-            for rate in self._learning_rates.values():
-                rate.updates_done = model._n_updates
             model.tau = 0.0 if model._n_updates % interval else tau  # with 0 an update of the targets changes nothing
             model.train(count, self._config.batch_size)
             for name, value in model.logger.name_to_value.items():
@@ -126,66 +119,89 @@ class Sb3Agent(Agent):
         return export_actor(self._model.actor)
 
     def save(self, folder: Path) -> None:
-        """Write networks, optimisers and random states; the replay memory is filled from the stream again."""
-        save_model(self._model, folder)
+        """Write networks, optimisers, counters and random states, as tensors: nothing is pickled."""
+        model = self._model
+        for name, tensor in model.policy.state_dict().items():
+            if not torch.isfinite(tensor).all():
+                raise FloatingPointError(f"{name} is not finite: no checkpoint is made of it")
+        _, variables = model._get_torch_save_params()
+        state = {
+            "parameters": model.get_parameters(),
+            "variables": {name: getattr(model, name).detach() for name in variables},
+            "updates": int(model._n_updates),
+            "random": _random_state(),
+        }
+        torch.save(state, folder / "model.pt")
 
     def load(self, folder: Path) -> None:
         """Go on from there."""
-        load_model(self._model, folder)
+        model = self._model
+        state = torch.load(folder / "model.pt", map_location=model.device, weights_only=True)
+        model.set_parameters(state["parameters"], exact_match=True, device=model.device)
+        for name, value in state["variables"].items():
+            with torch.no_grad():  # in place: the optimiser holds this very tensor
+                getattr(model, name).copy_(value)
+        model._n_updates = state["updates"]
+        _set_random_state(state["random"])
 
     def _set_learning_rates(self, optimizers: list[torch.optim.Optimizer]) -> None:
         """Take the place of SB3's method, which knows one rate for all: actor, critic, and perhaps entropy."""
         for optimizer, rate in zip(optimizers, self._learning_rates.values(), strict=False):
             for group in optimizer.param_groups:
-                group["lr"] = rate(1.0)
-
-
-class _SpacesOnly(gymnasium.Env[np.ndarray, np.ndarray]):
-    """Tells SB3 the spaces; it is never stepped."""
-
-    def __init__(self, observation_space: spaces.Space[Any], action_space: spaces.Box) -> None:
-        self.observation_space = observation_space
-        self.action_space = action_space
+                group["lr"] = rate.at(self._model._n_updates)
 
 
 def _model_class(agent: str) -> Any:
-    if agent == "tqc":
-        try:
-            from sb3_contrib import TQC
-        except ImportError as error:
-            raise ConfigError("trainer.agent 'tqc' needs the package sb3_contrib") from error
-        return TQC
-    if agent == "redq":
-        from rtgym_ros.train.trainer.redq import Redq
-
-        return Redq
-    from stable_baselines3 import SAC
-
-    return SAC
+    if agent != "tqc":
+        return {"sac": SAC, "redq": Redq}[agent]
+    try:
+        from sb3_contrib import TQC
+    except ImportError as error:
+        raise ConfigError("trainer.agent 'tqc' needs the package sb3_contrib") from error
+    return TQC
 
 
 def _checked_kwargs(config: TrainerConfig) -> dict[str, Any]:
+    where, (known, known_to_policy) = "trainer.agent_kwargs", _KNOWN[config.agent]
     kwargs = deepcopy(config.agent_kwargs)  # SB3 writes into policy_kwargs
     for name in kwargs:
         if name in _ENTRIES:
-            raise ConfigError(f"trainer.agent_kwargs: {name} is the entry trainer.{_ENTRIES[name]}")
-        _refuse_unknown(name, _KWARGS[config.agent], "trainer.agent_kwargs")
+            raise ConfigError(f"{where}: {name} is the entry trainer.{_ENTRIES[name]}")
+    _refuse_unknown(kwargs, known, where)
     policy = kwargs.get("policy_kwargs", {})
     if not isinstance(policy, dict):
-        raise ConfigError(f"trainer.agent_kwargs: policy_kwargs must be a map of entries, got {policy!r}")
-    for name in policy:
-        _refuse_unknown(name, _POLICY_KWARGS[config.agent], "trainer.agent_kwargs.policy_kwargs")
+        raise ConfigError(f"{where}: policy_kwargs must be a map of entries, got {policy!r}")
+    _refuse_unknown(policy, known_to_policy, f"{where}.policy_kwargs")
     if "activation_fn" in policy:
         name = policy["activation_fn"]
         if name not in ACTIVATIONS:
-            raise ConfigError(f"trainer.agent_kwargs: activation_fn is one of {', '.join(ACTIVATIONS)}, got {name!r}")
-        kwargs["policy_kwargs"] = {**policy, "activation_fn": ACTIVATIONS[name]}
+            raise ConfigError(f"{where}: activation_fn is one of {', '.join(ACTIVATIONS)}, got {name!r}")
+        policy["activation_fn"] = ACTIVATIONS[name]
     interval = kwargs.get("target_update_interval", 1)
     if not isinstance(interval, int) or interval < 1:
-        raise ConfigError(f"trainer.agent_kwargs: target_update_interval must be a whole number from 1, got {interval}")
+        raise ConfigError(f"{where}: target_update_interval must be a whole number from 1, got {interval}")
     return kwargs
 
 
-def _refuse_unknown(name: str, known: tuple[str, ...], where: str) -> None:
-    if name not in known:
-        raise ConfigError(f"{where}: unknown entry {name}{nearest(name, known)}")
+def _refuse_unknown(entries: dict[str, Any], known: tuple[str, ...], where: str) -> None:
+    for name in entries:
+        if name not in known:
+            raise ConfigError(f"{where}: unknown entry {name}{nearest(name, known)}")
+
+
+def _random_state() -> dict[str, Any]:
+    """SB3 samples with NumPy's global generator and explores with PyTorch's."""
+    _, keys, position, has_gauss, gauss = np.random.get_state(legacy=True)
+    return {
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        "numpy": [torch.from_numpy(np.asarray(keys, np.int64)), int(position), int(has_gauss), float(gauss)],
+    }
+
+
+def _set_random_state(state: dict[str, Any]) -> None:
+    keys, position, has_gauss, gauss = state["numpy"]
+    np.random.set_state(("MT19937", keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))
+    torch.set_rng_state(state["torch"].cpu())
+    if len(state["cuda"]) == torch.cuda.device_count():  # on another machine there may be another number
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])

@@ -3,48 +3,50 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
+from math import floor
 from pathlib import Path
+from time import monotonic
 
-import msgspec
-import numpy as np
+from msgspec import to_builtins
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.stream.learner_link import LearnerLink
-from rtgym_ros.train.stream.sample_message import SampleBatch
-from rtgym_ros.train.stream.sample_reader import Bookmark
+from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.checkpoint import Checkpoints, Info, Progress, settings_of
 from rtgym_ros.train.trainer.demonstrations import read_demonstrations
 from rtgym_ros.train.trainer.log import TrainerLog
-from rtgym_ros.train.trainer.ratio import updates_due
-from rtgym_ros.train.trainer.statistics import RoundStatistics, Scoreboard
-from rtgym_ros.train.trainer.transitions import TransitionAssembler, finite
+from rtgym_ros.train.trainer.statistics import Statistics
+from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, finite
 
 _WAIT_S = 0.5  # for samples, until signals and heartbeat are seen to again
 _FLUSH_S = 10.0
 _CHECKPOINT_SHARE = 20  # a checkpoint takes its time to write: not more than about 1/20 of all of it
 _TELL_S = 1.0  # from one word to who watches to the next
-_MARKS = 1000  # places in the stream that are remembered, over the replay memory
+_BOOTS = 1000  # of which a checkpoint knows how far they were taken in
 
 _log = logging.getLogger(__name__)
 
 
-class Training:
-    """One process' part of the training of a run: the loop, a turn at a time.
+def updates_due(
+    updates: int, transitions: int, memory_length: int, start_training: int, max_updates_per_sample: float
+) -> int:
+    """Return how many updates may be done now, after so many; 0 means to wait for samples.
 
-    Args:
-        config: of the run.
-        schema: of the samples.
-        agent: that learns, new.
-        link: to the server.
-        log: for the figures.
-        checkpoints: of the run.
-        now_s: a monotonic clock (s).
+    ``transitions`` is how many were ever put into the replay memory, ``memory_length`` how many are in there. The cap
+    is one of the whole run, and taken as the decimal number that it is written as, so that 0.1 of 30 is 3.
     """
+    if memory_length == 0 or (updates == 0 and memory_length < start_training):
+        return 0
+    return max(0, floor(Fraction(str(max_updates_per_sample)) * transitions) - updates)
+
+
+class Training:
+    """One process' part of the training of a run, with a new agent: the loop, a turn at a time."""
 
     def __init__(
         self,
@@ -54,37 +56,25 @@ class Training:
         link: LearnerLink,
         log: TrainerLog,
         checkpoints: Checkpoints,
-        now_s: Callable[[], float],
     ) -> None:
-        self._config = config
-        self._trainer = config.trainer
-        self._schema = schema
-        self._agent = agent
-        self._link = link
-        self._log = log
-        self._checkpoints = checkpoints
-        self._assembler = TransitionAssembler(schema.dtype)
+        self._config, self._trainer, self._schema = config, config.trainer, schema
+        self._agent, self._link, self._log, self._checkpoints = agent, link, log, checkpoints
+        self._assembler = TransitionAssembler()
         self._progress = Progress()
         self._bookmark = Bookmark()
         self._next_seq: dict[tuple[str, str], int] = {}
-        self._marks: deque[tuple[int, int]] = deque([(1, 0)])  # positions, and transitions that came before
         self._saved: tuple[Bookmark, int] | None = None
-        self._now_s = now_s
-        self._policy_path = config.folder / "policy.safetensors"
         self._last_update = self._trainer.epochs * self._trainer.rounds * self._trainer.steps
-        self._clock_s = self._checkpoint_s = self._told_s = now_s()
+        self._clock_s = self._checkpoint_s = self._told_s = monotonic()
         self._pause_s = self._trainer.checkpoint_interval
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
-        self._scoreboard = Scoreboard()
+        self._statistics = Statistics(self._progress, self._clock_s)
 
     def load(self, folder: Path, info: Info) -> None:
         """Go on from a checkpoint; its replay memory comes through :meth:`refill`."""
         self._agent.load(folder / "agent")
-        self._progress, self._bookmark = info.progress, info.bookmark
+        self._progress, self._bookmark, self._next_seq = info.progress, info.bookmark, info.known()
         self._saved = info.bookmark, info.progress.updates
-        self._next_seq = {(robot, boot): seq for robot, boot, seq in info.next_seq}
-        self._marks = deque([(info.memory_begin, max(info.progress.transitions - self._trainer.memory_size, 0))])
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
+        self._statistics = Statistics(self._progress, self._clock_s)
         if info.progress.updates:
             self._link.publish(self._agent.export())  # for those who come late, and a server that lost them
 
@@ -101,8 +91,7 @@ class Training:
         if found:
             _log.info("%d transitions come from recordings", found)
         if found and not self._progress.transitions:  # when training goes on they have been counted
-            self._progress = msgspec.structs.replace(self._progress, transitions=found)
-            self._marks = deque([(1, found)])
+            self._progress.transitions = found
 
     def refill(self, batches: Sequence[SampleBatch]) -> bool:
         """Put samples into the replay memory again; return False behind those that the checkpoint had taken in."""
@@ -110,9 +99,7 @@ class Training:
             if batch.position > self._bookmark.position:
                 return False
             if batch.header.next_seq <= self._next_seq.get((batch.robot, batch.boot), 0):
-                transitions, _ = self._assembler.add(batch.robot, batch.boot, self._finite(batch))
-                if len(transitions):
-                    self._agent.add(transitions)
+                self._remember(batch)
         return True
 
     def turn(self) -> bool:
@@ -126,7 +113,7 @@ class Training:
             self._take_in(0.0 if due else _WAIT_S)
         if due:
             self._train(due)
-        now_s = self._now_s()
+        now_s = monotonic()
         if now_s - self._told_s >= _TELL_S:
             self._told_s = now_s
             self._tell()
@@ -144,13 +131,8 @@ class Training:
 
     def _updates_due(self) -> int:
         done, trainer = self._progress.updates, self._trainer
-        due = updates_due(
-            done,
-            self._progress.transitions,
-            self._agent.memory_length,
-            trainer.start_training,
-            trainer.max_updates_per_sample,
-        )
+        memory, ratio = self._agent.memory_length, trainer.max_updates_per_sample
+        due = updates_due(done, self._progress.transitions, memory, trainer.start_training, ratio)
         to_publish, to_round_end = (every - done % every for every in (trainer.publish_interval, trainer.steps))
         return min(due, trainer.retrieve_interval, to_publish, to_round_end, max(self._last_update - done, 0))
 
@@ -159,46 +141,31 @@ class Training:
 
     def _take_in(self, timeout_s: float) -> None:
         for batch in self._link.collect(timeout_s):
-            records = self._finite(batch)
-            transitions, episodes = self._assembler.add(batch.robot, batch.boot, records)
-            self._mark(batch.position)
-            if len(transitions):
-                self._agent.add(transitions)
-            now = self._progress
-            self._progress = msgspec.structs.replace(
-                now,
-                samples=now.samples + len(batch.records),
-                transitions=now.transitions + len(transitions),
-                refused=now.refused + len(batch.records) - len(records),
-            )
+            refused, transitions, episodes = self._remember(batch)
+            self._progress.samples += len(batch.records)
+            self._progress.transitions += transitions
+            self._progress.refused += refused
             self._next_seq[batch.robot, batch.boot] = batch.header.next_seq
-            self._bookmark = Bookmark(
-                position=batch.position, robot=batch.robot, boot=batch.boot, first_seq=batch.header.first_seq
-            )
+            self._bookmark = batch.bookmark
             for episode in episodes:
                 self._statistics.ended(episode)
-                self._scoreboard.ended(episode)
                 self._log.episode(episode, self._progress)
 
-    def _finite(self, batch: SampleBatch) -> np.ndarray:
+    def _remember(self, batch: SampleBatch) -> tuple[int, int, list[Episode]]:
+        """Put samples into the replay memory; return how many were refused and the transitions, and episodes' ends."""
         records = finite(batch.records, self._schema.float_fields)
-        if len(records) != len(batch.records):
-            _log.warning("%d samples of %s are not finite and left out", len(batch.records) - len(records), batch.robot)
-        return records
-
-    def _mark(self, position: int) -> None:
-        """Remember where in the stream the replay memory begins, in about a thousand steps."""
-        done, marks = self._progress.transitions, self._marks
-        if done - marks[-1][1] >= max(self._trainer.memory_size // _MARKS, 1):
-            marks.append((position, done))
-        while len(marks) > 1 and done - marks[1][1] >= self._trainer.memory_size:
-            marks.popleft()
+        if refused := len(batch.records) - len(records):
+            _log.warning("%d samples of %s are not finite and left out", refused, batch.robot)
+        transitions, episodes = self._assembler.add(batch.robot, batch.boot, records)
+        if len(transitions):
+            self._agent.add(transitions)
+        return refused, len(transitions), episodes
 
     def _train(self, updates: int) -> None:
-        begin_s = self._now_s()
+        begin_s = monotonic()
         figures = self._agent.train(updates)
-        self._statistics.trained(figures, updates, self._now_s() - begin_s)
-        self._progress = msgspec.structs.replace(self._progress, updates=self._progress.updates + updates)
+        self._statistics.trained(figures, updates, monotonic() - begin_s)
+        self._progress.updates += updates
         if self._progress.updates % self._trainer.publish_interval == 0:
             self._link.publish(self._agent.export())
         if self._progress.updates % self._trainer.steps == 0:
@@ -207,26 +174,25 @@ class Training:
     def _end_round(self) -> None:
         self._tick()
         epoch, number = divmod((self._progress.updates - 1) // self._trainer.steps, self._trainer.rounds)
-        figures = self._statistics.summary(self._progress, self._agent.memory_length, self._clock_s)
+        figures = self._statistics.end_round(self._progress, self._agent.memory_length, self._clock_s)
         self._log.round(epoch, number, figures)
-        self._statistics = RoundStatistics(self._progress, self._clock_s)
 
     def _tick(self) -> None:
         """Bring time and version up to date."""
-        now_s = self._now_s()
-        seconds = self._progress.seconds + now_s - self._clock_s
-        self._progress = msgspec.structs.replace(self._progress, seconds=seconds, version=self._link.version)
+        now_s = monotonic()
+        self._progress.seconds += now_s - self._clock_s
+        self._progress.version = self._link.version
         self._clock_s = now_s
 
     def _tell(self) -> None:
         """Publish how it is going, for who watches."""
         self._tick()
         goal = {"updates": self._last_update, "samples": self._trainer.max_samples}
-        figures = {**msgspec.to_builtins(self._progress), "memory": self._agent.memory_length, "goal": goal}
-        self._link.publish_progress({**figures, **self._link.counts, "robots": self._scoreboard.summary()})
+        figures = {**to_builtins(self._progress), "memory": self._agent.memory_length, "goal": goal}
+        self._link.publish_progress({**figures, **self._link.counts, "robots": self._statistics.of_robots()})
 
     def _write_checkpoint(self) -> None:
-        begin_s = self._now_s()
+        begin_s = monotonic()
         self._tick()
         state = self._bookmark, self._progress.updates
         if self._saved != state:
@@ -235,8 +201,7 @@ class Training:
                 schema=self._schema.to_bytes(),
                 progress=self._progress,
                 bookmark=self._bookmark,
-                memory_begin=self._marks[0][0],
-                next_seq=[(robot, boot, seq) for (robot, boot), seq in list(self._next_seq.items())[-_MARKS:]],
+                next_seq=[(robot, boot, seq) for (robot, boot), seq in list(self._next_seq.items())[-_BOOTS:]],
                 logs=self._log.lengths(),
             )
             try:
@@ -244,11 +209,11 @@ class Training:
                 self._saved = state
             except OSError as error:
                 _log.warning("no checkpoint could be written, training goes on: %s", error)
-        self._checkpoint_s = self._now_s()
+        self._checkpoint_s = monotonic()
         self._pause_s = max(self._trainer.checkpoint_interval, _CHECKPOINT_SHARE * (self._checkpoint_s - begin_s))
 
     def _write_files(self, folder: Path) -> None:
         (folder / "agent").mkdir()
         self._agent.save(folder / "agent")
         policy = self._agent.export()
-        replace(policy, version=self._progress.version).save(self._policy_path)
+        replace(policy, version=self._progress.version).save(self._config.folder / "policy.safetensors")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -67,24 +66,18 @@ class Episode(msgspec.Struct, frozen=True, rename={"episode_return": "return"}):
     stamp_ns: int
 
 
+_OF_AN_EPISODE = ["episode", "test", "episode_return", "step", "terminated", "policy_version", "timeouts", "stamp_ns"]
+"""Of the sample that ends it, in the order of :class:`Episode`."""
+
+
 class TransitionAssembler:
-    """Joins consecutive samples of the same worker, boot and episode; never across a gap, never of a test episode.
+    """Joins consecutive samples of the same worker, boot and episode; never across a gap, never of a test episode."""
 
-    Args:
-        dtype: of a record.
-    """
-
-    def __init__(self, dtype: np.dtype[Any]) -> None:
-        self._dtype = dtype
+    def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str], np.ndarray] = OrderedDict()
 
     def add(self, worker: str, boot: str, records: np.ndarray) -> tuple[Transitions, list[Episode]]:
-        """Take in samples of one boot, in their order.
-
-        Args:
-            worker: name of the worker.
-            boot: of its control process.
-            records: shape (n,).
+        """Take in samples of one boot of a worker, in their order, shape (n,).
 
         Returns:
             The transitions that these samples complete, and the episodes that end in them.
@@ -99,17 +92,15 @@ class TransitionAssembler:
             & (after["step"] == before["step"] + 1)
             & ~(after["test"] | before["test"] | before["terminated"] | before["truncated"])
         )
-        self._remember((worker, boot), records[-1:].copy())
-        ended = records[records["terminated"] | records["truncated"]]
-        # Whole arrays are passed on without a copy, which spares one of the two in the usual case.
-        pairs = Transitions(before, after, worker, boot)
-        return pairs if follows.all() else pairs.where(follows), [_episode(worker, boot, record) for record in ended]
-
-    def _remember(self, key: tuple[str, str], record: np.ndarray) -> None:
-        self._last[key] = record
-        self._last.move_to_end(key)
+        self._last[worker, boot] = records[-1:].copy()
+        self._last.move_to_end((worker, boot))
         if len(self._last) > MAX_BOOTS:
             self._last.popitem(last=False)
+        ended = records[records["terminated"] | records["truncated"]]
+        episodes = [Episode(worker, boot, *values) for values in ended[_OF_AN_EPISODE].tolist()]
+        # Whole arrays are passed on without a copy, which spares one of the two in the usual case.
+        pairs = Transitions(before, after, worker, boot)
+        return pairs if follows.all() else pairs.where(follows), episodes
 
 
 def finite(records: np.ndarray, names: Sequence[str]) -> np.ndarray:
@@ -118,18 +109,3 @@ def finite(records: np.ndarray, names: Sequence[str]) -> np.ndarray:
     for name in names:
         good &= np.isfinite(records[name]).reshape(len(records), -1).all(axis=1)
     return records if good.all() else records[good]
-
-
-def _episode(worker: str, boot: str, record: Mapping[str, Any]) -> Episode:
-    return Episode(
-        worker=worker,
-        boot=boot,
-        episode=int(record["episode"]),
-        test=bool(record["test"]),
-        episode_return=float(record["episode_return"]),
-        length=int(record["step"]),
-        terminated=bool(record["terminated"]),
-        version=int(record["policy_version"]),
-        timeouts=int(record["timeouts"]),
-        stamp_ns=int(record["stamp_ns"]),
-    )

@@ -1,23 +1,16 @@
-"""The environment, policy and sample layout that a configuration asks for."""
+"""The environment that a configuration asks for, and the action that it sends by itself when it is reset."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import gymnasium
-import numpy as np
-from gymnasium import spaces
+from gymnasium.wrappers.utils import create_zero_array
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import EnvironmentConfig, WorkerConfig
+from rtgym_ros.train.config import EnvironmentConfig
 from rtgym_ros.train.locate import locate
-from rtgym_ros.train.policy.make_policy import make_policy
-from rtgym_ros.train.policy.policy import Policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.worker.sample_compressor import SampleCompressor
-from rtgym_ros.train.worker.sample_writer import SampleLayout
 
 
 def make_env(config: EnvironmentConfig) -> gymnasium.Env[Any, Any]:
@@ -45,50 +38,10 @@ def make_env(config: EnvironmentConfig) -> gymnasium.Env[Any, Any]:
     return env
 
 
-class HasSpaces(Protocol):
-    """An environment, or a recording of one."""
-
-    @property
-    def observation_space(self) -> spaces.Space[Any]:
-        """The space of observations."""
-
-    @property
-    def action_space(self) -> spaces.Space[Any]:
-        """The space of actions."""
-
-
-def make_layout(config: EnvironmentConfig, env: HasSpaces, policy: Policy | None = None) -> SampleLayout:
-    """Return the layout of the samples of an environment made by :func:`make_env`, with what ``policy`` tells.
-
-    Raises:
-        ConfigError: there is no such compressor, or a space has no fixed shape.
-    """
-    compressor: SampleCompressor | None = None
-    if config.sample_compressor is not None:
-        compressor = locate(config.sample_compressor, "environment.sample_compressor")()
-    return SampleLayout(
-        env.observation_space,
-        env.action_space,
-        compressor,
-        config.delays,
-        config.info,
-        policy.extra_shapes if policy else None,
-        config.executed_action,
-        config.intervention,
-    )
-
-
-def make_worker_policy(config: WorkerConfig, env: gymnasium.Env[Any, Any], policy_file: Path | None = None) -> Policy:
-    """Return the worker's policy, with the weights of a file if there is one.
-
-    Raises:
-        ConfigError: there is no such policy, or the file cannot be read.
-        ProtocolError: the weights do not fit.
-    """
-    policy = make_policy(config.policy, env.observation_space, env.action_space, np.random.default_rng())
-    if policy_file is not None:
-        try:
-            policy.adopt(PolicyWeights.load(policy_file))
-        except OSError as error:
-            raise ConfigError(f"{policy_file}: {error.strerror}") from error
-    return policy
+def default_action(env: gymnasium.Env[Any, Any]) -> Any:
+    """Return the environment's default action where it tells it and it is in the action space, else zero or nearest."""
+    inner = env.unwrapped
+    told = getattr(inner, "default_action", None)
+    if told is None and hasattr(inner, "get_default_action"):
+        told = inner.get_default_action()
+    return told if told is not None and env.action_space.contains(told) else create_zero_array(env.action_space)

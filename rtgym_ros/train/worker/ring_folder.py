@@ -1,31 +1,27 @@
-"""Where the rings of a worker are: a link to each in its folder, the memory itself in RAM where there is room."""
+"""Where the rings of a worker are: a link to each in its folder, the memory itself in RAM, if there is room."""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
+import shutil
 import tempfile
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.worker.ring_file import RingDescription, RingFile
+from rtgym_ros.train.worker.ring_file import RingDescription
 from rtgym_ros.train.worker.sample_ring import RingReader, RingWriter
 
 _RAM = Path("/dev/shm")
-_SUFFIX, _NOTE = ".ring", ".written"
-_NAME = re.compile(r"\d.*\.ring")
+NOTE_SUFFIX = ".written"  # of the file beside a ring that says how many samples it has got, for when its memory is gone
 _PREFIX = "rtgym_ros-"
 _MOST = 16
 """Rings of one worker: one that crashes again and again while nobody fetches samples must not fill the memory."""
-
-_YOUNG_S = 10.0
-"""A file so young may be a ring that is just being made (s)."""
+_YOUNG_S = 10.0  # a file so young may be a ring that is just being made (s)
 
 _log = logging.getLogger(__name__)
 
@@ -52,32 +48,28 @@ class RingFolder:
         boot = f"{time.time_ns():020d}-{secrets.token_hex(4)}"  # so that their names sort by age
         size = capacity * schema.dtype.itemsize
         # Pages of a file on a disk are written back now and then, and whoever writes to them meanwhile has to wait.
-        in_ram = _free_bytes(_RAM) > 2 * size
-        place = _RAM if in_ram else self._folder
-        fd, name = tempfile.mkstemp(prefix=f"{_PREFIX}{boot}-", dir=place)
-        path = Path(name)
-        final = (self._folder / f"{boot}{_SUFFIX}").absolute()
+        in_ram = os.access(_RAM, os.W_OK) and shutil.disk_usage(_RAM).free > 2 * size
+        place = _RAM if in_ram else self._folder.absolute()
+        fd, path = tempfile.mkstemp(prefix=f"{_PREFIX}{boot}-", dir=place)
+        link = self._folder.absolute() / f"{boot}.ring"
         try:
-            ring = RingFile.create(fd, RingDescription(boot, capacity, schema, str(final), given_up))
-            if in_ram:
-                final.symlink_to(path)
-            else:
-                path.rename(final)
+            ring = RingWriter.create(fd, RingDescription(boot, capacity, schema, str(link), given_up))
+            link.symlink_to(path)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            os.unlink(path)
             os.close(fd)
             raise ConfigError(
                 f"worker.buffer_samples: {capacity} samples take {size / 1e9:.3g} GB, which {place} has no room for "
                 f"({error.strerror}); lower it"
             ) from error
-        return RingWriter(ring)
+        return ring
 
     def _make_room(self) -> int:
         """Delete the oldest rings that are too many; return how many samples nobody had fetched."""
         given_up = 0
         for path in self.paths()[: -_MOST + 1]:
             try:
-                ring = RingReader(RingFile.open(path))
+                ring = RingReader.open(path)
                 given_up += ring.unread + ring.dropped
                 ring.close()
             except (OSError, ProtocolError):
@@ -89,40 +81,21 @@ class RingFolder:
 
     def paths(self) -> list[Path]:
         """Return the rings that are there, oldest first."""
-        return [self._folder / name for name in sorted(os.listdir(self._folder)) if _NAME.fullmatch(name)]
+        return sorted(self._folder.glob("[0-9]*.ring"))
 
     def remove(self, path: Path) -> None:
-        """Delete a ring: that in RAM, then what leads to it and tells of it."""
-        if path.is_symlink():
-            path.readlink().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-        path.with_suffix(_NOTE).unlink(missing_ok=True)
-
-    def note_written(self, path: Path, written: int) -> None:
-        """Write down how many samples a ring has got, for when its memory is gone; a full disk is no reason to stop."""
-        with suppress(OSError):
-            path.with_suffix(_NOTE).write_text(str(written))
-
-    def noted_written(self, path: Path) -> int:
-        """Return the last number that was written down; 0 where there is none."""
-        try:
-            return int(path.with_suffix(_NOTE).read_text())
-        except (OSError, ValueError):
-            return 0
+        """Delete a ring: its memory, then what leads to it and tells of it."""
+        for one in (path.resolve(), path, path.with_suffix(NOTE_SUFFIX)):
+            one.unlink(missing_ok=True)
 
 
-def remove_orphans(place: Path = _RAM) -> list[Path]:
-    """Delete rings in RAM that no worker's folder leads to: of programs that were killed, of runs that were deleted.
-
-    Returns:
-        What was deleted.
-    """
-    removed = []
-    for path in place.glob(f"{_PREFIX}*"):
+def remove_orphans() -> None:
+    """Delete rings in RAM that no worker's folder leads to: of programs that were killed, of runs that were deleted."""
+    for path in _RAM.glob(f"{_PREFIX}*"):
         try:
             if path.stat().st_uid != os.getuid() or time.time() - path.stat().st_mtime < _YOUNG_S:
                 continue
-            ring = RingFile.open(path)
+            ring = RingReader.open(path)
             held = ring.is_locked() or Path(ring.description.place).resolve() == path.resolve()
             ring.close()
         except ProtocolError:
@@ -131,21 +104,10 @@ def remove_orphans(place: Path = _RAM) -> list[Path]:
             continue
         if not held:
             path.unlink(missing_ok=True)
-            removed.append(path)
-    return removed
 
 
 def discard_rings(folder: Path) -> None:
     """Delete the rings of every worker below ``folder``: what is in RAM does not go with the folder."""
-    for workers_folder in folder.glob("workers/*"):
-        rings = RingFolder(workers_folder)
+    for rings in map(RingFolder, folder.glob("workers/*")):
         for path in rings.paths():
             rings.remove(path)
-
-
-def _free_bytes(place: Path) -> int:
-    try:
-        facts = os.statvfs(place)
-    except OSError:
-        return 0
-    return facts.f_bavail * facts.f_frsize if os.access(place, os.W_OK) else 0

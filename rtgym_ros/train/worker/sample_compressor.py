@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,40 +34,35 @@ class CompactCompressor(SampleCompressor):
 
     def observation_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
         """Return the space with smaller types."""
-        self._convert, compact = _compact(space)
-        return compact
+        self._spaces = space, _compact(space)
+        return self._spaces[1]
 
     def compress(self, observation: Any) -> Any:
         """Return the observation with smaller types; what needs no change is not copied."""
-        return self._convert(observation)
+        return _compressed(*self._spaces, observation)
 
 
-_Convert = Callable[[Any], Any]
-
-
-def _compact(space: spaces.Space[Any]) -> tuple[_Convert, spaces.Space[Any]]:
+def _compact(space: spaces.Space[Any]) -> spaces.Space[Any]:
     if isinstance(space, spaces.Tuple):
-        pairs = [_compact(inner) for inner in space.spaces]
-        converts = [convert for convert, _ in pairs]
-        return (
-            lambda value: tuple(convert(item) for convert, item in zip(converts, value, strict=True)),
-            spaces.Tuple([inner for _, inner in pairs]),
-        )
+        return spaces.Tuple([_compact(inner) for inner in space.spaces])
     if isinstance(space, spaces.Dict):
-        by_key = {key: _compact(inner) for key, inner in space.spaces.items()}
-        return (
-            lambda value: {key: convert(value[key]) for key, (convert, _) in by_key.items()},
-            spaces.Dict({key: inner for key, (_, inner) in by_key.items()}),
-        )
-    if isinstance(space, spaces.Box):
-        dtype = _smaller(space)
-        if dtype != space.dtype:
-            rounds = dtype.kind in "iu" and space.dtype is not None and space.dtype.kind == "f"
-            low, high = (bound.astype(dtype) for bound in (space.low, space.high))
-            return (_to_image if rounds else lambda value: np.asarray(value, dtype)), spaces.Box(
-                low, high, dtype=dtype.type
-            )
-    return _same, space
+        return spaces.Dict([(key, _compact(inner)) for key, inner in space.spaces.items()])
+    if not isinstance(space, spaces.Box):
+        return space
+    dtype = _smaller(space)
+    return spaces.Box(space.low.astype(dtype), space.high.astype(dtype), dtype=dtype.type)
+
+
+def _compressed(space: Any, compact: Any, value: Any) -> Any:
+    if isinstance(space, spaces.Tuple):
+        return tuple(map(_compressed, space.spaces, compact.spaces, value))
+    if isinstance(space, spaces.Dict):
+        return {key: _compressed(inner, compact[key], value[key]) for key, inner in space.spaces.items()}
+    if compact.dtype == space.dtype:
+        return value
+    if space.dtype.kind == "f" and compact.dtype == np.uint8:
+        value = np.clip(np.rint(value), 0, 255)
+    return np.asarray(value, compact.dtype)
 
 
 def _smaller(space: spaces.Box) -> np.dtype[Any]:
@@ -79,12 +73,3 @@ def _smaller(space: spaces.Box) -> np.dtype[Any]:
     if len(space.shape) >= 2 and (space.low == 0).all() and (space.high == 255).all():
         return np.dtype(np.uint8)
     return np.dtype(np.float32) if dtype == np.float64 else dtype
-
-
-def _to_image(value: Any) -> np.ndarray:
-    image: np.ndarray = np.clip(np.rint(value), 0, 255).astype(np.uint8)
-    return image
-
-
-def _same(value: Any) -> Any:
-    return value

@@ -43,7 +43,7 @@ print("trained anew")
 """,
     """
 import gymnasium
-from rtgym_ros.train.policy.make_policy import make_policy
+from rtgym_ros.train.policy.policy import make_policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 import numpy as np
 

@@ -193,9 +193,11 @@ def test_spaces_survive_as_text():
         spaces.Box(-(2**63), 2**63 - 1, (2,), np.int64),
         spaces.Discrete(7, start=3, dtype=np.int32),
         spaces.MultiDiscrete([[2, 3], [4, 5]], start=[[1, 0], [0, 1]]),
+        spaces.Dict([("b", spaces.Discrete(2)), ("a", spaces.MultiBinary(3))]),
     ):
         text = space_to_text(space)
         assert space_from_text(text) == space
+        assert str(space_from_text(text)) == str(space), "in the same order"
         json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     with pytest.raises(RecordError, match="not the description"):
         space_from_text('{"type": "Box"}')

@@ -18,9 +18,8 @@ from gymnasium import spaces
 
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config, to_yaml
-from rtgym_ros.train.local.ports import free_port
 from rtgym_ros.train.protocol.schema import SampleSchema, make_schema
-from rtgym_ros.train.server.main import server_child, server_folder
+from rtgym_ros.train.server.main import free_port, server_child, server_folder
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.provision import provision
 
@@ -29,7 +28,7 @@ SCHEMA = make_schema(spaces.Box(-1, 1, (3,)), spaces.Box(-1, 1, (2,)))
 
 def config_of(folder: Path, **sections) -> TrainConfig:
     """Return the configuration of a run on a free port of this machine."""
-    address = f"127.0.0.1:{free_port('127.0.0.1')}"
+    address = f"127.0.0.1:{free_port()}"
     server = {"listen": address, "url": [f"nats://{address}"], **sections.pop("server", {})}
     environment = {"id": "e", **sections.pop("environment", {})}
     return make_config({"run": "r", "directory": str(folder), "server": server, "environment": environment, **sections})
@@ -99,7 +98,7 @@ def with_connection(config: TrainConfig, role: str, function, name: str = ""):
     """Run ``function(connection)``, a coroutine, over a connection of ``role``."""
 
     async def call():
-        async with connected(config.url(role), config, role, name) as connection:
+        async with connected(config, role, name) as connection:
             return await function(connection)
 
     return asyncio.run(call())

@@ -117,7 +117,7 @@ def test_a_worker_records_and_a_trainer_begins_with_it(tmp_path):
         learn = [
             sys.executable,
             "-m",
-            "rtgym_ros.train.trainer.process",
+            "rtgym_ros.train.trainer.trainer",
             "--config",
             str(write(config)),
             "--set",

@@ -13,6 +13,8 @@ pytest.importorskip("stable_baselines3")
 pytest.importorskip("onnxruntime")
 pytest.importorskip("torch")
 
+from trainer_helpers import transitions_in
+
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
 from rtgym_ros.train.errors import ProtocolError
@@ -22,10 +24,9 @@ from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import leaf_values, make_schema
 from rtgym_ros.train.trainer.agent import make_agent
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
-from rtgym_ros.train.worker.make_env import make_layout
-from rtgym_ros.train.worker.ring_file import RingFile
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 SPACE = spaces.Dict(
@@ -84,9 +85,9 @@ def fly(tmp_path):
     def fly(policy, episodes, compressor=None):
         config = EnvironmentConfig(id="camera", sample_compressor=compressor)
         env = Camera()
-        layout = make_layout(config, env, policy)
+        layout = SampleLayout(config, env.observation_space, env.action_space, policy.extra_shapes)
         ring = RingFolder(tmp_path).create(layout.schema, 100)
-        opened.append((ring, RingReader(RingFile.open(RingFolder(tmp_path).paths()[-1]))))
+        opened.append((ring, RingReader.open(RingFolder(tmp_path).paths()[-1])))
         RolloutWorker(env, policy, ring, layout, WorkerConfig()).run(episodes)
         return layout.schema, opened[-1][1].read(100)[1].copy()
 
@@ -102,12 +103,12 @@ def test_the_learner_stacks_what_the_robot_saw_to_the_last_bit(fly, compressor):
     policy.adopt(agent_of(frames=3).export())
     schema, records = fly(policy, 5, compressor)
     agent = agent_of(frames=3, schema=schema)
-    assembler = TransitionAssembler(schema.dtype)
+    assembler = TransitionAssembler()
     pairs = [assembler.add("robot", "boot", part)[0] for part in np.array_split(records, 7)]
     for pair in pairs:
         agent.add(pair)
     memory = agent._memory
-    held = memory.transitions(memory.numbers())
+    held = transitions_in(memory)
     assert len(held["rewards"]) == 35
     seen = np.concatenate([pair.after["extra/seen"] for pair in pairs])
     for at in range(35):
@@ -127,7 +128,7 @@ def test_the_exported_network_acts_as_torch_does_and_it_learns():
     for name in ("camera", "depth"):
         records[f"observation/{name}"] = rng.integers(0, 255, records[f"observation/{name}"].shape)
     records["executed"] = rng.uniform(ACTION.low, ACTION.high, (40, 2))
-    agent.add(TransitionAssembler(schema.dtype).add("w", "b", records)[0])
+    agent.add(TransitionAssembler().add("w", "b", records)[0])
     before = agent.export().arrays["model"].copy()
     assert {"actor_loss", "critic_loss"} <= agent.train(2).keys()
     weights = PolicyWeights.from_bytes(agent.export().to_bytes())

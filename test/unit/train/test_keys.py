@@ -1,11 +1,12 @@
 import stat
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 import pytest
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import CredentialsError
+from rtgym_ros.train.security import credentials
 from rtgym_ros.train.security.credentials import credential_files, make_token, read_token, robot_name, robot_names
 
 x509 = pytest.importorskip("cryptography.x509")
@@ -16,10 +17,6 @@ from rtgym_ros.train.security.keys import main, make_keys  # noqa: E402
 def folder(tmp_path):
     make_keys(tmp_path / "keys", ["anna"], ["10.0.0.7", "box.example.org"])
     return tmp_path / "keys"
-
-
-def security(folder):
-    return SecurityConfig(directory=str(folder))
 
 
 def read(path):
@@ -63,30 +60,31 @@ def test_what_is_there_stays_unless_renewed(folder):
 
 
 def test_each_role_finds_its_own(folder):
-    for role, name in (("server", "server"), ("trainer", "trainer"), ("viewer", "viewer"), ("worker", "worker-anna")):
-        found = credential_files(security(folder), role, {})
+    for name in ("server", "trainer", "viewer", "worker-anna"):
+        found = credential_files(folder, name)
         assert found == (folder / "ca.crt", folder / f"{name}.crt", folder / f"{name}.key")
 
 
-def test_of_several_workers_the_environment_chooses(folder):
+def test_of_several_workers_the_name_chooses(folder):
     make_keys(folder, ["bert"])
-    with pytest.raises(CredentialsError, match="RTGYM_ROS_IDENTITY"):
-        credential_files(security(folder), "worker", {})
-    found = credential_files(security(folder), "worker", {"RTGYM_ROS_IDENTITY": "worker-bert"})
-    assert found[1] == folder / "worker-bert.crt"
+    security = SecurityConfig(directory=str(folder))
+    with pytest.raises(CredentialsError, match="has keys of anna, bert: --name must say which to use"):
+        robot_name(security, "")
+    assert robot_name(security, "bert") == "bert"
 
 
 def test_a_worker_is_called_as_its_certificate_says(folder):
-    assert robot_name(security(folder), "") == robot_name(security(folder), "anna") == "anna"
+    security = SecurityConfig(directory=str(folder))
+    assert robot_name(security, "") == robot_name(security, "anna") == "anna"
     with pytest.raises(CredentialsError, match="--name is 'bert', and the certificate here is of 'anna'"):
-        robot_name(security(folder), "bert")
+        robot_name(security, "bert")
     assert robot_name(SecurityConfig(), "bert") == "bert"
 
 
 def test_a_key_or_a_token_that_others_may_read_is_refused(folder):
     (folder / "trainer.key").chmod(0o640)
     with pytest.raises(CredentialsError, match="mode 640"):
-        credential_files(security(folder), "trainer", {})
+        credential_files(folder, "trainer")
     token = make_token(folder / "token")
     assert stat.S_IMODE((folder / "token").stat().st_mode) == 0o600
     assert make_token(folder / "token") == read_token(folder / "token") == token
@@ -96,22 +94,25 @@ def test_a_key_or_a_token_that_others_may_read_is_refused(folder):
 
 
 @pytest.mark.parametrize(("days", "message"), [(366, "expired"), (-1, "not good before")])
-def test_a_certificate_out_of_its_time_is_refused(folder, days, message):
-    now = datetime.now(timezone.utc) + timedelta(days=days)
+def test_a_certificate_out_of_its_time_is_refused(folder, days, message, monkeypatch):
+    class Then(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=days)
+
+    monkeypatch.setattr(credentials, "datetime", Then)
     with pytest.raises(CredentialsError, match=message):
-        credential_files(security(folder), "server", {}, now)
+        credential_files(folder, "server")
 
 
 def test_what_is_missing_is_named(folder, tmp_path):
     (folder / "server.key").unlink()
     with pytest.raises(CredentialsError, match=r"server\.key: No such file"):
-        credential_files(security(folder), "server", {})
+        credential_files(folder, "server")
     with pytest.raises(CredentialsError, match=r"without server\.key"):
         make_keys(folder)
     with pytest.raises(CredentialsError, match=r"no worker-NAME\.key"):
-        credential_files(security(tmp_path), "worker", {})
-    with pytest.raises(CredentialsError, match=r"security\.directory is not set"):
-        credential_files(SecurityConfig(), "server", {})
+        robot_name(SecurityConfig(directory=str(tmp_path)), "anna")
 
 
 @pytest.mark.parametrize("worker", ["", "../x", "a b", "x" * 52])

@@ -13,8 +13,7 @@ from gymnasium import spaces
 
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
-from rtgym_ros.train.local.episodes import EpisodeRecord, read_episodes
-from rtgym_ros.train.local.learning_curve import save_learning_curve
+from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
 from rtgym_ros.train.locate import shared_file
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
@@ -42,7 +41,7 @@ def episode(**changes):
 def test_a_line_that_is_being_written_is_left_out(tmp_path):
     assert read_episodes(tmp_path) == []
     (tmp_path / "episodes.jsonl").write_text(episode() + episode(worker="v") + '{"worker": "u"')
-    assert [one.worker for one in read_episodes(tmp_path)] == ["w", "v"]
+    assert [one["worker"] for one in read_episodes(tmp_path)] == ["w", "v"]
 
 
 def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
@@ -91,16 +90,7 @@ def test_the_table_fits_80_columns_and_tells_of_robots_stream_and_learner():
 def test_there_is_a_picture_whatever_was_flown(tmp_path, count):
     pytest.importorskip("matplotlib")
     records = [
-        EpisodeRecord(
-            worker="w",
-            test=number % 10 == 0,
-            episode_return=-20 + number / 10,
-            length=100 - number // 2,
-            terminated=number > 50,
-            timeouts=0,
-            samples=30 * number,
-            seconds=1.0,
-        )
+        {"test": number % 10 == 0, "return": -20 + number / 10, "terminated": number > 50, "samples": 30 * number}
         for number in range(count)
     ]
     save_learning_curve(tmp_path / "curve.png", {"with": [records, records], "without": [[]]}, rate_hz=20.0)

@@ -10,13 +10,13 @@ import rtgym_ros  # noqa: F401  # registers the drone
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.locate import shared_file
-from rtgym_ros.train.policy.make_policy import make_policy
+from rtgym_ros.train.policy.policy import make_policy
 from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
-from rtgym_ros.train.worker.make_env import make_env, make_layout
-from rtgym_ros.train.worker.ring_file import RingFile
+from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.ring_folder import RingFolder
 from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
 
 DRONE = "rtgym_ros/SimulatedDrone-v0"
@@ -40,9 +40,9 @@ def test_sac_learns_with_the_delays_that_were_measured(tmp_path):
     config = EnvironmentConfig(id=DRONE, delays=True, kwargs={"config": {"delays": "observed", "ep_max_length": 40}})
     env = make_env(config)
     policy = make_policy(KIND, env.observation_space, env.action_space, np.random.default_rng(0))
-    layout = make_layout(config, env, policy)
+    layout = SampleLayout(config, env.observation_space, env.action_space)
     ring = RingFolder(tmp_path).create(layout.schema, 1000)
-    reader = RingReader(RingFile.open(RingFolder(tmp_path).paths()[-1]))
+    reader = RingReader.open(RingFolder(tmp_path).paths()[-1])
     RolloutWorker(env, policy, ring, layout, WorkerConfig()).run(3)
     records = reader.read(1000)[1].copy()
     ring.close()
@@ -54,7 +54,7 @@ def test_sac_learns_with_the_delays_that_were_measured(tmp_path):
     assert observed[:, 0] * 4 == pytest.approx(known["alpha"])
     assert observed[:, 2] * 4 == pytest.approx(known["beta"])
     agent = make_agent(layout.schema, TrainerConfig(batch_size=32, seed=1, device="cpu"))
-    agent.add(TransitionAssembler(layout.schema.dtype).add("w", "b", records)[0])
+    agent.add(TransitionAssembler().add("w", "b", records)[0])
     assert agent.train(3).keys() >= {"actor_loss", "critic_loss"}
     policy.adopt(agent.export())
     assert env.action_space.contains(policy.act(env.observation_space.sample(), True))

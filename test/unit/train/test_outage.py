@@ -2,7 +2,7 @@
 
 import logging
 
-from rtgym_ros.train.stream.outage import Outage
+from rtgym_ros.train.stream.connection import Outage
 
 
 def test_only_a_long_outage_is_told_and_only_once(caplog):

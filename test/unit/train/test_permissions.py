@@ -32,7 +32,7 @@ from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.names import WEIGHTS as WEIGHTS_KEY
 from rtgym_ros.train.stream.names import direct_get_subject, key_subject, sample_subject, stream_name
-from rtgym_ros.train.stream.sample_publisher import SamplePublisher
+from rtgym_ros.train.stream.sample_message import SamplePublisher
 
 
 def copy_for(keys: Path, folder: Path, identity: str) -> str:
@@ -65,7 +65,7 @@ def server(tmp_path, keys):
 
 def call(config: TrainConfig, role: str, name: str, function):
     async def run():
-        async with connected(config.url(role), config, role, name) as connection:
+        async with connected(config, role, name) as connection:
             return await function(connection)
 
     return asyncio.run(run())

@@ -6,7 +6,7 @@ from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.make_policy import make_policy
+from rtgym_ros.train.policy.policy import make_policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 

@@ -27,10 +27,10 @@ def test_a_missing_package_is_named(program, missing, said, monkeypatch, capsys)
     assert capsys.readouterr().err == said
 
 
-@pytest.mark.parametrize("program", [programs.server, programs.worker, programs.keys])
-def test_they_are_the_programs_they_say(program, monkeypatch, capsys):
+@pytest.mark.parametrize("name", ["server", "worker", "keys"])
+def test_they_are_the_programs_they_say(name, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["program", "--help"])
     with pytest.raises(SystemExit) as ended:
-        program()
+        getattr(programs, name)()
     assert ended.value.code == 0
-    assert f"train_{program.__name__}" in capsys.readouterr().out
+    assert f"train_{name}" in capsys.readouterr().out

@@ -12,22 +12,20 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.config import WorkerConfig
+from rtgym_ros.train.config import EnvironmentConfig, WorkerConfig
 from rtgym_ros.train.errors import ProtocolError
 from rtgym_ros.train.policy.policy import Policy
 from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
-from rtgym_ros.train.worker.default_action import default_action, neutral_action
-from rtgym_ros.train.worker.ring_file import RingFile
+from rtgym_ros.train.worker.make_env import default_action
+from rtgym_ros.train.worker.open_rings import POLICY_FILE, OpenRings
 from rtgym_ros.train.worker.ring_folder import RingFolder
-from rtgym_ros.train.worker.robot import running_robot
-from rtgym_ros.train.worker.rollout_worker import EpisodeResult, RolloutWorker, run_env_benchmark
-from rtgym_ros.train.worker.sample_compressor import CompactCompressor
+from rtgym_ros.train.worker.rollout_worker import RolloutWorker
+from rtgym_ros.train.worker.sample_compressor import CompactCompressor, SampleCompressor
+from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingReader
-from rtgym_ros.train.worker.sample_writer import SampleLayout
-from rtgym_ros.train.worker.step_budget import StepBudget
-from rtgym_ros.train.worker.weights_outbox import POLICY_FILE, WeightsOutbox
+from rtgym_ros.train.worker.standalone import run_env_benchmark, running_robot
 
 
 class Pilot(Policy):
@@ -57,11 +55,12 @@ class Flight:
     def __init__(self, env, folder, delays=False, compressor=None, expert=False, info=(), extras=None, **config):
         self.env, self.folder = env, folder
         self.policy = Pilot()
-        layout = SampleLayout(env.observation_space, env.action_space, compressor, delays, info, extras)
+        environment = EnvironmentConfig(id="e", delays=delays, info=info, sample_compressor=compressor)
+        layout = SampleLayout(environment, env.observation_space, env.action_space, extras)
         rings = RingFolder(folder)
         self.ring = rings.create(layout.schema, 1000)
         self.path = rings.paths()[-1]
-        self.reader = RingReader(RingFile.open(self.path))
+        self.reader = RingReader.open(self.path)
         self.stop, self.slept = False, []
         self.on_sleep = lambda: None
         self.stamp_ns = 0
@@ -92,7 +91,7 @@ class Flight:
 
     def samples(self):
         first_seq, records = self.reader.read(1000)
-        self.reader.acknowledge(first_seq + len(records))
+        self.reader.acknowledge(first_seq + len(records), first_seq)
         return records
 
     def close(self):
@@ -118,7 +117,7 @@ def fly(make_env, tmp_path):
 def test_an_episode_is_written_to_the_last_field(fly):
     flight = fly()
     flight.env.set_default_action([0.25])
-    assert flight.worker.run_episode() == EpisodeResult(3, 6.0, False, True, 0)
+    flight.worker.run_episode()
     samples = flight.samples()
     assert samples["episode"].tolist() == [0, 0, 0, 0]
     assert samples["step"].tolist() == [0, 1, 2, 3]
@@ -127,6 +126,7 @@ def test_an_episode_is_written_to_the_last_field(fly):
     assert samples["truncated"].tolist() == [False, False, False, True]
     assert not samples["terminated"].any()
     assert not samples["test"].any()
+    assert not samples["timeouts"].any()
     assert samples["policy_version"].tolist() == [-1] * 4
     assert samples["stamp_ns"].tolist() == [1, 2, 3, 4]
     assert samples["action"].ravel().tolist() == [0.25, 1.5, 1.5, 1.5]
@@ -210,15 +210,24 @@ def test_executed_actions_interventions_infos_and_extras_are_recorded(fly, tmp_p
     assert np.isnan(samples["extra/log_prob"][0])
 
 
+class Broken(gymnasium.Env):
+    """Gives what is not finite, now and then."""
+
+    observation_space, action_space = spaces.Box(-1, 1, (1,)), spaces.Box(-2, 2, (1,))
+    script = ((0.5, 1.0), (np.nan, 1.0), (0.5, 1.0), (0.5, float("inf")))
+
+    def reset(self, *, seed=None, options=None):
+        self.left = list(self.script)
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        value, reward = self.left.pop(0)
+        return np.array([value], np.float32), reward, False, not self.left, {}
+
+
 def test_a_sample_that_is_not_finite_is_not_written_and_counted(fly):
-    flight = fly()
-    writer = flight.worker._writer
-    good, info = flight.env.observation_space.sample(), {}
-    action = np.zeros(1, np.float32)
-    writer.begin(False, action, good, info, -1)
-    bad = (np.array([np.nan], np.float32), *good[1:])
-    for observation, reward in ((good, 1.0), (bad, 1.0), (good, 1.0), (good, float("inf"))):
-        writer.add(action, observation, reward, False, False, info, -1, 0, {})
+    flight = fly(Broken())
+    flight.worker.run_episode()
     assert flight.samples()["step"].tolist() == [0, 1, 3]
     assert flight.reader.refused == 2
 
@@ -340,21 +349,26 @@ def test_waiting_for_weights_can_be_stopped(fly):
     assert flight.ring.written == 0
 
 
-def test_a_budget_counts_versions_that_were_skipped():
-    budget = StepBudget(2.5, 1)
-    budget.note_version(4)  # there from the start: it allows nothing
-    assert not budget.is_spent
-    budget.spend(1)
-    assert budget.is_spent
-    budget.note_version(6)
-    budget.spend(4)
-    assert not budget.is_spent
-    budget.spend(1)
-    assert budget.is_spent
-    budget.note_version(0)  # the server began anew
-    assert budget.is_spent
-    budget.note_version(1)
-    assert not budget.is_spent
+def test_versions_that_were_skipped_allow_their_steps_too(fly):
+    flight = fly(max_steps_per_update=2.5, initial_steps=1)
+    worker = flight.worker
+
+    def may_make(steps):
+        """Make time-steps; return whether another one is allowed."""
+        worker._steps_left -= steps
+        flight.stop = True  # instead of waiting
+        return worker._may_step()
+
+    flight.publish(4)  # there from the start: it allows nothing
+    assert may_make(0)
+    assert not may_make(1)
+    flight.publish(6)
+    assert may_make(4)
+    assert not may_make(1)
+    flight.publish(0)  # the server began anew
+    assert not may_make(0)
+    flight.publish(1)
+    assert may_make(0)
 
 
 def test_it_stops_after_the_running_time_step(fly):
@@ -389,6 +403,13 @@ def test_an_environment_that_is_not_ours_will_do(fly):
     env.close()
 
 
+class Silent(gymnasium.Env):
+    """Tells no default action."""
+
+    def __init__(self, action_space):
+        self.action_space = action_space
+
+
 @pytest.mark.parametrize(
     ("space", "expected"),
     [
@@ -399,12 +420,12 @@ def test_an_environment_that_is_not_ours_will_do(fly):
         (spaces.MultiBinary(2), [0, 0]),
     ],
 )
-def test_neutral_actions_are_in_the_space(space, expected):
-    action = neutral_action(space)
+def test_where_there_is_no_default_action_it_is_the_one_nearest_to_zero(space, expected):
+    action = default_action(Silent(space))
     assert np.asarray(action).tolist() == expected
     assert space.contains(action) or space.contains(np.int64(action))
     nested = spaces.Dict({"a": spaces.Tuple((space, space))})
-    assert nested.contains(neutral_action(nested)) or isinstance(space, spaces.Discrete)
+    assert nested.contains(default_action(Silent(nested))) or isinstance(space, spaces.Discrete)
 
 
 def test_a_default_action_of_another_space_is_not_taken(make_env):
@@ -436,27 +457,28 @@ def test_the_compressor_makes_samples_smaller(fly):
     assert schema.dtype.itemsize < make_schema(space, spaces.Discrete(2)).dtype.itemsize - 4 * 5 * 7
 
 
+class Halves(SampleCompressor):
+    def observation_space(self, space):
+        return space
+
+    def compress(self, observation):
+        return tuple(element / 2 for element in observation)
+
+
 def test_a_worker_compresses_what_it_sends(fly):
-    class Halves(CompactCompressor):
-        def observation_space(self, space):
-            return space
-
-        def compress(self, observation):
-            return tuple(element / 2 for element in observation)
-
-    flight = fly(compressor=Halves())
+    flight = fly(compressor=f"{__name__}:Halves")
     flight.worker.run_episode()
     assert flight.samples()["observation/0"].ravel().tolist() == [-0.5, 0.5, 1.0, 1.5]
 
 
 def test_the_history_keeps_some_versions(tmp_path):
-    outbox = WeightsOutbox(tmp_path, 3)
-    assert outbox.version == -1
+    rings = OpenRings(tmp_path, 3)
+    assert rings.version == -1
     for version in (0, 1, 2, 4, 5, 6, 7, 12):
-        outbox.put(version, weights(version).to_bytes())
-    outbox = WeightsOutbox(tmp_path, 3)
-    assert outbox.version == 12
-    outbox.put(13, weights(13).to_bytes())
+        rings.put_weights(version, weights(version).to_bytes())
+    rings = OpenRings(tmp_path, 3)
+    assert rings.version == 12
+    rings.put_weights(13, weights(13).to_bytes())
     assert sorted(path.name for path in tmp_path.glob("policy-*")) == [
         f"policy-{version}.safetensors" for version in (0, 12, 4, 7)
     ]

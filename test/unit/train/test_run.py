@@ -14,8 +14,7 @@ from trainer_helpers import ACTION, OBSERVATION, make_records, send
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.train import Run
 from rtgym_ros.train.errors import LinkError
-from rtgym_ros.train.protocol.schema import make_schema, unflatten
-from rtgym_ros.train.protocol.space_description import describe_space, make_space
+from rtgym_ros.train.protocol.schema import make_schema, schema_from_bytes, unflatten
 
 
 @pytest.fixture
@@ -89,8 +88,7 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path):
     ],
 )
 def test_spaces_travel_exactly(space):
-    assert make_space(describe_space(space)) == space
-    schema = make_schema(space, spaces.Discrete(2))
+    schema = schema_from_bytes(make_schema(space, spaces.Discrete(2)).to_bytes())
     assert schema.observation_space == space
     structured = unflatten("observation", space, np.zeros(5, schema.dtype))
     assert isinstance(structured, {spaces.Dict: dict, spaces.Tuple: tuple}.get(type(space), np.ndarray))

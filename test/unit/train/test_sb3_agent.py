@@ -11,13 +11,13 @@ pytest.importorskip("stable_baselines3")
 torch = pytest.importorskip("torch")
 
 from gymnasium import spaces  # noqa: E402
-from trainer_helpers import ACTION, OBSERVATION, make_records, schema_of  # noqa: E402
+from trainer_helpers import ACTION, OBSERVATION, make_records, schema_of, transitions_in  # noqa: E402
 
 from rtgym_ros.core.errors import ConfigError  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
 from rtgym_ros.train.protocol.schema import make_schema  # noqa: E402
 from rtgym_ros.train.trainer.agent import make_agent  # noqa: E402
-from rtgym_ros.train.trainer.learning_rate import make_learning_rate, make_learning_rates  # noqa: E402
+from rtgym_ros.train.trainer.learning_rate import make_learning_rates  # noqa: E402
 from rtgym_ros.train.trainer.transitions import TransitionAssembler, Transitions  # noqa: E402
 
 
@@ -32,7 +32,7 @@ def agent_of(agent: str = "sac", memory_size: int = 100, seed: int | None = 3, b
 
 
 def transitions_of(lengths: list[int], terminated: bool = True) -> Transitions:
-    return TransitionAssembler(schema_of().dtype).add("w", "b", make_records(lengths, terminated=terminated))[0]
+    return TransitionAssembler().add("w", "b", make_records(lengths, terminated=terminated))[0]
 
 
 def parameters(agent) -> list[np.ndarray]:
@@ -54,7 +54,7 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
         agent.add(Transitions(pairs.before[begin : begin + size], pairs.after[begin : begin + size]))
         begin += size
     memory, scale = agent._memory, agent._model.policy.scale_action
-    held = memory.transitions(memory.numbers())
+    held = transitions_in(memory)
     kept = agent.memory_length
     assert kept == len(held["rewards"]) <= 100
     begin -= kept  # the newest; a begin of an episode takes the place of one transition
@@ -68,12 +68,12 @@ def test_the_memory_holds_what_stable_baselines_would_hold(sizes: list[int], len
 
 
 def test_robots_whose_samples_are_numbered_alike_are_kept_apart():
-    agent, assembler = agent_of(), TransitionAssembler(schema_of().dtype)
+    agent, assembler = agent_of(), TransitionAssembler()
     records = make_records([20], seed=1), make_records([20], seed=2)
     for part in (slice(0, 11), slice(11, 21)):
         for robot, own in zip("ab", records, strict=True):
             agent.add(assembler.add(robot, "boot", own[part])[0])
-    held = agent._memory.transitions(agent._memory.numbers())
+    held = transitions_in(agent._memory)
     assert len(held["rewards"]) == 40
     pairs = {
         (float(before[0]), float(after[0])) for before, after in zip(held["<vector"], held[">vector"], strict=True)
@@ -89,7 +89,7 @@ def test_it_learns_which_action_is_rewarded(agent: str):
     records = make_records([1] * 1000)  # one time-step each: a bandit
     target = np.array([0.5, -1.0])
     records["reward"] = -np.abs(records["action"] - target).sum(axis=1)
-    made.add(TransitionAssembler(schema_of().dtype).add("w", "b", records)[0])
+    made.add(TransitionAssembler().add("w", "b", records)[0])
     figures = made.train(400)
     assert {"actor_loss", "critic_loss", "ent_coef"} <= figures.keys()
     action, _ = made._model.predict(np.array([0, 0, 1], np.float32), deterministic=True)
@@ -196,16 +196,16 @@ def test_spaces_that_cannot_be_learned_from_are_one_clear_error(observation, act
 
 
 def test_a_learning_rate_falls_by_the_same_factor_each_update():
-    rate = make_learning_rate({"begin": 1e-3, "end": 1e-5, "updates": 100})
-    for rate.updates_done, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
-        assert rate(1.0) == pytest.approx(expected)
-    assert make_learning_rate(0.5)(0.0) == 0.5
+    rate = make_learning_rates({"begin": 1e-3, "end": 1e-5, "updates": 100})["actor"]
+    for updates, expected in ((0, 1e-3), (50, 1e-4), (100, 1e-5), (1000, 1e-5)):
+        assert rate.at(updates) == pytest.approx(expected)
+    assert make_learning_rates(0.5)["critic"].at(7) == 0.5
 
 
 @pytest.mark.parametrize("value", [0, -1.0, "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}])
 def test_other_learning_rates_are_refused(value):
     with pytest.raises(ConfigError, match=r"trainer.agent_kwargs.learning_rate"):
-        make_learning_rate(value)
+        make_learning_rates(value)
 
 
 def test_the_optimisers_follow_the_learning_rate():

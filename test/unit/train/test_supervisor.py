@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rtgym_ros.train.supervision.heartbeat import FileWatch, HealthWatch, beat
-from rtgym_ros.train.supervision.restart_pause import RestartPause
+from rtgym_ros.train.supervision.supervisor import next_pause
 
 RUN = """
 import sys
@@ -113,19 +113,14 @@ def supervise(tmp_path):
 
 
 def test_the_pause_doubles_while_a_process_dies_young_and_is_short_again_after_a_long_life():
-    pause, now_s, pauses = RestartPause(), 100.0, []
-    for _ in range(7):
-        pause.started(now_s)
-        start_s = pause.ended(now_s + 1.0)
-        pauses.append(start_s - now_s - 1.0)
-        now_s = start_s
-    assert pauses == [0.5, 1, 2, 4, 8, 10, 10]
-    short = RestartPause(longest_s=1.0)
-    assert [short.ended(0.0) for _ in range(3)] == [0.5, 1, 1]
-    pause.started(now_s)
-    assert pause.ended(now_s + 29.9) - now_s - 29.9 == pytest.approx(10)
-    pause.started(now_s)
-    assert pause.ended(now_s + 30.0) == now_s + 30.5
+    def after(lives, longest_s):
+        pauses = [0.0]
+        for life_s in lives:
+            pauses.append(next_pause(pauses[-1], life_s, longest_s))
+        return pauses[1:]
+
+    assert after([1.0] * 7 + [29.9, 30.0, 1.0], 10.0) == [0.5, 1, 2, 4, 8, 10, 10, 10, 0.5, 1]
+    assert after([0.0] * 3, 1.0) == [0.5, 1, 1]
 
 
 def test_silence_is_measured_from_the_last_change_that_was_seen(tmp_path):
@@ -220,7 +215,8 @@ def test_children_do_not_outlive_a_killed_supervisor(supervise):
     run.process.kill()
     for pid in pids:
         until(lambda pid=pid: not is_alive(pid))
-    assert (run.folder / "ended").read_text().split() == ["b"], "it was asked, so it could stop its robot"
+    # The system may ask again for each thread of the supervisor that dies (before Python 3.12 asyncio has some).
+    assert set((run.folder / "ended").read_text().split()) == {"b"}, "it was asked, so it could stop its robot"
 
 
 def test_a_command_that_does_not_exist_is_no_use_to_try_again(tmp_path):

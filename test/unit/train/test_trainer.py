@@ -274,7 +274,7 @@ class Process:
         file = folder / "config.yaml"
         file.write_text(to_yaml(config))
         self.errors = (folder / "stderr").open("ab")
-        command = [sys.executable, "-m", "rtgym_ros.train.trainer.process", "--config", file]
+        command = [sys.executable, "-m", "rtgym_ros.train.trainer.trainer", "--config", file]
         self.process = subprocess.Popen(command, stderr=self.errors, env={**os.environ, "PYTHONUNBUFFERED": "1"})
 
     def __enter__(self) -> subprocess.Popen:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trainer_helpers import make_records, schema_of
+from trainer_helpers import make_records
 
 from rtgym_ros.train.trainer import transitions as module
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
 
 
 def assembler() -> TransitionAssembler:
-    return TransitionAssembler(schema_of().dtype)
+    return TransitionAssembler()
 
 
 def by_hand(records: np.ndarray) -> list[tuple[int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from zlib import crc32
 
 import numpy as np
 from gymnasium import spaces
@@ -12,8 +13,7 @@ from rtgym_ros.train.protocol.schema import SampleSchema, make_schema
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.provision import provision
-from rtgym_ros.train.stream.sample_message import BatchHeader, checksum
-from rtgym_ros.train.stream.sample_publisher import SamplePublisher
+from rtgym_ros.train.stream.sample_message import BatchHeader, SamplePublisher
 
 OBSERVATION = spaces.Tuple((spaces.Box(-1.0, 1.0, (2,), np.float32), spaces.Box(-5.0, 5.0, (1,), np.float32)))
 ACTION = spaces.Box(np.array([-1.0, -2.0], np.float32), np.array([1.0, 3.0], np.float32))
@@ -45,6 +45,12 @@ def make_records(lengths: list[int], test_every: int = 0, terminated: bool = Tru
     return records
 
 
+def transitions_in(memory) -> dict[str, np.ndarray]:
+    """Return all that a replay memory holds, oldest first."""
+    numbers = np.arange(memory._oldest(), memory._written)
+    return memory.transitions(numbers[memory._before[numbers % memory.buffer_size] >= memory._oldest()])
+
+
 def send(
     config: TrainConfig,
     records: np.ndarray,
@@ -58,9 +64,9 @@ def send(
     schema = schema or schema_of()
 
     async def call() -> None:
-        async with connected(config.url("trainer"), config, "trainer") as connection:
+        async with connected(config, "trainer") as connection:
             await provision(connection, config)
-        async with connected(config.url("worker"), config, "worker", robot) as connection:
+        async with connected(config, "worker", robot) as connection:
             await KeyValue(connection, config.run).put(f"schema.{robot}", schema.to_bytes())
             publisher = SamplePublisher(connection, config.run, robot)
             await publisher.last()
@@ -68,7 +74,7 @@ def send(
                 part = records[begin : begin + batch]
                 payload = part.tobytes()
                 await publisher.publish(
-                    BatchHeader(boot=boot, first_seq=first_seq + begin, count=len(part), crc=checksum(payload),
+                    BatchHeader(boot=boot, first_seq=first_seq + begin, count=len(part), crc=crc32(payload),
                                 schema=schema.digest), payload,
                 )  # fmt: skip
 

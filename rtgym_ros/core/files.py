@@ -5,25 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
 
 
-def write_atomically(path: Path, data: bytes, sync: bool = True, mode: int = 0o666) -> None:
+def write_atomically(path: Path, data: bytes, sync: bool = True, mode: int | None = None) -> None:
     """Write a file so that a reader sees the old one or the new one, and a crash leaves one of them.
 
     Args:
         path: of the file.
         data: that it will hold.
         sync: whether it is on the medium afterwards, so that a power cut leaves one of them, too.
-        mode: who may read it, from its first moment on; 0o600 for its owner alone.
+        mode: who may read it, from its first moment on: 0o600 for its owner alone; None for what the umask says.
     """
     temporary = path.with_name(f".{path.name}.new")  # one name: what a killed process has left is replaced
     temporary.unlink(missing_ok=True)
     try:
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(temporary, flags, 0o666 if mode is None else mode), "wb") as file:
+            if mode is not None:
+                os.chmod(temporary, mode)  # more than the umask allows
             file.write(data)
             file.flush()
             if sync:
@@ -41,6 +43,8 @@ def locked(path: Path, refusal: str) -> Iterator[None]:
     Raises:
         ConfigError: another process holds it; its text is ``refusal``.
     """
+    from fcntl import LOCK_EX, LOCK_NB, flock  # not on every platform
+
     with path.open("wb") as file:
         try:
             flock(file, LOCK_EX | LOCK_NB)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgym_ros.train.trainer.ratio import updates_due
+from rtgym_ros.train.trainer.training import updates_due
 
 
 def test_it_waits_for_the_start():
