@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +13,10 @@ import pytest
 
 # Where a ROS 2 has launch, its pytest plugin has made loggers that pass nothing on, and caplog would see nothing.
 logging.setLoggerClass(logging.Logger)
+
+# A shell has what runs in the background ignore Ctrl-C, and tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test is about how fast a machine is. The part without ROS 2 is tested without hypothesis, too.
 with contextlib.suppress(ImportError):

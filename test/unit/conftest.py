@@ -1,6 +1,5 @@
 """What the unit tests share: environments around an interface that logs its calls, and no thread may be left."""
 
-import signal
 import threading
 
 import pytest
@@ -8,10 +7,6 @@ from unit_recorder import Recorder
 
 from rtgym_ros import RealTimeEnv
 from rtgym_ros.core.time_source import FakeTimeSource
-
-# A shell has what runs in the background ignore Ctrl-C, and tests of Ctrl-C would wait for ever.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
