@@ -12,12 +12,13 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from math import inf
-from queue import Empty, SimpleQueue
-from threading import TIMEOUT_MAX, RLock, Thread, current_thread, get_ident
+from queue import Empty
+from threading import RLock, Thread, current_thread, get_ident
 from time import sleep
 from typing import Any, Protocol
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
+from rtgym_ros.core.inbox import Inbox
 from rtgym_ros.core.time_source import TimeSource, to_s
 from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.interface_calls import InterfaceCalls
@@ -122,7 +123,7 @@ class ClockThread:
     def __init__(self, calls: InterfaceCalls, inline: bool = False) -> None:
         self._calls = calls
         self._loop: Loop | None = None
-        self._inbox: SimpleQueue[Request | None] = SimpleQueue()
+        self._inbox: Inbox[Request | None] = Inbox()
         self._after_time_step: deque[Request] = deque()
         self._looks_by_itself = False
         self._ended = False
@@ -264,7 +265,7 @@ class ClockThread:
             wait_s = to_s(due_ns - time_source.now_ns())
             if wait_s <= 0:
                 return True
-            wait_s = min(wait_s, time_source.poll_period, TIMEOUT_MAX)
+            wait_s = min(wait_s, time_source.poll_period)
         self._looks_by_itself = loop.looks_by_itself
         try:
             request = self._inbox.get(timeout=wait_s)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import isfinite
-from queue import Empty, SimpleQueue
+from queue import Empty
 from threading import Thread
 from typing import Any
 
 from rtgym_ros.core.errors import ActionError, InterfaceError
+from rtgym_ros.core.inbox import Inbox
 from rtgym_ros.core.time_source import MonotonicTimeSource, to_s
 from rtgym_ros.core.timer_slack import set_timer_slack
 from rtgym_ros.envs.clock_thread import Request
@@ -65,7 +66,7 @@ class EnvHost:
         self._observer = Observer(env.observation_space, env.action_space)
         self._state = HostState()
         self._newest: RecordedTimeStep | None = None
-        self._inbox: SimpleQueue[Request] = SimpleQueue()
+        self._inbox: Inbox[Request] = Inbox()
         self._is_ending = False
         clock = env.interface.get_time_source()
         self._now_ns = clock.now_ns if isinstance(clock, MonotonicTimeSource) else None
