@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 class Inbox(Generic[Item]):
     """A queue with one reader.
 
-    Before Python 3.13, ``queue.SimpleQueue.get(timeout=...)`` can wait for ever: it takes the queue's lock, computes what
-    is left of the timeout, and where that has passed meanwhile the negative rest means "no timeout" (one call in
+    Before Python 3.13, ``queue.SimpleQueue.get(timeout=...)`` can wait for ever: it takes the queue's lock, computes
+    what is left of the timeout, and where that has passed meanwhile the negative rest means "no timeout" (one call in
     thousands with a timeout of a microsecond; any, where the thread loses its core in between). What waits here drives
     a robot.
     """
@@ -30,7 +30,7 @@ class Inbox(Generic[Item]):
     def put(self, item: Item) -> None:
         """Append ``item``; from any thread."""
         self._items.append(item)
-        try:
+        try:  # noqa: SIM105 (contextlib.suppress costs more, once an action)
             self._come.release()
         except RuntimeError:  # the reader has not noticed the item before this one yet
             pass
