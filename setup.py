@@ -91,6 +91,12 @@ def extras():
     return found
 
 
+def maintainer_email():
+    """Return the address of package.xml, None for one that reaches nobody (RFC 2606)."""
+    email = MANIFEST.find("maintainer").get("email")
+    return None if email.endswith(".invalid") else email
+
+
 setup(
     distclass=Dist,
     name=NAME,
@@ -99,7 +105,7 @@ setup(
     license_expression=MANIFEST.findtext("license"),
     author=MANIFEST.findtext("author"),
     maintainer=MANIFEST.findtext("maintainer"),
-    maintainer_email=MANIFEST.find("maintainer").get("email"),
+    maintainer_email=maintainer_email(),
     project_urls={url.get("type").capitalize(): url.text for url in MANIFEST.findall("url")},
     packages=find_packages(include=[NAME, f"{NAME}.*"], exclude=[f"{NAME}.msg", f"{NAME}.srv"]),
     package_data={"": ["py.typed", "*.yaml", "*.json"]},

@@ -3,6 +3,8 @@
 import contextlib
 import importlib.util
 import logging
+import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -12,12 +14,22 @@ import pytest
 # Where a ROS 2 has launch, its pytest plugin has made loggers that pass nothing on, and caplog would see nothing.
 logging.setLoggerClass(logging.Logger)
 
+# A shell has what runs in the background ignore Ctrl-C, and tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 # No test is about how fast a machine is. The part without ROS 2 is tested without hypothesis, too.
 with contextlib.suppress(ImportError):
     from hypothesis import settings
 
     settings.register_profile("any machine", deadline=None)
     settings.load_profile("any machine")
+
+# Several workers (pytest-xdist): the nodes of each are in a domain of its own, and meet none of the others.
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _WORKER:
+    _domain = int(os.environ.get("ROS_DOMAIN_ID", os.getppid())) + 20 * int(_WORKER.removeprefix("gw"))
+    os.environ["ROS_DOMAIN_ID"] = str(1 + _domain % 100)
 
 # Each in an environment of its own: tools/library_tests.py.
 collect_ignore = [] if any("libraries" in argument for argument in sys.argv) else ["libraries"]
@@ -87,3 +99,13 @@ def pytest_sessionstart():
             pytest.exit(
                 f"the loopback network does not work ({error}): `ip link set lo up`, as root, brings it", returncode=1
             )
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say what was run of the documentation. Here, because no other conftest is read where workers run the tests."""
+    reports = (report for group in terminalreporter.stats.values() for report in group)
+    if any(getattr(report, "nodeid", "").startswith("test/docs/") for report in reports):
+        sys.path.insert(0, str(Path(__file__).parent / "docs"))
+        from docs_summary import write_summary
+
+        write_summary(terminalreporter)

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from conftest import Recorder
+from unit_recorder import Recorder
 
 from rtgym_ros import RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv, RealTimeEnvTS

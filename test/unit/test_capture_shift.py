@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import Recorder
+from unit_recorder import Recorder
 
 from rtgym_ros.core.errors import InterfaceError
 from rtgym_ros.delays.learned_phase import LearnedPhase

@@ -3,9 +3,9 @@
 import gymnasium
 import numpy as np
 import pytest
-from conftest import Recorder
 from gymnasium import spaces
 from gymnasium.wrappers import FlattenObservation
+from unit_recorder import Recorder
 
 from rtgym_ros.core.errors import ConfigError, InterfaceError
 

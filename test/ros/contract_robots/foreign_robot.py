@@ -61,6 +61,8 @@ class ForeignRobot:
         self.session = RosSession(name, namespace, arguments=["program"])
         self.node = self.session.node
         self.events = []
+        # Two threads take messages: what one has taken is in `events` before the other one takes or notes anything.
+        self._noting = threading.Lock()
         self.values = (1.0, 2.0)
         self.silent = False
         self._ready = self.node.create_publisher(
@@ -108,8 +110,9 @@ class ForeignRobot:
         return message
 
     def _power(self, request, response):
-        self._note_arrivals()
-        self.events.append(("power", request.data))
+        with self._noting:
+            self._note_arrivals()
+            self.events.append(("power", request.data))
         response.success = True
         return response
 
@@ -117,7 +120,8 @@ class ForeignRobot:
         while not self._is_over.wait(0.01):
             if not self.silent:
                 self._state.publish(self.make())
-            self._note_arrivals()
+            with self._noting:
+                self._note_arrivals()
 
     def _note_arrivals(self):
         for message, _ in self._alive.take():

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import Recorder as Robot
+from unit_recorder import Recorder as Robot
 
 from rtgym_ros import DEFAULT_CONFIG_DICT, RealTimeEnv
 from rtgym_ros.cli.recording import main

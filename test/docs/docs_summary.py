@@ -3,13 +3,13 @@
 import re
 from collections import Counter
 
+from docs_pages import PAGES
+
 _PAGE_TEST = "test_what_a_page_says_is_so"
 
 
-def pytest_terminal_summary(terminalreporter):
+def write_summary(terminalreporter):
     """Count the blocks of the pages that were run and of those that were skipped."""
-    from docs_pages import PAGES
-
     blocks = {str(page): sum(block.language != "text" for block in page.blocks) for page in PAGES}
     run, skipped = 0, Counter()
     for outcome in ("passed", "failed", "skipped"):
