@@ -15,7 +15,7 @@ import os
 import statistics
 import sys
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from benchmarks.guard.trial import CUT, ENV_NODE, RATE_HZ, TIMEOUT_S, WAYS, Scene, Trial, run_trial
@@ -51,13 +51,14 @@ def main() -> int:
         guard = stack.enter_context(GuardProcess(contract, namespace, before=before))
         wait_until(log.exists)
         scene = Scene(namespace, contract, log, link)
-        for number in range(options.trials):
-            for way in found:
-                found[way].append(run_trial(way, scene))
-                assert guard.exit_code is None, "the guard has ended"
-            if (number + 1) % 10 == 0:
-                print(f"{number + 1} trials of each", file=sys.stderr, flush=True)
-    return _report(found)
+        with suppress(KeyboardInterrupt):  # what there is by then is told
+            for number in range(options.trials):
+                for way in found:
+                    found[way].append(run_trial(way, scene))
+                    assert guard.exit_code is None, "the guard has ended"
+                if (number + 1) % 10 == 0:
+                    print(f"{number + 1} trials of each", file=sys.stderr, flush=True)
+    return _report({way: trials for way, trials in found.items() if trials})
 
 
 def _parse() -> argparse.Namespace:

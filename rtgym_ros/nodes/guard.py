@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -18,6 +19,10 @@ from rtgym_ros.ros.session import RosSession
 _NO_LOG_FILE = ("--ros-args", "--disable-external-lib-logs", "--")
 """A disk that is busy or full must not hold up the safe action: the log goes to ``/rosout`` and to standard error."""
 
+_TRANSPORT = ("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
+"""Where Fast DDS sends through shared memory, every publisher of a process waits for up to 333 ms when a process that
+came or went has its port checked (https://github.com/eProsima/Fast-DDS/issues/6535). Commands are small: UDP."""
+
 _PATIENCE_S = 5.0
 """How long the end may take (s)."""
 
@@ -31,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if options.until_eof:
                 stop.set_at_end_of_input()
             contract = read_contract(find_contract(options.contract))
+            os.environ.setdefault(*_TRANSPORT)  # what the user has set stays
             session = RosSession("guard", arguments=[*arguments[:1], *_NO_LOG_FILE, *arguments[1:]])
             try:
                 guard = GuardNode(session, contract, allow_code_beside=options.allow_code_beside)

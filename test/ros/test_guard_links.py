@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from geometry_msgs.msg import TwistStamped
@@ -43,6 +44,25 @@ def test_when_the_network_is_cut_the_robot_gets_the_safe_action_until_it_is_back
         link.mend()
         wait_until(lambda: count(log, DRIVEN, len(commands)) >= 5)
         assert guard.exit_code is None
+
+
+@pytest.mark.parametrize(("of_the_user", "has_shared_memory"), [(None, False), ("DEFAULT", True)])
+def test_it_sends_by_udp_unless_told_otherwise(of_the_user, has_shared_memory, namespace, tmp_path, monkeypatch):
+    """In shared memory, Fast DDS has publishers wait for third ones: docs/guard.md."""
+    reason = why_not()
+    if reason:
+        pytest.skip(reason)
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "SUBNET")
+    monkeypatch.delenv("FASTDDS_BUILTIN_TRANSPORTS", raising=False)
+    if of_the_user:
+        monkeypatch.setenv("FASTDDS_BUILTIN_TRANSPORTS", of_the_user)
+    with CutLink() as link, GuardProcess(write_contract(tmp_path), namespace, before=link.at_robot) as guard:
+
+        def threads():
+            return {file.read_text()[:7] for file in Path(f"/proc/{guard.pid}/task").glob("*/comm")}
+
+        wait_until(lambda: threads() >= {"dds.udp", "dds.asy"})
+        assert ("dds.shm" in threads()) == has_shared_memory
 
 
 @pytest.fixture
