@@ -51,7 +51,7 @@ def main() -> int:
         guard = stack.enter_context(GuardProcess(contract, namespace, before=before))
         wait_until(log.exists)
         scene = Scene(namespace, contract, log, link)
-        with suppress(KeyboardInterrupt):  # what there is by then is told
+        with suppress(KeyboardInterrupt):  # report the trials made so far
             for number in range(options.trials):
                 for way in found:
                     found[way].append(run_trial(way, scene))

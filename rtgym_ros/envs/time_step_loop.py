@@ -203,7 +203,7 @@ class TimeStepLoop:
                 due_ns = rest_ns = None  # it is over: whoever calls next is served at once
         if self._on_rest is not None and rest_ns != self._rests_until_ns:
             self._rests_until_ns = rest_ns
-            self._on_rest(rest_ns)
+            self._call_or_fail("on_rest", self._on_rest, rest_ns)
         self.looks_by_itself = due_ns is not None and self.time_source.poll_period == inf
         if not has_request and self._agent_due_ns is not None:
             due_ns = self._agent_due_ns if due_ns is None else min(due_ns, self._agent_due_ns)
@@ -415,9 +415,9 @@ class TimeStepLoop:
                 self._stop_robot()
             raise
 
-    def _call_or_fail(self, method: str, function: Callable[[], Any]) -> None:
+    def _call_or_fail(self, method: str, function: Callable[..., Any], *args: Any) -> None:
         try:
-            self._calls.call(method, function)
+            self._calls.call(method, function, *args)
         except BaseException as error:
             self._fail(error)
 

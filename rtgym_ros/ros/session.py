@@ -102,7 +102,7 @@ class RosSession:
         Args:
             until_ns: that time (ns, of the monotonic clock); None: callbacks begin at any time.
         """
-        executor = self.node.executor  # of env_node, where the node was handed in
+        executor = self.node.executor  # not self._executor: env_node hands in a node that its own session serves
         if isinstance(executor, NodeExecutor):
             executor.gate.open_until(until_ns)
 

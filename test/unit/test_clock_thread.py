@@ -8,7 +8,7 @@ from threading import Event, Thread, Timer
 
 import numpy as np
 import pytest
-from conftest import Recorder
+from unit_recorder import Recorder
 
 from rtgym_ros.core.errors import InterfaceError, InterfaceTimeoutError, StateError
 from rtgym_ros.core.time_source import FakeTimeSource
@@ -472,6 +472,17 @@ def test_the_interface_is_told_what_the_clock_thread_rests_until(make):
     assert times == sorted(set(times)), "a capture, an end, the next capture, each of them once"
     assert all(any(until_ns <= capture_ns < until_ns + 10e6 for until_ns in times) for capture_ns in captures_ns)
     assert env.interface.threads["on_rest"] == env.interface.threads["send_control"]
+
+
+def test_an_error_while_it_is_told_stops_the_robot(make):
+    env = make(RealTimeEnv, interface=Listening)
+    env.reset()
+    stopped = Event()
+    env.interface.do["send_control"] = lambda control: stopped.set() if control[0] == -1 else None
+    env.interface.do["on_rest"] = lambda: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        [env.step([0.1]) for _ in range(1000)]
+    assert stopped.is_set()
 
 
 def test_whenever_a_call_comes_it_is_served(make):

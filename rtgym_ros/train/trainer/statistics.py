@@ -12,7 +12,7 @@ import msgspec
 from rtgym_ros.train.trainer.checkpoint import Progress
 from rtgym_ros.train.trainer.transitions import Episode
 
-_LAST = 50  # episodes of each robot of which who watches is told
+_LAST = 50  # newest episodes kept of each robot
 
 
 class Statistics:
