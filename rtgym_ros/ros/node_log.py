@@ -26,8 +26,8 @@ class NodeLog:
         self._session = session
         self._counts: dict[str, int] = {}
         self._last_at: dict[str, float] = {}
-        # rclpy's logger asks inspect where it is called from, and the first such question walks over all the modules that
-        # are imported and reads sources: tens of milliseconds, of the clock thread where that logs. So it is asked here.
+        # rclpy's logger asks inspect where it is called from, and the first such question walks over all the modules
+        # and reads sources: tens of milliseconds, of the clock thread where that logs. So it is asked here.
         inspect.getframeinfo(inspect.currentframe())  # type: ignore[arg-type]
         inspect.findsource(rcutils_logger)
 
