@@ -186,12 +186,13 @@ def test_the_table_of_the_durations():
 
 
 @needs("rich")
-@pytest.mark.parametrize("terminal", [True, False])
-def test_the_live_lines(terminal):
+@pytest.mark.parametrize(("terminal", "kind"), [(True, "xterm"), (True, "dumb"), (False, "xterm")])
+def test_the_live_lines(terminal, kind, monkeypatch):
     from rich.console import Console
 
     from rtgym_ros.robots.drone.report import LiveLines
 
+    monkeypatch.setenv("TERM", kind)
     out = io.StringIO()
     with LiveLines(Console(file=out, force_terminal=terminal, width=160)) as lines:
         for reached in (True, False):
@@ -205,7 +206,7 @@ def test_the_live_lines(terminal):
     text = out.getvalue()
     assert "10.0 cm from the target, reached" in text
     assert "10.0 cm from the target, not reached" in text
-    if not terminal:
+    if not terminal or kind == "dumb":
         assert [line.split()[:3] for line in text.splitlines() if line] == [["hover", "episode", "1"]] * 2
 
 
