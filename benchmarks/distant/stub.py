@@ -9,7 +9,7 @@ from time import monotonic
 
 import numpy as np
 
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.stream.learner_link import LearnerLink
 
 

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from rtgym_ros.core.errors import ActionError, ConfigError
 from rtgym_ros.policies.metadata import Numbers, PolicyMetadata
 from rtgym_ros.policies.model import Array, Model
+from rtgym_ros.policies.space_leaves import leaf_spaces
 
 
 class ActionOutput:
@@ -89,18 +90,10 @@ class ActionOutput:
 
 
 def _size_of(space: spaces.Space[Any]) -> int:
-    for leaf in _leaves(space):
+    for _, leaf in leaf_spaces(space):
         if not isinstance(leaf, spaces.Box) or leaf.dtype.kind != "f":
             raise ConfigError(f"a policy answers numbers, and the action space has a {leaf}")
     return int(spaces.flatdim(space))
-
-
-def _leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
-    if isinstance(space, spaces.Dict):
-        return [leaf for inner in space.spaces.values() for leaf in _leaves(inner)]
-    if isinstance(space, spaces.Tuple):
-        return [leaf for inner in space.spaces for leaf in _leaves(inner)]
-    return [space]
 
 
 def _bounds(space: spaces.Space[Any]) -> tuple[Array, Array]:

@@ -120,4 +120,4 @@ class FilePolicy:
             self._thread = None
 
     def _compute(self, inputs: dict[str, Array]) -> Array:
-        return self._output.actions(self._model.run(inputs, self._output.output))
+        return self._output.actions(*self._model.run(inputs, [self._output.output]))

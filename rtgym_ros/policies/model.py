@@ -1,9 +1,9 @@
-"""What a file with a network is to the rest of this package: named arrays in, one array out."""
+"""What a file with a network is to the rest of this package: named arrays in, named arrays out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,18 +40,20 @@ class Model(ABC):
     Attributes:
         inputs: in the order of the file.
         outputs: names of the outputs.
+        metadata: the text under each key of the file's metadata.
     """
 
     inputs: tuple[ModelInput, ...]
     outputs: tuple[str, ...]
+    metadata: Mapping[str, str]
 
     @abstractmethod
-    def run(self, values: Mapping[str, Array], output: str) -> Array:
-        """Return an output, without its batch dimension; one call at a time.
+    def run(self, values: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        """Return outputs, without their batch dimension; one call at a time.
 
         Args:
             values: of every input, by name, without the batch dimension.
-            output: which one.
+            outputs: which ones.
         """
 
     @abstractmethod

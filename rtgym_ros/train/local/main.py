@@ -11,8 +11,8 @@ from typing import Any
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.files import locked
+from rtgym_ros.core.locate import shared_file
 from rtgym_ros.core.one_line_parser import OneLineParser
-from rtgym_ros.train.locate import shared_file
 
 MARK = ".rtgym_ros"  # file in the folder of a run: what --fresh may delete has it
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"

@@ -16,11 +16,12 @@ import msgspec
 
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.files import locked
+from rtgym_ros.core.locate import locate_program
 from rtgym_ros.core.one_line_parser import OneLineParser, without_ros_arguments
+from rtgym_ros.policies.weights import WeightsError
 from rtgym_ros.train.config import SecurityConfig, TrainConfig
 from rtgym_ros.train.config_file import config_of, config_parser
-from rtgym_ros.train.errors import CredentialsError, ProtocolError
-from rtgym_ros.train.locate import locate_program
+from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             measure(config, options.benchmark)
         else:
             return _supervise(config, options, arguments)
-    except (ConfigError, CredentialsError, ProtocolError, StateError) as error:
+    except (ConfigError, CredentialsError, WeightsError, StateError) as error:
         sys.stderr.write(f"train_worker: {error}\n")
         return 2
     return 0

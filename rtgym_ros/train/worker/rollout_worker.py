@@ -10,10 +10,9 @@ from typing import Any
 
 import gymnasium
 
+from rtgym_ros.policies.policy import Policy
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import WorkerConfig
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import Policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingWriter
@@ -134,7 +133,7 @@ class RolloutWorker:
             weights = PolicyWeights.from_bytes(data)
             if weights.version != self._policy.version:
                 self._policy.adopt(weights)
-        except ProtocolError as error:
+        except WeightsError as error:
             _log.error("weights %d are not adopted, %d stay in use: %s", version, self._policy.version, error)
 
     def _may_step(self) -> bool:

@@ -18,9 +18,9 @@ import pytest
 from gymnasium import spaces
 from nats_server import SCHEMA, config_of, fill, make_stream, python, running, with_connection, write
 
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import LinkError, OutOfStepError, RefusedError
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.learner_link import LearnerLink

@@ -11,11 +11,11 @@ import psutil
 import pytest
 from gymnasium import spaces
 
+from rtgym_ros.core.locate import shared_file
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
 from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
-from rtgym_ros.train.locate import shared_file
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.supervision.supervisor import Supervisor
 from rtgym_ros.train.worker.ring_folder import RingFolder, discard_rings
