@@ -33,10 +33,11 @@ class SquashedGaussian(Policy):
     of the weights' details); after :meth:`reset` the first one stands for those before it.
 
     Raises:
-        ConfigError: it cannot be used with these spaces.
+        ConfigError: it cannot be used with these spaces, or what runs its network is not installed.
     """
 
     kind: str  # of the weights that it takes
+    runtime = "numpy"  # what runs its network
     takes_images = False
 
     def __init__(
@@ -51,6 +52,8 @@ class SquashedGaussian(Policy):
         self._parts = VectorAndImages(observation_space)
         if isinstance(self._parts.space, spaces.Dict) and not self.takes_images:
             raise ConfigError(f"worker.policy {self.kind} takes no images, got {observation_space}: take onnx")
+        if find_spec(self.runtime) is None:
+            raise ConfigError(f"worker.policy {self.kind}: pip install 'rtgym_ros[{self.kind}]'")
         self._frames: dict[str, deque[np.ndarray]] = {}
         self._model: Model | None = None
         self._outputs: Sequence[str] = ()
@@ -125,21 +128,10 @@ class SquashedGaussianMlp(SquashedGaussian):
 
 
 class OnnxPolicy(SquashedGaussian):
-    """Its network is an ONNX file, run by ONNX Runtime: images, and whatever NumPy does not know.
+    """Its network is an ONNX file, run by ONNX Runtime: images, and whatever NumPy does not know."""
 
-    Raises:
-        ConfigError: onnxruntime is not installed.
-    """
-
-    kind = "onnx"
+    kind, runtime = "onnx", "onnxruntime"
     takes_images = True
-
-    def __init__(
-        self, observation_space: spaces.Space[Any], action_space: spaces.Space[Any], rng: np.random.Generator
-    ) -> None:
-        super().__init__(observation_space, action_space, rng)
-        if find_spec("onnxruntime") is None:
-            raise ConfigError("worker.policy onnx: pip install 'rtgym_ros[onnx]'")
 
     @staticmethod
     def load(weights: PolicyWeights) -> Model:

@@ -31,8 +31,7 @@ from rtgym_ros.train.errors import LinkError
 from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, unflatten
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
-from rtgym_ros.train.trainer.actions import Actions
-from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Transitions, finite
+from rtgym_ros.train.trainer.transitions import Actions, Episode, TransitionAssembler, Transitions, finite
 
 
 @dataclass(frozen=True)

@@ -52,10 +52,10 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
 def _configure(options: argparse.Namespace) -> Any:
     import msgspec
 
-    from rtgym_ros.train.config_file import config_of, make_config, steps_per_version
+    from rtgym_ros.train.config_file import load_config, make_config, steps_per_version
     from rtgym_ros.train.server.main import free_port
 
-    config = config_of(options)
+    config = load_config(options.config, options.set)
     changed: dict[str, Any] = msgspec.to_builtins(config)
     if options.sim_time:
         # Where its topics are does not concern it; what its clock and its action buffer are like does.

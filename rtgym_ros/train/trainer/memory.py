@@ -12,8 +12,7 @@ from stable_baselines3.common.type_aliases import DictReplayBufferSamples, Repla
 from rtgym_ros.policies.vector_and_images import IMAGE, VECTOR, VectorAndImages
 from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema
-from rtgym_ros.train.trainer.actions import Actions
-from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
+from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Actions, Transitions
 
 _SAMPLE = ("stamp_ns", "episode", "step")  # columns that tell a sample from every other
 

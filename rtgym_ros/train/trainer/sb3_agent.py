@@ -19,12 +19,11 @@ from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainerConfig
 from rtgym_ros.train.export import ACTIVATIONS, export_actor, export_onnx
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
 from rtgym_ros.train.trainer.memory import Memory
 from rtgym_ros.train.trainer.redq import Redq
-from rtgym_ros.train.trainer.transitions import Transitions
+from rtgym_ros.train.trainer.transitions import Actions, Transitions
 
 # What of the constructors makes sense here. Their other arguments are entries of the configuration, or belong to
 # the loop over an environment that SB3 does not run here.

@@ -14,7 +14,7 @@ from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.policies.policy import Policy, make_policy
 from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of
+from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.worker.main import worker_parser
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.open_rings import POLICY_FILE
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the samples count them
     with StopSignal(_CLOSING_S) as stop:
         try:
-            _fly(config_of(options), options, stop)
+            _fly(load_config(options.config, options.set), options, stop)
         except (ConfigError, WeightsError) as error:
             logging.error("%s", error)
             return 2

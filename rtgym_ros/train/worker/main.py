@@ -20,7 +20,7 @@ from rtgym_ros.core.locate import locate_program
 from rtgym_ros.core.one_line_parser import OneLineParser, without_ros_arguments
 from rtgym_ros.policies.weights import WeightsError
 from rtgym_ros.train.config import SecurityConfig, TrainConfig
-from rtgym_ros.train.config_file import config_of, config_parser
+from rtgym_ros.train.config_file import config_parser, load_config
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        config = config_of(options)
+        config = load_config(options.config, options.set)
         sys.path.insert(0, "")  # environment.modules are found beside you, as by the processes of `python -m`
         if options.standalone is not None:
             from rtgym_ros.train.worker.standalone import fly

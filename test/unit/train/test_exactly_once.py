@@ -294,7 +294,7 @@ def test_messages_that_were_deleted_before_they_were_read_are_counted(server, ca
         await connection.client.jetstream().purge_stream(stream_name("r"), seq=6)
         reader = SampleReader("r")
         batches = await reader.read(connection, SCHEMA, 1_000_000)
-        return [batch.position for batch in batches], reader.counts["evicted"]
+        return [batch.bookmark.position for batch in batches], reader.counts["evicted"]
 
     assert with_connection(server.config, "trainer", run) == ([6, 7, 8, 9, 10], 5)
     assert "5 messages were deleted before they were read" in caplog.text
@@ -315,7 +315,7 @@ def test_a_damaged_batch_and_one_of_another_schema_are_left_out_and_told(server,
             await client.jetstream().publish(subject, data, headers=headers)
         reader = SampleReader("r")
         batches = await reader.read(connection, SCHEMA, 1_000_000)
-        return [batch.position for batch in batches], reader.counts["refused"], reader.bookmark.position
+        return [batch.bookmark.position for batch in batches], reader.counts["refused"], reader.bookmark.position
 
     assert with_connection(server.config, "trainer", run) == ([4], 3, 4)
     assert "checksum" in caplog.text
