@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.locate import shared_file
 
 
 def find_contract(name: str | Path) -> Path:
@@ -27,15 +26,12 @@ def find_contract(name: str | Path) -> Path:
 
 
 def contracts_folder() -> Path:
-    """Return where the contracts are that come with the package: in its share folder, or in a checkout of it.
+    """Return where the contracts are that come with the package: in a checkout of it, or in its share folder.
 
     Raises:
         ConfigError: they are not installed.
     """
-    # What ament_index_python looks through; contracts are read without any ROS, too.
-    prefixes = [*filter(None, os.environ.get("AMENT_PREFIX_PATH", "").split(os.pathsep)), sys.prefix]
-    for place in [*(Path(prefix) / "share" / "rtgym_ros" for prefix in prefixes), Path(__file__).parents[2]]:
-        folder = place / "config" / "contracts"
-        if folder.is_dir():
-            return folder
+    folder = shared_file("config/contracts")
+    if folder.is_dir():
+        return folder
     raise ConfigError("the contracts of the package are not installed: source the workspace, or give a path")

@@ -18,6 +18,7 @@ from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.policies.space_leaves import leaf_spaces
+from rtgym_ros.record.parts import from_parts
 from rtgym_ros.record.space_text import space_from_text, space_to_text
 from rtgym_ros.train.errors import ProtocolError
 
@@ -174,8 +175,5 @@ def unflatten(name: str, space: spaces.Space[Any], records: np.ndarray | Mapping
         space: of one value.
         records: of the schema, shape (n,), or their columns.
     """
-    if isinstance(space, spaces.Tuple):
-        return tuple(unflatten(f"{name}/{i}", inner, records) for i, inner in enumerate(space.spaces))
-    if isinstance(space, spaces.Dict):
-        return {key: unflatten(f"{name}/{key}", inner, records) for key, inner in space.spaces.items()}
-    return records[name]
+    leaves = [leaf for leaf, _ in leaf_spaces(space, name)]
+    return from_parts(space, tuple((leaf[len(name) + 1 :], records[leaf]) for leaf in leaves))

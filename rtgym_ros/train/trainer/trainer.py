@@ -52,7 +52,6 @@ class Trainer:
         self._beat = beat
         self._make = make or (lambda schema: make_agent(schema, config.trainer))
         self._folder = config.folder / "trainer"
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._checkpoints = Checkpoints(self._folder / "checkpoints")
 
     def reset_training(self) -> None:
