@@ -47,8 +47,8 @@ class ActionOutput:
                 f"the policy's output {self.output!r} has {given} values, and the metadata block says "
                 f"{metadata.chunk} actions of {size}"
             )
-        self._bounds = _bounds(action_space)
-        low, high = self._bounds
+        flat: Any = spaces.flatten_space(action_space)
+        self._bounds = low, high = flat.low.astype(np.float64), flat.high.astype(np.float64)
         _compare("low", metadata.low, low)
         _compare("high", metadata.high, high)
         self._from = metadata.range
@@ -94,11 +94,6 @@ def _size_of(space: spaces.Space[Any]) -> int:
         if not isinstance(leaf, spaces.Box) or leaf.dtype.kind != "f":
             raise ConfigError(f"a policy answers numbers, and the action space has a {leaf}")
     return int(spaces.flatdim(space))
-
-
-def _bounds(space: spaces.Space[Any]) -> tuple[Array, Array]:
-    flat: Any = spaces.flatten_space(space)
-    return flat.low.astype(np.float64), flat.high.astype(np.float64)
 
 
 def _compare(key: str, policy: Numbers | None, environment: Array) -> None:

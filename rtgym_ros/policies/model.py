@@ -20,13 +20,11 @@ class ModelInput:
         name: of the input.
         shape: without the batch; None for a dimension that may have any size.
         dtype: of its values.
-        has_batch: whether a batch dimension, of size 1, goes before ``shape``.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
-    has_batch: bool = True
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Return whether values of ``shape`` fit."""

@@ -60,8 +60,8 @@ class OnnxModel(Model):
         self._outputs = {output.name: output for output in self._session.get_outputs()}
         self.outputs = tuple(self._outputs)
         self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
-        self._has_batch = {one.name: one.has_batch for one in self.inputs}
-        self._is_batched = any(one.has_batch for one in self.inputs)
+        self._has_batch = {given.name: _has_batch(given) for given in self._session.get_inputs()}
+        self._is_batched = any(self._has_batch.values())
 
     def run(self, values: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
         """Return outputs; the GIL is released meanwhile."""
@@ -80,8 +80,11 @@ def _input(given: Any) -> ModelInput:
     if given.type not in _DTYPES:
         raise ConfigError(f"input {given.name!r} is a {given.type}; allowed: {', '.join(_DTYPES)}")
     shape = tuple(size if isinstance(size, int) else None for size in given.shape)
-    # A vector without a batch is what no exporter makes of a network; one that does says so by its one dimension.
-    has_batch = len(shape) > 1
-    if has_batch and shape[0] not in (1, None):
+    if _has_batch(given) and shape[0] not in (1, None):
         raise ConfigError(f"input {given.name!r} takes {shape[0]} observations at once; allowed: 1, or any number")
-    return ModelInput(given.name, shape[1:] if has_batch else shape, np.dtype(_DTYPES[given.type]), has_batch)
+    return ModelInput(given.name, shape[1:] if _has_batch(given) else shape, np.dtype(_DTYPES[given.type]))
+
+
+def _has_batch(given: Any) -> bool:
+    # A vector without a batch is what no exporter makes of a network; one that does says so by its one dimension.
+    return len(given.shape) > 1

@@ -108,7 +108,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             config = load_config(options.config, options.set)
             folder = config.folder / "trainer"
-            folder.mkdir(parents=True, exist_ok=True)
             with locked(folder / "lock", f"{folder} is in use by another trainer"):
                 Trainer(config, lambda: stop.is_set, lambda: beat(folder / HEARTBEAT_FILE)).run()
         except RtgymError as error:

@@ -28,7 +28,6 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # what matters of it comes as an exception
     try:
         config = load_config(options.config, options.set)
-        folder.mkdir(parents=True, exist_ok=True)
         with locked(folder / "link.lock", f"another link process uses {folder}"), StopSignal() as stop:
             asyncio.run(_carry(config, options.name, folder, stop))
     except (ConfigError, CredentialsError, RefusedError) as error:

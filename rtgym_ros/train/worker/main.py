@@ -112,7 +112,6 @@ def worker_children(
 def _supervise(config: TrainConfig, options: argparse.Namespace, arguments: list[str]) -> int:
     name = _name(options.name, config.security)
     folder = (options.folder or config.folder / "workers" / name).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
     children = worker_children(config.worker.robot, arguments, name, folder, options.record)
     with locked(folder / "worker.lock", f"another worker uses {folder}: give this one another --name"):
         return Supervisor(children, config.worker.drain_timeout + _CLOSING_S).run()

@@ -19,7 +19,6 @@ from rtgym_ros.train.worker.sample_ring import RingWriter
 
 _LOOK_S = 0.01  # from one look for new weights to the next while waiting for them
 
-_NO_EXTRAS: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +92,8 @@ class RolloutWorker:
         step = timeouts = 0
         reward = episode_return = 0.0
         terminated = truncated = False
-        action, extras = default_action(env), _NO_EXTRAS
+        action: Any = default_action(env)
+        extras: Mapping[str, Any] = {}
         while True:
             if not test or terminated or truncated:
                 values = layout.values(action, observation, info, extras, step == 0)

@@ -181,7 +181,7 @@ def test_bad_input_is_one_line(tmp_path):
     for arguments, said in (
         (["--set", "trainer.batch=3"], "unknown entry trainer.batch (did you mean 'batch_size'?)"),
         (["--config", "nothing.yaml"], "nothing.yaml: No such file or directory"),
-        (["--workers", "many"], "argument --workers: invalid _workers value: 'many'"),
+        (["--workers", "many"], "argument --workers: invalid int value: 'many'"),
         (["--workers", "0"], "argument --workers: must be at least 1, got 0: without a worker nothing is learned"),
     ):
         command = [sys.executable, "-m", "rtgym_ros.train.local.main", *arguments]
