@@ -17,10 +17,10 @@ import rtgym_ros  # noqa: F401 (registers the environments)
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
-from rtgym_ros.nodes.tutorial_options import CONTRACT, ENV_NODE, LEARNED, POLICIES
+from rtgym_ros.nodes.tutorial_options import CONTRACT, ENV_NODE, POLICIES
 from rtgym_ros.nodes.tutorial_window import FlightWindow
 from rtgym_ros.policies.file_policy import FilePolicy
-from rtgym_ros.policies.load import load_policy
+from rtgym_ros.policies.load import NUMPY, load_policy
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
@@ -72,7 +72,7 @@ class TutorialFlight:
             lines = stack.enter_context(LiveLines(self._console, picture=self._options.view and window is None))
             stack.push(drone.explain)
             for name in self._options.policy:
-                learned = stack.enter_context(self._load(name)) if name.endswith(LEARNED) else None
+                learned = stack.enter_context(self._load(name)) if name.endswith(NUMPY) else None
                 policy = POLICIES[name](self._options) if learned is None else learned.act
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number

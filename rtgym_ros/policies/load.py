@@ -11,7 +11,7 @@ from rtgym_ros.policies.metadata import PartEntry, PolicyMetadata
 from rtgym_ros.policies.metadata_file import BLOCK_KEY, beside, read_metadata
 from rtgym_ros.policies.model import Model
 from rtgym_ros.policies.onnx_model import OnnxModel
-from rtgym_ros.policies.parts import ObservationParts, parts_of
+from rtgym_ros.policies.parts import parts_of
 
 NUMPY = ".safetensors"
 """How the name of a file with a NumPy policy ends."""
@@ -53,7 +53,9 @@ def load_policy(
                     "nothing says what the policy takes and answers: there is no metadata block in it, under the key "
                     f"{BLOCK_KEY}, and no file {beside(path).name}"
                 )
-            metadata = _whole_observation(model, parts)
+            entries = tuple(PartEntry(name, shape) for name, shape in parts.shapes.items())
+            size = model.output_size(model.outputs[0]) or 0
+            metadata = PolicyMetadata(observation=entries, size=size, range=(-1.0, 1.0))
         _check_time_step(metadata, env)
         return FilePolicy(metadata, model, parts, env.unwrapped.action_space, patience)
     except ConfigError as error:
@@ -76,11 +78,6 @@ def _load_model(path: Path, threads: int, provider: str) -> Model:
         raise ConfigError(f"cannot be used: {error}") from error
     except RtgymError as error:
         raise ConfigError(str(error)) from error
-
-
-def _whole_observation(model: Model, parts: ObservationParts) -> PolicyMetadata:
-    entries = tuple(PartEntry(name, shape) for name, shape in parts.shapes.items())
-    return PolicyMetadata(observation=entries, size=model.output_size(model.outputs[0]) or 0, range=(-1.0, 1.0))
 
 
 def _check_time_step(metadata: PolicyMetadata, env: Any) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
 
@@ -37,6 +36,7 @@ class SquashedGaussian(Policy):
     """
 
     kind: str  # of the weights that it takes
+    load: Callable[[PolicyWeights], Model]  # makes its network of them, or raises a WeightsError
     runtime = "numpy"  # what runs its network
     takes_images = False
 
@@ -109,15 +109,6 @@ class SquashedGaussian(Policy):
         if parts.frames != self._parts.frames:
             self._frames = {}
         self._model, self._parts, self._outputs, self.version = model, parts, outputs, weights.version
-
-    @staticmethod
-    @abstractmethod
-    def load(weights: PolicyWeights) -> Model:
-        """Return the network.
-
-        Raises:
-            WeightsError: they do not make one.
-        """
 
 
 class SquashedGaussianMlp(SquashedGaussian):
