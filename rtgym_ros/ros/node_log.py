@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from time import monotonic
+
+from rclpy.impl import rcutils_logger
 
 from rtgym_ros.ros.session import RosSession
 
@@ -23,6 +26,10 @@ class NodeLog:
         self._session = session
         self._counts: dict[str, int] = {}
         self._last_at: dict[str, float] = {}
+        # rclpy's logger asks inspect where it is called from, and the first such question walks over all the modules
+        # and reads sources: tens of milliseconds, of the clock thread where that logs. So it is asked here.
+        inspect.getframeinfo(inspect.currentframe())  # type: ignore[arg-type]
+        inspect.findsource(rcutils_logger)
 
     def info(self, text: str) -> None:
         """Log something that happened."""

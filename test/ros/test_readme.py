@@ -1,6 +1,7 @@
 """What the README says is so: its program runs, its commands are tested, its figures are published."""
 
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,6 +20,11 @@ TESTED = {
         "docs/distant_training.md",
         "\n./dev drone --policy runs/drone/policy.safetensors\n",
     ),
+    "./dev shell --learn -c 'python3 learn.py'": ("test/ros/test_readme.py", "def test_it_learns("),
+    "./dev shell --learn -c 'rtgym_ros fly robot.yaml --policy policy.onnx'": (
+        "test/ros/test_readme.py",
+        '"fly", "robot.yaml", "--policy", "policy.onnx"',
+    ),
     "./dev train --sim-time": ("docs/distant_training.md", "\n./dev train --sim-time\n"),
     "colcon build --packages-select rtgym_ros && source install/setup.bash": (".ci/run", " build --build-base "),
     "ros2 launch rtgym_ros drone.launch.py namespace:=left episodes:=2": (
@@ -33,18 +39,40 @@ def blocks(language):
     return [code for kind, code in BLOCKS if kind == language]
 
 
-@pytest.mark.skipif("rtgym_ros/Contract-v0" not in gymnasium.registry, reason="rtgym_ros/Contract-v0 is not registered")
-def test_a_robot_of_ones_own(namespace, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def robot(namespace, tmp_path, monkeypatch):
+    """The drive that the README's contract is of; the README's files are in the working directory."""
+    if "rtgym_ros/Contract-v0" not in gymnasium.registry:
+        pytest.skip("rtgym_ros/Contract-v0 is not registered")
     from rtgym_ros.nodes.robot_process import RobotProcess
 
-    (contract,), (program,) = blocks("yaml"), blocks("python")
+    (contract,) = blocks("yaml")
     (tmp_path / "robot.yaml").write_text(contract)
     monkeypatch.chdir(tmp_path)
     # As a command line sends the nodes of a program to the namespace of its robot.
     monkeypatch.setattr(sys, "argv", ["program", "--ros-args", "-r", f"__ns:={namespace}"])
     with RobotProcess("drive_node", namespace, ("seed:=7",)):
-        exec(program, {})
+        yield namespace
+
+
+def test_a_robot_of_ones_own(robot, capsys):
+    program, _ = blocks("python")
+    exec(program, {})
     assert re.search(r"\[[-\d. e+]+\] \[", capsys.readouterr().out)
+
+
+def test_it_learns(robot, capsys):
+    for module in ("stable_baselines3", "onnx", "onnxruntime"):
+        pytest.importorskip(module)
+    _, program = blocks("python")
+    assert program.count("20_000") == 1
+    exec(program.replace("20_000", "110"), {})  # ten of them are learned from
+    command = ["fly", "robot.yaml", "--policy", "policy.onnx", "--namespace", robot]
+    flown = subprocess.run(
+        [sys.executable, "-m", "rtgym_ros.cli.main", *command], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert flown.returncode == 0, flown.stderr
+    assert re.search(r"^episode 1: \d+ time-steps", flown.stdout, re.MULTILINE), flown.stdout
 
 
 def test_its_contract_is_one(tmp_path):
