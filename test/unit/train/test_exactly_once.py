@@ -22,7 +22,7 @@ from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import LinkError, OutOfStepError, RefusedError
 from rtgym_ros.train.protocol.schema import make_schema
-from rtgym_ros.train.stream.connection import connected
+from rtgym_ros.train.stream.connection import Outage, connected
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.names import sample_subject, stream_name
 from rtgym_ros.train.stream.sample_message import BatchHeader, SamplePublisher
@@ -409,13 +409,12 @@ def test_two_learners_read_one_stream_each_at_its_own_position(server):
     carried.end()
 
 
-def test_a_learner_without_a_server_waits_and_one_line_tells_of_it(tmp_path, caplog):
-    config = config_of(tmp_path)
-    link = LearnerLink(config, schema=SCHEMA)
-    link._outage._now_s = iter(range(0, 100_000, 10)).__next__
-    wait_for(lambda: "trying again" in caplog.text)
-    assert not link.wait_until_connected(0.1)
-    link.close()
+def test_a_learner_without_a_server_waits_and_one_line_tells_of_it(tmp_path, caplog, monkeypatch):
+    config, now_s = config_of(tmp_path), iter(range(0, 100_000, 10)).__next__
+    monkeypatch.setattr("rtgym_ros.train.stream.learner_link.Outage", lambda log: Outage(log, now_s))
+    with closing(LearnerLink(config, schema=SCHEMA)) as link:
+        wait_for(lambda: "trying again" in caplog.text)
+        assert not link.wait_until_connected(0.1)
     assert caplog.text.count("trying again") == 1
 
 
