@@ -11,7 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import rtgym_ros
+
 FOLDER = Path(__file__).parent
+PACKAGE = Path(rtgym_ros.__file__).parent
 
 WAYS = (
     "sigint",
@@ -66,7 +69,7 @@ class Trial:
             expected = {0, 4}
         if self.exit_code not in expected:
             found.append(f"exit code {self.exit_code}")
-        if self.errors.count("Traceback") != (way == "exception") or "rtgym_ros/" in self.errors:
+        if self.errors.count("Traceback") != (way == "exception") or f"{PACKAGE}/" in self.errors:
             found.append(f"a traceback of ours: {self.errors}")
         return found
 
