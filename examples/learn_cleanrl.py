@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812  # as in CleanRL
 from torch import nn, optim
 
 from rtgym_ros.train import Run
-from rtgym_ros.train.policy.export import export_gaussian
+from rtgym_ros.train.export import export_gaussian
 
 LOG_STD_MAX, LOG_STD_MIN = 2, -20
 

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.functional import mse_loss
 
 from rtgym_ros.train import Run
-from rtgym_ros.train.policy.export import export_gaussian
+from rtgym_ros.train.export import export_gaussian
 
 GAMMA, TAU, LEARNING_RATE, BATCH, MEMORY, PUBLISH = 0.95, 0.01, 1e-3, 128, 100_000, 50
 

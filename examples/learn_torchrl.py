@@ -14,7 +14,7 @@ from torchrl.modules import MLP, ProbabilisticActor, TanhNormal, ValueOperator
 from torchrl.objectives import SACLoss, SoftUpdate
 
 from rtgym_ros.train import Run
-from rtgym_ros.train.policy.export import export_gaussian
+from rtgym_ros.train.export import export_gaussian
 from rtgym_ros.train.run import TransitionBatch
 
 GAMMA, TAU, LEARNING_RATE, BATCH, MEMORY, PUBLISH = 0.95, 0.01, 1e-3, 128, 100_000, 50

@@ -40,6 +40,7 @@ _TRAINING = ("msgspec", "nats", "safetensors")
 _RECORDING = ("mcap", "zstandard")
 _NEEDED = {
     "unit/train": _TRAINING,
+    "unit/policies/test_policy_weights.py": ("safetensors",),
     "unit/record": _RECORDING,
     "ros/test_calibrate_ways.py": _RECORDING,
     "ros/test_from_bag.py": _RECORDING,

@@ -21,26 +21,27 @@ ALLOWED = {
     "contract": {"rtgym_ros.core", "gymnasium", "numpy", "yaml", "jsonschema", "cv2"},
     "record": {"rtgym_ros.core", "rtgym_ros.delays", "gymnasium", "numpy", "mcap", "zstandard"}
     | {"minari", "lerobot", "stable_baselines3", "torch", "pyarrow", "matplotlib"},  # where one exports or draws
-    "policies": {"rtgym_ros.core", "rtgym_ros.train", "gymnasium", "numpy"} | {"onnxruntime"},  # where a file wants it
+    "policies": {"rtgym_ros.core", "gymnasium", "numpy"} | {"onnxruntime", "safetensors"},  # where a file wants it
     "cli": {"rtgym_ros.core", "rtgym_ros.realtime", "rtgym_ros.contract", "rtgym_ros.delays", "rtgym_ros.record"}
     | {"rtgym_ros.policies", "rtgym_ros.wrappers"}  # what flies a policy
     | {"rtgym_ros.ros", "rtgym_ros.nodes", "rclpy"}  # what looks at a robot, or flies it, imports them when it does
     | {"ament_index_python", "numpy", "rich"},
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
-    "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "numpy", "stable_baselines3", "torch"},
+    "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "gymnasium", "numpy"}
+    | {"rtgym_ros.train"}  # where a library is the learner of a run
+    | {"stable_baselines3", "torch", "ray"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "gymnasium", "numpy", "typing_extensions"}
+    | {"rtgym_ros.policies"}  # what the workers fly
     | {"rtgym_ros.record", "rtgym_ros.wrappers"}  # recordings, where they are asked for
-    | {"msgspec", "nats", "safetensors", "yaml", "cryptography"}  # what is sent, and how
+    | {"msgspec", "nats", "yaml", "cryptography"}  # what is sent, and how
     | {
         "torch",
         "stable_baselines3",
         "sb3_contrib",
-        "onnxruntime",
         "wandb",
         "matplotlib",
         "rich",
-        "ray",
     },  # the trainer, and what shows it
 }
 

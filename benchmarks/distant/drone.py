@@ -17,7 +17,7 @@ from gymnasium import spaces
 from benchmarks.distant.trace import TraceWriter
 from rtgym_ros import DummyRCDrone, RealTimeGymInterface
 from rtgym_ros.envs.real_time_env import RealTimeEnv
-from rtgym_ros.train.policy.policy import Policy
+from rtgym_ros.policies.policy import Policy
 
 ENV_ID = "benchmarks/DistantDrone-v0"
 TRACE = "RTGYM_ROS_DISTANT_TRACE"

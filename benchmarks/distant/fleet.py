@@ -20,7 +20,7 @@ from benchmarks.distant.report import Report
 from benchmarks.distant.setting import scratch, write_config
 from benchmarks.distant.stub import Drain
 from benchmarks.distant.throughput import SERVER
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.stream.connection import connected
 from rtgym_ros.train.stream.key_value import weights_of

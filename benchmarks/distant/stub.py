@@ -9,7 +9,7 @@ from time import monotonic
 
 import numpy as np
 
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.stream.learner_link import LearnerLink
 
 
@@ -61,7 +61,7 @@ class Drain:
     def _note(self, batch) -> None:
         key, header = (batch.robot, batch.boot), batch.header
         if header.first_seq != self.next_seq[key]:
-            self.wrong.append(f"{key}: {header.first_seq} at {batch.position}, not {self.next_seq[key]}")
+            self.wrong.append(f"{key}: {header.first_seq} at {batch.bookmark.position}, not {self.next_seq[key]}")
         if batch.robot.startswith("filler"):
             numbers = batch.records["stamp_ns"]
             if not np.array_equal(numbers, np.arange(header.first_seq, header.next_seq)):

@@ -13,7 +13,7 @@ from benchmarks.distant.setting import drone, scratch, write_config
 from benchmarks.distant.stepping import steps_of, timing
 from benchmarks.distant.stub import Drain
 from benchmarks.distant.trace import read_traces
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.policies.weights import PolicyWeights
 
 CASES = {"small samples, 50 Hz": (50.0, 0, 10_000), "2 MB images, 20 Hz": (20.0, 2_000_000, 200)}
 """Time-steps a second, bytes of image, samples of the ring."""

@@ -7,8 +7,8 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from rtgym_ros.policies.policy import make_policy
 from rtgym_ros.train.config_file import load_config
-from rtgym_ros.train.policy.policy import make_policy
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.standalone import running_robot
 

@@ -40,11 +40,14 @@ def write_atomically(path: Path, data: bytes, sync: bool = True, mode: int | Non
 def locked(path: Path, refusal: str) -> Iterator[None]:
     """Hold a lock file while entered; the system releases it when the process ends, even by SIGKILL.
 
+    Its folder is made where there is none.
+
     Raises:
         ConfigError: another process holds it; its text is ``refusal``.
     """
     from fcntl import LOCK_EX, LOCK_NB, flock  # not on every platform
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         try:
             flock(file, LOCK_EX | LOCK_NB)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def export_onnx(
     path = Path(path)
     policy: Any = model.policy
     is_actor_critic = isinstance(policy, ActorCriticPolicy)
-    actor = _Gaussian(policy) if is_actor_critic else _actor_of(policy)
+    actor = _actor_of(policy)
     observed = model.observation_space
     if observed.shape is None or len(observed.shape) != 1:
         raise ConfigError(f"export_onnx is for flat observations, and the model observes {observed}")
@@ -72,51 +73,32 @@ def export_onnx(
     return metadata
 
 
-class _Gaussian(nn.Module):
-    """The mean of PPO and A2C, in the units of the action space."""
+class _Actor(nn.Module):
+    """What is exported: an answer to observations, and the module whose weights it is computed with."""
 
-    def __init__(self, policy: Any) -> None:
+    def __init__(self, module: nn.Module, answer: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
-        if policy.squash_output:
-            raise ConfigError("a policy with squash_output cannot be exported")
-        self.policy = policy
+        self.module = module
+        self._answer = answer
 
     def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        policy = self.policy
-        features = policy.pi_features_extractor(observation)
-        mean: torch.Tensor = policy.action_net(policy.mlp_extractor.forward_actor(features))
-        return mean
-
-
-class _Squashed(nn.Module):
-    """The mean of SAC, TQC and CrossQ, between -1 and 1."""
-
-    def __init__(self, actor: Any) -> None:
-        super().__init__()
-        self.actor = actor
-
-    def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        actor = self.actor
-        return torch.tanh(actor.mu(actor.latent_pi(actor.features_extractor(observation))))
-
-
-class _Deterministic(nn.Module):
-    """The actor of TD3 and DDPG, between -1 and 1."""
-
-    def __init__(self, actor: Any) -> None:
-        super().__init__()
-        self.actor = actor
-
-    def forward(self, observation: torch.Tensor) -> torch.Tensor:
-        action: torch.Tensor = self.actor.mu(self.actor.features_extractor(observation))
-        return action
+        return self._answer(observation)
 
 
 def _actor_of(policy: Any) -> nn.Module:
+    """Return the mean of PPO and A2C, in the units of the action space; of the others what is between -1 and 1."""
+    if isinstance(policy, ActorCriticPolicy):
+        if policy.squash_output:
+            raise ConfigError("a policy with squash_output cannot be exported")
+        features, network = policy.pi_features_extractor, policy.mlp_extractor.forward_actor
+        return _Actor(policy, lambda observation: policy.action_net(network(features(observation))))
     actor = getattr(policy, "actor", None)
     if actor is None or not hasattr(actor, "mu"):
         raise ConfigError(f"a {type(policy).__name__} answers no numbers that a robot could be sent")
-    return _Squashed(actor) if hasattr(actor, "latent_pi") else _Deterministic(actor)
+    features = actor.features_extractor
+    if hasattr(actor, "latent_pi"):  # SAC, TQC and CrossQ; the others are TD3 and DDPG
+        return _Actor(actor, lambda observation: torch.tanh(actor.mu(actor.latent_pi(features(observation)))))
+    return _Actor(actor, lambda observation: actor.mu(features(observation)))
 
 
 def _normalisation(model: BaseAlgorithm) -> tuple[Any, Any, float | None]:

@@ -15,11 +15,12 @@ from rich.console import Console
 
 import rtgym_ros  # noqa: F401 (registers the environments)
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.nodes.learned_policy import load_policy
 from rtgym_ros.nodes.robot_process import RobotProcess
 from rtgym_ros.nodes.tutorial_drone import TutorialDrone
-from rtgym_ros.nodes.tutorial_options import CONTRACT, ENV_NODE, LEARNED, POLICIES
+from rtgym_ros.nodes.tutorial_options import CONTRACT, ENV_NODE, POLICIES
 from rtgym_ros.nodes.tutorial_window import FlightWindow
+from rtgym_ros.policies.file_policy import FilePolicy
+from rtgym_ros.policies.load import NUMPY, load_policy
 from rtgym_ros.robots.drone.flight import Episode, fly_episode
 from rtgym_ros.robots.drone.plot import save_plot
 from rtgym_ros.robots.drone.report import LiveLines, episode_table, timing_table
@@ -71,10 +72,12 @@ class TutorialFlight:
             lines = stack.enter_context(LiveLines(self._console, picture=self._options.view and window is None))
             stack.push(drone.explain)
             for name in self._options.policy:
-                learned = name.endswith(LEARNED)
-                policy = load_policy(name, self._env) if learned else POLICIES[name](self._options)
+                learned = stack.enter_context(self._load(name)) if name.endswith(NUMPY) else None
+                policy = POLICIES[name](self._options) if learned is None else learned.act
                 for number in range(1, self._options.episodes + 1):
                     seed = self._options.seed + number
+                    if learned is not None:
+                        learned.reset()
                     fly_episode(
                         self._env,
                         Path(name).stem,
@@ -145,6 +148,12 @@ class TutorialFlight:
         self._env = self._recorded(stack, env)
         node: Node = self._env.unwrapped.node
         return node
+
+    def _load(self, path: str) -> FilePolicy:
+        try:
+            return load_policy(path, self._env)
+        except ConfigError as error:
+            raise ConfigError(f"--policy {error}") from error
 
     def _recorded(self, stack: ExitStack, env: Any) -> Any:
         """Have the environment closed in the end, and its time-steps recorded where that is asked for."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from rtgym_ros.core.errors import nearest
 from rtgym_ros.core.one_line_parser import OneLineParser
+from rtgym_ros.policies.load import NUMPY
 from rtgym_ros.robots.drone.policies import Policy, Predictor, hover, make_p_controller, make_random
 
 POLICIES: dict[str, Callable[[argparse.Namespace], Policy]] = {
@@ -23,9 +24,6 @@ STORY = "p_controller,predictor"
 
 ENV_NODE, CONTRACT = "env", "drone_tutorial"
 """Name of the node that hosts the clock where this program does not, and what it hosts."""
-
-LEARNED = ".safetensors"
-"""How the name of a file with a learned policy ends."""
 
 _LARGEST_SEED = 2**31 - 1
 """The drone's parameter is an int32."""
@@ -44,7 +42,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         type=_policies,
         default=STORY,
         metavar="NAME[,NAME]",
-        help=f"one or more of {', '.join(POLICIES)}, or a file FILE{LEARNED} that ./dev train made, flown to the same "
+        help=f"one or more of {', '.join(POLICIES)}, or a file FILE{NUMPY} that ./dev train made, flown to the same "
         "targets (default: %(default)s)",
     )
     parser.add_argument("--gain", type=_gain, default=20.0, help="of the p_controller, in 1/s (default: %(default)g)")
@@ -115,12 +113,12 @@ def _picture(text: str) -> Path:
 def _policies(text: str) -> list[str]:
     names = text.split(",")
     for name in names:
-        if name.endswith(LEARNED):
+        if name.endswith(NUMPY):
             if not Path(name).is_file():
                 raise argparse.ArgumentTypeError(f"there is no file {name!r}: ./dev train makes one")
         elif name not in POLICIES:
             hint = nearest(name, POLICIES)
             raise argparse.ArgumentTypeError(
-                f"must be among {', '.join(POLICIES)}, or end in {LEARNED}, got {name!r}{hint}"
+                f"must be among {', '.join(POLICIES)}, or end in {NUMPY}, got {name!r}{hint}"
             )
     return names

@@ -10,6 +10,7 @@ from gymnasium import spaces
 from rtgym_ros.core.errors import ActionError, ConfigError
 from rtgym_ros.policies.metadata import Numbers, PolicyMetadata
 from rtgym_ros.policies.model import Array, Model
+from rtgym_ros.policies.space_leaves import leaf_spaces
 
 
 class ActionOutput:
@@ -46,8 +47,8 @@ class ActionOutput:
                 f"the policy's output {self.output!r} has {given} values, and the metadata block says "
                 f"{metadata.chunk} actions of {size}"
             )
-        self._bounds = _bounds(action_space)
-        low, high = self._bounds
+        flat: Any = spaces.flatten_space(action_space)
+        self._bounds = low, high = flat.low.astype(np.float64), flat.high.astype(np.float64)
         _compare("low", metadata.low, low)
         _compare("high", metadata.high, high)
         self._from = metadata.range
@@ -89,23 +90,10 @@ class ActionOutput:
 
 
 def _size_of(space: spaces.Space[Any]) -> int:
-    for leaf in _leaves(space):
+    for _, leaf in leaf_spaces(space):
         if not isinstance(leaf, spaces.Box) or leaf.dtype.kind != "f":
             raise ConfigError(f"a policy answers numbers, and the action space has a {leaf}")
     return int(spaces.flatdim(space))
-
-
-def _leaves(space: spaces.Space[Any]) -> list[spaces.Space[Any]]:
-    if isinstance(space, spaces.Dict):
-        return [leaf for inner in space.spaces.values() for leaf in _leaves(inner)]
-    if isinstance(space, spaces.Tuple):
-        return [leaf for inner in space.spaces for leaf in _leaves(inner)]
-    return [space]
-
-
-def _bounds(space: spaces.Space[Any]) -> tuple[Array, Array]:
-    flat: Any = spaces.flatten_space(space)
-    return flat.low.astype(np.float64), flat.high.astype(np.float64)
 
 
 def _compare(key: str, policy: Numbers | None, environment: Array) -> None:

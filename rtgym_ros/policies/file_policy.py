@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any
 
 from gymnasium import spaces
@@ -66,9 +65,7 @@ class FilePolicy:
         """Return it."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close it."""
         self.close()
 
@@ -120,4 +117,4 @@ class FilePolicy:
             self._thread = None
 
     def _compute(self, inputs: dict[str, Array]) -> Array:
-        return self._output.actions(self._model.run(inputs, self._output.output))
+        return self._output.actions(*self._model.run(inputs, [self._output.output]))

@@ -52,12 +52,7 @@ class InferenceThread:
             InterfaceTimeoutError: it does not come; the thread stays busy.
             Exception: what the computation raised.
         """
-        assert self._answer is not None
-        wait([self._answer], self._patience)
-        if not self._answer.done():
-            raise InterfaceTimeoutError(f"the policy has not answered for {self._patience:g} s")
-        answer, self._answer = self._answer, None
-        return answer.result()
+        return self._take().result()
 
     def discard(self) -> None:
         """Wait for what is being computed, and forget it, an error of it too.
@@ -68,10 +63,15 @@ class InferenceThread:
         if self._answer is None:
             return
         self._answer.cancel()  # where it has not begun
+        self._take()
+
+    def _take(self) -> Future[Any]:
+        assert self._answer is not None
         wait([self._answer], self._patience)
         if not self._answer.done():
             raise InterfaceTimeoutError(f"the policy has not answered for {self._patience:g} s")
-        self._answer = None
+        answer, self._answer = self._answer, None
+        return answer
 
     def close(self) -> None:
         """End the thread; one whose computation goes on for 5 s is left behind."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.policies.file_policy import FilePolicy
 from rtgym_ros.policies.metadata import PartEntry, PolicyMetadata
 from rtgym_ros.policies.metadata_file import BLOCK_KEY, beside, read_metadata
-from rtgym_ros.policies.numpy_model import NumpyModel
+from rtgym_ros.policies.model import Model
 from rtgym_ros.policies.onnx_model import OnnxModel
-from rtgym_ros.policies.parts import ObservationParts, parts_of
+from rtgym_ros.policies.parts import parts_of
+
+NUMPY = ".safetensors"
+"""How the name of a file with a NumPy policy ends."""
 
 PATIENCE_S = 10.0
 """How long an answer may take before the flight ends (s), where nothing else is said."""
@@ -45,29 +48,36 @@ def load_policy(
         metadata = read_metadata(path, model.metadata.get(BLOCK_KEY))
         parts = parts_of(env)
         if metadata is None:
-            if not isinstance(model, NumpyModel):
+            if path.suffix != NUMPY:
                 raise ConfigError(
                     "nothing says what the policy takes and answers: there is no metadata block in it, under the key "
                     f"{BLOCK_KEY}, and no file {beside(path).name}"
                 )
-            metadata = _whole_observation(model, parts)
+            entries = tuple(PartEntry(name, shape) for name, shape in parts.shapes.items())
+            size = model.output_size(model.outputs[0]) or 0
+            metadata = PolicyMetadata(observation=entries, size=size, range=(-1.0, 1.0))
         _check_time_step(metadata, env)
         return FilePolicy(metadata, model, parts, env.unwrapped.action_space, patience)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 
 
-def _load_model(path: Path, threads: int, provider: str) -> OnnxModel | NumpyModel:
+def _load_model(path: Path, threads: int, provider: str) -> Model:
     if path.suffix == ".onnx":
         return OnnxModel(path, threads, provider)
-    if path.suffix == ".safetensors":
-        return NumpyModel(path)
-    raise ConfigError(f"a policy is a file .onnx or .safetensors, got {path.suffix or 'a name without an ending'}")
-
-
-def _whole_observation(model: NumpyModel, parts: ObservationParts) -> PolicyMetadata:
-    entries = tuple(PartEntry(name, shape) for name, shape in parts.shapes.items())
-    return PolicyMetadata(observation=entries, size=model.output_size(""), range=(-1.0, 1.0))
+    if path.suffix != NUMPY:
+        raise ConfigError(f"a policy is a file .onnx or {NUMPY}, got {path.suffix or 'a name without an ending'}")
+    try:
+        from rtgym_ros.policies.mlp_model import MlpModel
+        from rtgym_ros.policies.weights import PolicyWeights
+    except ImportError as error:
+        raise ConfigError(f"{error.name} is not installed: pip install 'rtgym_ros[fly]'") from error
+    try:
+        return MlpModel(PolicyWeights.from_bytes(path.read_bytes()))
+    except OSError as error:
+        raise ConfigError(f"cannot be used: {error}") from error
+    except RtgymError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _check_time_step(metadata: PolicyMetadata, env: Any) -> None:

@@ -1,9 +1,9 @@
-"""What a file with a network is to the rest of this package: named arrays in, one array out."""
+"""What a file with a network is to the rest of this package: named arrays in, named arrays out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,11 @@ class ModelInput:
         name: of the input.
         shape: without the batch; None for a dimension that may have any size.
         dtype: of its values.
-        has_batch: whether a batch dimension, of size 1, goes before ``shape``.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: np.dtype[Any]
-    has_batch: bool = True
 
     def takes(self, shape: tuple[int, ...]) -> bool:
         """Return whether values of ``shape`` fit."""
@@ -40,18 +38,20 @@ class Model(ABC):
     Attributes:
         inputs: in the order of the file.
         outputs: names of the outputs.
+        metadata: the text under each key of the file's metadata.
     """
 
     inputs: tuple[ModelInput, ...]
     outputs: tuple[str, ...]
+    metadata: Mapping[str, str]
 
     @abstractmethod
-    def run(self, values: Mapping[str, Array], output: str) -> Array:
-        """Return an output, without its batch dimension; one call at a time.
+    def run(self, values: Mapping[str, Array], outputs: Sequence[str]) -> list[Array]:
+        """Return outputs, without their batch dimension; one call at a time.
 
         Args:
             values: of every input, by name, without the batch dimension.
-            output: which one.
+            outputs: which ones.
         """
 
     @abstractmethod

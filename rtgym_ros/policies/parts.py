@@ -10,10 +10,9 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.model import Array
 
 ACTION_BUFFER, DELAYS = "action_buffer", "delays"
-
-Array = np.ndarray[Any, Any]
 
 
 class ObservationParts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,7 @@ def config_parser(program: str, description: str | None) -> OneLineParser:
     return parser
 
 
-def config_of(options: argparse.Namespace) -> TrainConfig:
-    """Return the configuration that the arguments ask for.
-
-    Raises:
-        ConfigError: it cannot be read, or is wrong.
-    """
-    return load_config(options.config, tuple(options.set))
-
-
-def load_config(path: Path, overrides: tuple[str, ...] = ()) -> TrainConfig:
+def load_config(path: Path, overrides: Sequence[str] = ()) -> TrainConfig:
     """Read a configuration.
 
     Args:

@@ -22,16 +22,16 @@ from gymnasium import spaces
 from typing_extensions import Self
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.space_leaves import leaf_values
+from rtgym_ros.policies.vector_and_images import VECTOR, VectorAndImages
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import load_config, make_config
 from rtgym_ros.train.errors import LinkError
-from rtgym_ros.train.policy.observation_parts import VECTOR, ObservationParts
-from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, leaf_values, unflatten
+from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema, unflatten
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.sample_message import Bookmark, SampleBatch
-from rtgym_ros.train.trainer.actions import Actions
-from rtgym_ros.train.trainer.transitions import Episode, TransitionAssembler, Transitions, finite
+from rtgym_ros.train.trainer.transitions import Actions, Episode, TransitionAssembler, Transitions, finite
 
 
 @dataclass(frozen=True)
@@ -254,10 +254,10 @@ class Run:
         self.close()
 
     @cached_property
-    def _vectors(self) -> ObservationParts:
-        parts = ObservationParts(self.observation_space)
+    def _vectors(self) -> VectorAndImages:
+        parts = VectorAndImages(self.observation_space)
         if isinstance(parts.space, spaces.Dict):
-            raise ConfigError("there are images among the observations: ObservationParts takes them apart")
+            raise ConfigError("there are images among the observations: VectorAndImages takes them apart")
         return parts
 
     @cached_property

@@ -9,7 +9,7 @@ JOINTS, MAX_STEP, GAIN, UNDER_WAY = 6, 0.05, 0.35, 4
 
 def drone_numpy(path, gain=4.0):
     """Write the tutorial's controller, squashed, as one of our NumPy policies."""
-    from rtgym_ros.train.policy.policy_file import PolicyWeights
+    from rtgym_ros.policies.weights import PolicyWeights
 
     weight = gain / 2.0 * np.hstack([-np.eye(2), np.eye(2)]).astype(np.float32)
     arrays = {"mean.weight": weight, "mean.bias": np.zeros(2, np.float32)}

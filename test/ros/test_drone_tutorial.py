@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import psutil
 import pytest
 import rclpy
@@ -86,6 +87,25 @@ def test_it_flies_and_tells(namespace, tmp_path):
         assert expected in done.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert drones() <= before
+
+
+def test_it_flies_what_was_learned(namespace, tmp_path):
+    pytest.importorskip("safetensors")
+    from rtgym_ros.policies.weights import PolicyWeights
+
+    learned = tmp_path / "learned.safetensors"
+    gains = np.hstack([-np.eye(2), np.eye(2), np.zeros((2, 8))]).astype(np.float32)  # x, y, target, actions under way
+    for weight in (gains, gains[:, :4]):
+        arrays = {"mean.weight": weight, "mean.bias": np.zeros(2, np.float32)}
+        PolicyWeights("squashed_gaussian_mlp", 1, arrays, {}).save(learned)
+        done = run(namespace, "--episodes", "1", "--policy", str(learned), "--seed", "3")
+        if weight is gains:
+            assert (done.returncode, done.stderr) == (0, "")
+            assert re.search(r"learned +1 +-[\d.]+ +\d+ .*yes", done.stdout), done.stdout
+    assert done.returncode == 2
+    assert re.fullmatch(rf"drone_tutorial: --policy {learned}: .* takes shape \(4,\), .* = 12 values\n", done.stderr), (
+        done.stderr
+    )
 
 
 def test_the_same_seed_flies_to_the_same_targets(namespace):

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.stop_signal import StopSignal
-from rtgym_ros.train.config_file import config_of, config_parser
+from rtgym_ros.train.config_file import config_parser, load_config
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.stream.event_loop import stop_event, wait_for_event
 from rtgym_ros.train.stream.watch import RobotView, RunWatch
@@ -127,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("nats").setLevel(logging.CRITICAL)
     try:
         with StopSignal() as stop:
-            asyncio.run(_show(RunWatch(config_of(options)), stop))
+            asyncio.run(_show(RunWatch(load_config(options.config, options.set)), stop))
     except (ConfigError, CredentialsError) as error:
         sys.stderr.write(f"live_table: {error}\n")
         return 2

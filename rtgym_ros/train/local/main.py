@@ -11,8 +11,8 @@ from typing import Any
 
 from rtgym_ros.core.errors import ConfigError, RtgymError
 from rtgym_ros.core.files import locked
+from rtgym_ros.core.locate import shared_file
 from rtgym_ros.core.one_line_parser import OneLineParser
-from rtgym_ros.train.locate import shared_file
 
 MARK = ".rtgym_ros"  # file in the folder of a run: what --fresh may delete has it
 _SIMULATED = "rtgym_ros/SimulatedDrone-v0"
@@ -52,10 +52,10 @@ def _run(options: argparse.Namespace, stack: ExitStack) -> int:
 def _configure(options: argparse.Namespace) -> Any:
     import msgspec
 
-    from rtgym_ros.train.config_file import config_of, make_config, steps_per_version
+    from rtgym_ros.train.config_file import load_config, make_config, steps_per_version
     from rtgym_ros.train.server.main import free_port
 
-    config = config_of(options)
+    config = load_config(options.config, options.set)
     changed: dict[str, Any] = msgspec.to_builtins(config)
     if options.sim_time:
         # Where its topics are does not concern it; what its clock and its action buffer are like does.
@@ -83,7 +83,6 @@ def _enter_folder(folder: Path, fresh: bool, stack: ExitStack) -> None:
     """
     from rtgym_ros.train.worker.ring_folder import discard_rings, remove_orphans
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
     refusal = f"another train_local is at work in {folder}: wait for it, or choose another run"
     stack.enter_context(locked(folder.parent / f".{folder.name}.lock", refusal))
     if fresh and folder.exists() and any(folder.iterdir()):
@@ -131,13 +130,6 @@ def _conclude(config: Any) -> None:
     print(f"fly it: {'./dev drone --policy' if drone else alone} {config.folder / _RESULT}")
 
 
-def _workers(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}: without a worker nothing is learned")
-    return number
-
-
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     description = "Learn to fly the drone: server, trainer and workers on this machine."
     parser = OneLineParser("train_local", description=description)
@@ -150,7 +142,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--sim-time", action="store_true", help="on a simulated drone, as fast as the trainer learns")
     parser.add_argument("--samples", type=int, metavar="N", help="end when so many are learned from")
-    parser.add_argument("--workers", type=_workers, default=1, metavar="N", help="robots (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="robots (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="of networks and sampling")
     parser.add_argument("--fresh", action="store_true", help="throw away what a run of this name has left")
     parser.add_argument("--record", type=Path, metavar="FOLDER", help="record every time-step, to FOLDER/WORKER")
@@ -159,7 +151,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="recordings that the replay memory begins with; may be given again",
     )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no table")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.workers < 1:
+        got = f"got {options.workers}: without a worker nothing is learned"
+        parser.error(f"argument --workers: must be at least 1, {got}")
+    return options
 
 
 if __name__ == "__main__":

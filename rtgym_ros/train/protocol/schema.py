@@ -8,7 +8,7 @@ transitions of an episode can be put together from consecutive samples alone.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,8 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.space_leaves import leaf_spaces
+from rtgym_ros.record.parts import from_parts
 from rtgym_ros.record.space_text import space_from_text, space_to_text
 from rtgym_ros.train.errors import ProtocolError
 
@@ -173,30 +175,5 @@ def unflatten(name: str, space: spaces.Space[Any], records: np.ndarray | Mapping
         space: of one value.
         records: of the schema, shape (n,), or their columns.
     """
-    if isinstance(space, spaces.Tuple):
-        return tuple(unflatten(f"{name}/{i}", inner, records) for i, inner in enumerate(space.spaces))
-    if isinstance(space, spaces.Dict):
-        return {key: unflatten(f"{name}/{key}", inner, records) for key, inner in space.spaces.items()}
-    return records[name]
-
-
-def leaf_spaces(space: spaces.Space[Any], name: str = "") -> Iterator[tuple[str, spaces.Space[Any]]]:
-    """Yield the path and space of every leaf of nested Tuple and Dict spaces, in Gymnasium's order."""
-    if isinstance(space, (spaces.Tuple, spaces.Dict)):
-        items = enumerate(space.spaces) if isinstance(space, spaces.Tuple) else space.spaces.items()
-        for key, inner in items:
-            yield from leaf_spaces(inner, f"{name}/{key}" if name else str(key))
-    else:
-        yield name or "0", space
-
-
-def leaf_values(space: spaces.Space[Any], value: Any) -> Iterator[Any]:
-    """Yield the leaves of a value of ``space``, in the order of :func:`leaf_spaces`."""
-    if isinstance(space, spaces.Tuple):
-        for inner, item in zip(space.spaces, value, strict=True):
-            yield from leaf_values(inner, item)
-    elif isinstance(space, spaces.Dict):
-        for key, inner in space.spaces.items():
-            yield from leaf_values(inner, value[key])
-    else:
-        yield value
+    leaves = [leaf for leaf, _ in leaf_spaces(space, name)]
+    return from_parts(space, tuple((leaf[len(name) + 1 :], records[leaf]) for leaf in leaves))

@@ -23,9 +23,9 @@ def key_pair(directory: Path, identity: str) -> tuple[Path, Path]:
     return directory / f"{identity}.crt", directory / f"{identity}.key"
 
 
-def robot_names(directory: Path) -> list[str]:
-    """Return the names of the workers whose certificates lie in the directory."""
-    return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.crt"))
+def robot_names(directory: Path, ending: str = "crt") -> list[str]:
+    """Return the names of the workers whose certificates, or keys (``"key"``), lie in the directory."""
+    return sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.{ending}"))
 
 
 def robot_name(security: SecurityConfig, name: str) -> str:
@@ -37,7 +37,7 @@ def robot_name(security: SecurityConfig, name: str) -> str:
     directory = security.folder
     if directory is None:
         return name
-    names = sorted(path.stem.removeprefix(WORKER_PREFIX) for path in directory.glob(f"{WORKER_PREFIX}*.key"))
+    names = robot_names(directory, "key")
     if not names:
         raise CredentialsError(f"{directory} has no worker-NAME.key: train_keys {directory} --worker NAME makes one")
     if not name and len(names) > 1:

@@ -18,7 +18,7 @@ from pathlib import Path
 from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.files import locked, write_atomically
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of, config_parser
+from rtgym_ros.train.config_file import config_parser, load_config
 from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.security.credentials import CA, SERVER, credential_files, key_pair, make_token, token_file
 from rtgym_ros.train.server.nats_configuration import SERVER_FILE, certificate_access, is_loopback, nats_configuration
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``train_server`` until SIGINT or SIGTERM; return its exit code."""
     options = config_parser("train_server", __doc__).parse_args(arguments)
     try:
-        config = config_of(options)
+        config = load_config(options.config, options.set)
         with server_folder(config):
             return Supervisor([server_child(config)], _STOP_TIMEOUT_S).run()
     except (ConfigError, CredentialsError, OSError) as error:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import CredentialsError, LinkError, ProtocolError
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.connection import Connection, Outage, connected
 from rtgym_ros.train.stream.event_loop import EventLoopThread, wait_for_event

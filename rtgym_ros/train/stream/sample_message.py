@@ -93,11 +93,6 @@ class SampleBatch:
         """Return the boot of the control process."""
         return self.header.boot
 
-    @property
-    def position(self) -> int:
-        """Return where in the stream the message is."""
-        return self.bookmark.position
-
 
 def read_header(headers: Mapping[str, str] | None) -> BatchHeader:
     """Return what a batch says of itself.

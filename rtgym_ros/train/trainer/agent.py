@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from pathlib import Path
 
+from rtgym_ros.core.locate import locate
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainerConfig
-from rtgym_ros.train.locate import locate
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import SampleSchema
 from rtgym_ros.train.trainer.transitions import Transitions
 

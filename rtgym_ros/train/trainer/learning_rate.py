@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from sys import float_info
+from typing import Annotated, Any
+
+import msgspec
 
 from rtgym_ros.core.errors import ConfigError
 
 _WHERE = "trainer.agent_kwargs.learning_rate"
-_NAMES = ("begin", "end", "updates")
 PARTS = ("actor", "critic", "entropy")
 """In the order in which Stable-Baselines3's SAC lists its optimisers."""
+_Number = Annotated[float, msgspec.Meta(gt=0, le=float_info.max)]  # not infinite
 
 
-@dataclass(frozen=True)
-class LearningRate:
+class LearningRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Goes from ``begin`` to ``end`` by the same factor each update, in ``updates`` updates, and stays there."""
 
-    begin: float
-    end: float
-    updates: float
+    begin: _Number
+    end: _Number
+    updates: _Number
 
     def at(self, updates: int) -> float:
         """Return the learning rate after so many updates."""
@@ -42,9 +43,8 @@ def make_learning_rates(value: Any) -> dict[str, LearningRate]:
 
 def _learning_rate(value: Any) -> LearningRate:
     numbers = value if isinstance(value, dict) else {"begin": value, "end": value, "updates": 1}
-    if sorted(numbers) != sorted(_NAMES):
-        raise ConfigError(f"{_WHERE} is a number, or a map of {', '.join(_NAMES)}, got {value!r}")
-    for number in numbers.values():
-        if isinstance(number, bool) or not isinstance(number, (int, float)) or not 0 < number < float("inf"):
-            raise ConfigError(f"{_WHERE} needs numbers above 0, got {value!r}")
-    return LearningRate(**numbers)
+    try:
+        return msgspec.convert(numbers, LearningRate)
+    except msgspec.ValidationError as error:
+        names = ", ".join(LearningRate.__struct_fields__)
+        raise ConfigError(f"{_WHERE} is a number above 0, or a map of {names}, got {value!r}: {error}") from error

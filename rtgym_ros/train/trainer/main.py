@@ -9,7 +9,7 @@ from pathlib import Path
 from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.files import write_atomically
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of, config_parser, to_yaml
+from rtgym_ros.train.config_file import config_parser, load_config, to_yaml
 from rtgym_ros.train.supervision.supervisor import REFUSED, Child, Supervisor
 from rtgym_ros.train.trainer.checkpoint import Checkpoints
 
@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        config = config_of(options)
+        config = load_config(options.config, options.set)
         folder = config.folder / "trainer"
         folder.mkdir(parents=True, exist_ok=True)
         if options.reset_training:

@@ -9,11 +9,10 @@ import numpy as np
 from stable_baselines3.common.buffers import BaseBuffer, ReplayBuffer
 from stable_baselines3.common.type_aliases import DictReplayBufferSamples, ReplayBufferSamples
 
+from rtgym_ros.policies.vector_and_images import IMAGE, VECTOR, VectorAndImages
 from rtgym_ros.train.config import TrainerConfig
-from rtgym_ros.train.policy.observation_parts import IMAGE, VECTOR, ObservationParts
 from rtgym_ros.train.protocol.schema import ACTION, EXECUTED, OBSERVATION, SampleSchema
-from rtgym_ros.train.trainer.actions import Actions
-from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Transitions
+from rtgym_ros.train.trainer.transitions import MAX_BOOTS, Actions, Transitions
 
 _SAMPLE = ("stamp_ns", "episode", "step")  # columns that tell a sample from every other
 
@@ -40,7 +39,7 @@ class Memory(ReplayBuffer):
     ) -> None:
         # Not ReplayBuffer's, which would allocate observations twice.
         BaseBuffer.__init__(self, buffer_size, observation_space, action_space, device, n_envs=1)
-        self._parts = ObservationParts(schema.observation_space, config.frames)
+        self._parts = VectorAndImages(schema.observation_space, config.frames)
         self._columns = [name for name, *_ in schema.fields if name.split("/")[0] == OBSERVATION]
         self._scaled = Actions(schema).scaled
         self._action_column = EXECUTED if config.learn_from == "executed" else ACTION

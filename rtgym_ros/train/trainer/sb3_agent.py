@@ -14,17 +14,16 @@ from stable_baselines3 import SAC
 from stable_baselines3.common.logger import Logger
 
 from rtgym_ros.core.errors import ConfigError, nearest
+from rtgym_ros.policies.vector_and_images import VectorAndImages
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainerConfig
-from rtgym_ros.train.policy.export import ACTIVATIONS, export_actor, export_onnx
-from rtgym_ros.train.policy.observation_parts import ObservationParts
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.export import ACTIVATIONS, export_actor, export_onnx
 from rtgym_ros.train.protocol.schema import SampleSchema
-from rtgym_ros.train.trainer.actions import Actions
 from rtgym_ros.train.trainer.agent import Agent
 from rtgym_ros.train.trainer.learning_rate import make_learning_rates
 from rtgym_ros.train.trainer.memory import Memory
 from rtgym_ros.train.trainer.redq import Redq
-from rtgym_ros.train.trainer.transitions import Transitions
+from rtgym_ros.train.trainer.transitions import Actions, Transitions
 
 # What of the constructors makes sense here. Their other arguments are entries of the configuration, or belong to
 # the loop over an environment that SB3 does not run here.
@@ -49,7 +48,7 @@ class Sb3Agent(Agent):
 
     def __init__(self, schema: SampleSchema, config: TrainerConfig) -> None:
         super().__init__(schema, config)
-        self._parts = ObservationParts(schema.observation_space, config.frames)
+        self._parts = VectorAndImages(schema.observation_space, config.frames)
         env: gymnasium.Env[Any, Any] = gymnasium.Env()  # tells SB3 the spaces; it is never stepped
         env.observation_space, env.action_space = spaces_of_it = self._parts.space, Actions(schema).space
         torch.set_num_threads(config.threads)

@@ -14,7 +14,7 @@ from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.files import locked
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of, config_parser
+from rtgym_ros.train.config_file import config_parser, load_config
 from rtgym_ros.train.protocol.schema import SampleSchema, schema_from_bytes
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.supervision.heartbeat import beat
@@ -52,7 +52,6 @@ class Trainer:
         self._beat = beat
         self._make = make or (lambda schema: make_agent(schema, config.trainer))
         self._folder = config.folder / "trainer"
-        self._folder.mkdir(parents=True, exist_ok=True)
         self._checkpoints = Checkpoints(self._folder / "checkpoints")
 
     def reset_training(self) -> None:
@@ -107,9 +106,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # what matters of it comes as an exception
     with StopSignal(_PATIENCE_S) as stop:
         try:
-            config = config_of(options)
+            config = load_config(options.config, options.set)
             folder = config.folder / "trainer"
-            folder.mkdir(parents=True, exist_ok=True)
             with locked(folder / "lock", f"{folder} is in use by another trainer"):
                 Trainer(config, lambda: stop.is_set, lambda: beat(folder / HEARTBEAT_FILE)).run()
         except RtgymError as error:

@@ -96,7 +96,7 @@ class Training:
     def refill(self, batches: Sequence[SampleBatch]) -> bool:
         """Put samples into the replay memory again; return False behind those that the checkpoint had taken in."""
         for batch in batches:
-            if batch.position > self._bookmark.position:
+            if batch.bookmark.position > self._bookmark.position:
                 return False
             if batch.header.next_seq <= self._next_seq.get((batch.robot, batch.boot), 0):
                 self._remember(batch)

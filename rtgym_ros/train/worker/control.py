@@ -11,11 +11,10 @@ from pathlib import Path
 
 from rtgym_ros.core.errors import ConfigError, TimeStepTimeoutWarning
 from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.policies.policy import Policy, make_policy
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import Policy, make_policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.worker.main import worker_parser
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.open_rings import POLICY_FILE
@@ -34,8 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.simplefilter("ignore", TimeStepTimeoutWarning)  # the samples count them
     with StopSignal(_CLOSING_S) as stop:
         try:
-            _fly(config_of(options), options, stop)
-        except (ConfigError, ProtocolError) as error:
+            _fly(load_config(options.config, options.set), options, stop)
+        except (ConfigError, WeightsError) as error:
             logging.error("%s", error)
             return 2
     return 0
@@ -66,7 +65,7 @@ def _begin_with(policy: Policy, kept: Path) -> None:
         policy.adopt(PolicyWeights.load(kept))
     except FileNotFoundError:
         pass
-    except (ProtocolError, OSError) as error:
+    except (WeightsError, OSError) as error:
         logging.warning("%s is not used: %s", kept, error)
 
 

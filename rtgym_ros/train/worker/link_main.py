@@ -12,7 +12,7 @@ from rtgym_ros.core.errors import ConfigError
 from rtgym_ros.core.files import locked
 from rtgym_ros.core.stop_signal import StopSignal
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.config_file import config_of
+from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.errors import CredentialsError, RefusedError
 from rtgym_ros.train.stream.event_loop import stop_event
 from rtgym_ros.train.supervision.heartbeat import beat
@@ -27,8 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(format=f"train_worker {options.name}: link: %(message)s", level=logging.WARNING)
     logging.getLogger("nats").setLevel(logging.CRITICAL)  # what matters of it comes as an exception
     try:
-        config = config_of(options)
-        folder.mkdir(parents=True, exist_ok=True)
+        config = load_config(options.config, options.set)
         with locked(folder / "link.lock", f"another link process uses {folder}"), StopSignal() as stop:
             asyncio.run(_carry(config, options.name, folder, stop))
     except (ConfigError, CredentialsError, RefusedError) as error:

@@ -16,11 +16,12 @@ import msgspec
 
 from rtgym_ros.core.errors import ConfigError, StateError
 from rtgym_ros.core.files import locked
+from rtgym_ros.core.locate import locate_program
 from rtgym_ros.core.one_line_parser import OneLineParser, without_ros_arguments
+from rtgym_ros.policies.weights import WeightsError
 from rtgym_ros.train.config import SecurityConfig, TrainConfig
-from rtgym_ros.train.config_file import config_of, config_parser
-from rtgym_ros.train.errors import CredentialsError, ProtocolError
-from rtgym_ros.train.locate import locate_program
+from rtgym_ros.train.config_file import config_parser, load_config
+from rtgym_ros.train.errors import CredentialsError
 from rtgym_ros.train.security.credentials import robot_name
 from rtgym_ros.train.stream.names import Name
 from rtgym_ros.train.supervision.supervisor import Child, Supervisor
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        config = config_of(options)
+        config = load_config(options.config, options.set)
         sys.path.insert(0, "")  # environment.modules are found beside you, as by the processes of `python -m`
         if options.standalone is not None:
             from rtgym_ros.train.worker.standalone import fly
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             measure(config, options.benchmark)
         else:
             return _supervise(config, options, arguments)
-    except (ConfigError, CredentialsError, ProtocolError, StateError) as error:
+    except (ConfigError, CredentialsError, WeightsError, StateError) as error:
         sys.stderr.write(f"train_worker: {error}\n")
         return 2
     return 0
@@ -111,7 +112,6 @@ def worker_children(
 def _supervise(config: TrainConfig, options: argparse.Namespace, arguments: list[str]) -> int:
     name = _name(options.name, config.security)
     folder = (options.folder or config.folder / "workers" / name).absolute()
-    folder.mkdir(parents=True, exist_ok=True)
     children = worker_children(config.worker.robot, arguments, name, folder, options.record)
     with locked(folder / "worker.lock", f"another worker uses {folder}: give this one another --name"):
         return Supervisor(children, config.worker.drain_timeout + _CLOSING_S).run()

@@ -9,8 +9,8 @@ import gymnasium
 from gymnasium.wrappers.utils import create_zero_array
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.locate import locate
 from rtgym_ros.train.config import EnvironmentConfig
-from rtgym_ros.train.locate import locate
 
 
 def make_env(config: EnvironmentConfig) -> gymnasium.Env[Any, Any]:

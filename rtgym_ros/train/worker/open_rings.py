@@ -8,8 +8,8 @@ from pathlib import Path
 from time import monotonic
 
 from rtgym_ros.core.files import write_atomically
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.ring_folder import NOTE_SUFFIX, RingFolder
 from rtgym_ros.train.worker.sample_ring import RingReader
 
@@ -35,7 +35,7 @@ class OpenRings:
         try:
             self._data = (folder / POLICY_FILE).read_bytes()
             self.version = PolicyWeights.from_bytes(self._data).version
-        except (OSError, ProtocolError):
+        except (OSError, WeightsError):
             self.version, self._data = -1, b""  # there are none
         kept = (path.stem.removeprefix("policy-") for path in folder.glob("policy-*.safetensors"))
         self._kept = max(map(int, filter(str.isdigit, kept)), default=None)
@@ -97,7 +97,7 @@ class OpenRings:
         The files are not synchronised: after a power cut the server sends the weights again.
 
         Raises:
-            ProtocolError: they are no policy file.
+            WeightsError: they are no policy file.
         """
         PolicyWeights.from_bytes(data)
         self.version, self._data = version, data

@@ -10,17 +10,15 @@ from typing import Any
 
 import gymnasium
 
+from rtgym_ros.policies.policy import Policy
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import WorkerConfig
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import Policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.worker.make_env import default_action
 from rtgym_ros.train.worker.sample_layout import SampleLayout
 from rtgym_ros.train.worker.sample_ring import RingWriter
 
 _LOOK_S = 0.01  # from one look for new weights to the next while waiting for them
 
-_NO_EXTRAS: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -94,7 +92,8 @@ class RolloutWorker:
         step = timeouts = 0
         reward = episode_return = 0.0
         terminated = truncated = False
-        action, extras = default_action(env), _NO_EXTRAS
+        action: Any = default_action(env)
+        extras: Mapping[str, Any] = {}
         while True:
             if not test or terminated or truncated:
                 values = layout.values(action, observation, info, extras, step == 0)
@@ -134,7 +133,7 @@ class RolloutWorker:
             weights = PolicyWeights.from_bytes(data)
             if weights.version != self._policy.version:
                 self._policy.adopt(weights)
-        except ProtocolError as error:
+        except WeightsError as error:
             _log.error("weights %d are not adopted, %d stay in use: %s", version, self._policy.version, error)
 
     def _may_step(self) -> bool:

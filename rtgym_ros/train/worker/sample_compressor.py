@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from rtgym_ros.policies.space_leaves import leaf_spaces
+from rtgym_ros.record.parts import from_parts, to_parts
+
 
 class SampleCompressor(ABC):
     """Turns observations, preprocessed, into what is sent and learned from.
@@ -34,12 +37,14 @@ class CompactCompressor(SampleCompressor):
 
     def observation_space(self, space: spaces.Space[Any]) -> spaces.Space[Any]:
         """Return the space with smaller types."""
-        self._spaces = space, _compact(space)
-        return self._spaces[1]
+        compact = _compact(space)
+        self._space, self._dtypes = space, [leaf.dtype for _, leaf in leaf_spaces(compact)]
+        return compact
 
     def compress(self, observation: Any) -> Any:
         """Return the observation with smaller types; what needs no change is not copied."""
-        return _compressed(*self._spaces, observation)
+        parts = zip(to_parts(self._space, observation), self._dtypes, strict=True)
+        return from_parts(self._space, tuple((name, _compressed(value, dtype)) for (name, value), dtype in parts))
 
 
 def _compact(space: spaces.Space[Any]) -> spaces.Space[Any]:
@@ -53,16 +58,10 @@ def _compact(space: spaces.Space[Any]) -> spaces.Space[Any]:
     return spaces.Box(space.low.astype(dtype), space.high.astype(dtype), dtype=dtype.type)
 
 
-def _compressed(space: Any, compact: Any, value: Any) -> Any:
-    if isinstance(space, spaces.Tuple):
-        return tuple(map(_compressed, space.spaces, compact.spaces, value))
-    if isinstance(space, spaces.Dict):
-        return {key: _compressed(inner, compact[key], value[key]) for key, inner in space.spaces.items()}
-    if compact.dtype == space.dtype:
-        return value
-    if space.dtype.kind == "f" and compact.dtype == np.uint8:
+def _compressed(value: np.ndarray, dtype: Any) -> np.ndarray:
+    if value.dtype.kind == "f" and dtype == np.uint8:
         value = np.clip(np.rint(value), 0, 255)
-    return np.asarray(value, compact.dtype)
+    return value.astype(dtype, copy=False)
 
 
 def _smaller(space: spaces.Box) -> np.dtype[Any]:

@@ -9,9 +9,10 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.locate import locate
+from rtgym_ros.policies.space_leaves import leaf_values
 from rtgym_ros.train.config import EnvironmentConfig
-from rtgym_ros.train.locate import locate
-from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, leaf_values, make_schema
+from rtgym_ros.train.protocol.schema import COMMON, DELAY_FIELDS, make_schema
 
 
 class SampleLayout:

@@ -12,10 +12,10 @@ from typing import Any
 import gymnasium
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.core.locate import locate_program
 from rtgym_ros.core.stop_signal import StopSignal
+from rtgym_ros.policies.policy import Policy, make_policy
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.locate import locate_program
-from rtgym_ros.train.policy.policy import Policy, make_policy
 from rtgym_ros.train.supervision.supervisor import die_with_parent
 from rtgym_ros.train.worker.make_env import make_env
 
@@ -27,7 +27,7 @@ def fly(config: TrainConfig, policy_file: Path, episodes: int | None) -> None:
 
     Raises:
         ConfigError: the configuration is wrong or the file is not there.
-        ProtocolError: the weights do not fit.
+        WeightsError: the weights do not fit.
     """
     with StopSignal() as stop, running_robot(config.worker.robot), closing(make_env(config.environment)) as env:
         policy = make_policy(config.worker.policy, env.observation_space, env.action_space, file=policy_file)

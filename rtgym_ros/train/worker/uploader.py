@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 from nats.aio.msg import Msg
 
+from rtgym_ros.policies.weights import WeightsError
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.errors import LinkError, OutOfStepError, ProtocolError, RefusedError
 from rtgym_ros.train.protocol.schema import schema_from_bytes
@@ -233,5 +234,5 @@ class Uploader:
         data = await keys.fetch(weights)
         try:
             self._rings.put_weights(weights.version, data)
-        except ProtocolError as error:
+        except WeightsError as error:
             _log.error("weights %d are not used: %s", weights.version, error)

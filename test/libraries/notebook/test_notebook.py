@@ -43,8 +43,8 @@ print("trained anew")
 """,
     """
 import gymnasium
-from rtgym_ros.train.policy.policy import make_policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.policies.policy import make_policy
+from rtgym_ros.policies.weights import PolicyWeights
 import numpy as np
 
 env = gymnasium.make("rtgym_ros/SimulatedDrone-v0")

@@ -13,9 +13,9 @@ from ray.rllib.utils.replay_buffers import EpisodeReplayBuffer
 from trainer_helpers import ACTION, OBSERVATION, make_records, send
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.libraries.ray_rllib import StreamEnvRunner
+from rtgym_ros.policies.squashed_gaussian import SquashedGaussianMlp
 from rtgym_ros.train.errors import LinkError
-from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp
-from rtgym_ros.train.rllib import StreamEnvRunner
 
 NETWORK = {
     "fcnet_hiddens": [32],

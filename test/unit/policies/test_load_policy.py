@@ -195,8 +195,7 @@ def test_files_that_are_no_policies(file, tmp_path):
 
 def numpy_file(path, inputs=10, outputs=2, **details):
     pytest.importorskip("safetensors")
-    pytest.importorskip("msgspec")
-    from rtgym_ros.train.policy.policy_file import PolicyWeights
+    from rtgym_ros.policies.weights import PolicyWeights
 
     arrays = {
         "layer.0.weight": RNG.normal(size=(8, inputs)).astype(np.float32),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from nats_server import config_of, running, write
 
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainConfig
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 INITIAL_STEPS = 600

@@ -18,11 +18,11 @@ import pytest
 from gymnasium import spaces
 from nats_server import SCHEMA, config_of, fill, make_stream, python, running, with_connection, write
 
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import SecurityConfig
 from rtgym_ros.train.errors import LinkError, OutOfStepError, RefusedError
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
-from rtgym_ros.train.stream.connection import connected
+from rtgym_ros.train.stream.connection import Outage, connected
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.stream.names import sample_subject, stream_name
 from rtgym_ros.train.stream.sample_message import BatchHeader, SamplePublisher
@@ -294,7 +294,7 @@ def test_messages_that_were_deleted_before_they_were_read_are_counted(server, ca
         await connection.client.jetstream().purge_stream(stream_name("r"), seq=6)
         reader = SampleReader("r")
         batches = await reader.read(connection, SCHEMA, 1_000_000)
-        return [batch.position for batch in batches], reader.counts["evicted"]
+        return [batch.bookmark.position for batch in batches], reader.counts["evicted"]
 
     assert with_connection(server.config, "trainer", run) == ([6, 7, 8, 9, 10], 5)
     assert "5 messages were deleted before they were read" in caplog.text
@@ -315,7 +315,7 @@ def test_a_damaged_batch_and_one_of_another_schema_are_left_out_and_told(server,
             await client.jetstream().publish(subject, data, headers=headers)
         reader = SampleReader("r")
         batches = await reader.read(connection, SCHEMA, 1_000_000)
-        return [batch.position for batch in batches], reader.counts["refused"], reader.bookmark.position
+        return [batch.bookmark.position for batch in batches], reader.counts["refused"], reader.bookmark.position
 
     assert with_connection(server.config, "trainer", run) == ([4], 3, 4)
     assert "checksum" in caplog.text
@@ -409,13 +409,12 @@ def test_two_learners_read_one_stream_each_at_its_own_position(server):
     carried.end()
 
 
-def test_a_learner_without_a_server_waits_and_one_line_tells_of_it(tmp_path, caplog):
-    config = config_of(tmp_path)
-    link = LearnerLink(config, schema=SCHEMA)
-    link._outage._now_s = iter(range(0, 100_000, 10)).__next__
-    wait_for(lambda: "trying again" in caplog.text)
-    assert not link.wait_until_connected(0.1)
-    link.close()
+def test_a_learner_without_a_server_waits_and_one_line_tells_of_it(tmp_path, caplog, monkeypatch):
+    config, now_s = config_of(tmp_path), iter(range(0, 100_000, 10)).__next__
+    monkeypatch.setattr("rtgym_ros.train.stream.learner_link.Outage", lambda log: Outage(log, now_s))
+    with closing(LearnerLink(config, schema=SCHEMA)) as link:
+        wait_for(lambda: "trying again" in caplog.text)
+        assert not link.wait_until_connected(0.1)
     assert caplog.text.count("trying again") == 1
 
 

@@ -105,8 +105,8 @@ def test_a_trainer_whose_disk_is_full_goes_on_and_writes_a_checkpoint_once_there
     pytest.importorskip("tensorboard")
     from trainer_helpers import make_records, send
 
+    from rtgym_ros.policies.weights import PolicyWeights
     from rtgym_ros.train.config_file import make_config
-    from rtgym_ros.train.policy.policy_file import PolicyWeights
     from rtgym_ros.train.trainer.agent import Agent
     from rtgym_ros.train.trainer.checkpoint import Checkpoints
     from rtgym_ros.train.trainer.trainer import Trainer

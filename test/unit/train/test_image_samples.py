@@ -16,12 +16,12 @@ pytest.importorskip("torch")
 from trainer_helpers import transitions_in
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.space_leaves import leaf_values
+from rtgym_ros.policies.squashed_gaussian import OnnxPolicy
+from rtgym_ros.policies.vector_and_images import VectorAndImages
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.observation_parts import ObservationParts
-from rtgym_ros.train.policy.onnx_policy import OnnxPolicy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.protocol.schema import leaf_values, make_schema
+from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.trainer.agent import make_agent
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
 from rtgym_ros.train.worker.ring_folder import RingFolder
@@ -157,17 +157,17 @@ def test_without_weights_it_draws_and_what_does_not_fit_is_refused():
         (PolicyWeights("other", 1, {}, {}), "weights of a 'other'"),
         (PolicyWeights("onnx", 1, weights.arrays, {"frames": "5"}), "the model takes"),
     ):
-        with pytest.raises(ProtocolError, match=match):
+        with pytest.raises(WeightsError, match=match):
             policy.adopt(wrong)
     with pytest.raises(ConfigError, match="frames is 4, and the observation has no image"):
-        ObservationParts(vector, 4)
+        VectorAndImages(vector, 4)
     with pytest.raises(ConfigError, match="observation is a Discrete"):
-        ObservationParts(spaces.Discrete(3))
+        VectorAndImages(spaces.Discrete(3))
 
 
 def test_parts_are_those_of_the_space():
     for frames in (1, 4):
-        parts = ObservationParts(SPACE, frames)
+        parts = VectorAndImages(SPACE, frames)
         leaves = (np.asarray(value)[None] for value in leaf_values(SPACE, SPACE.sample()))
         shapes = {name: value.shape[1:] for name, value in parts.of(leaves).items()}
         assert shapes == {"vector": (2,), "image0": (3, 40, 44), "image1": (1, 36, 36)}

@@ -11,11 +11,11 @@ import psutil
 import pytest
 from gymnasium import spaces
 
+from rtgym_ros.core.locate import shared_file
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config_file import load_config
 from rtgym_ros.train.local import main as local_main
 from rtgym_ros.train.local.learning_curve import read_episodes, save_learning_curve
-from rtgym_ros.train.locate import shared_file
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.supervision.supervisor import Supervisor
 from rtgym_ros.train.worker.ring_folder import RingFolder, discard_rings
@@ -181,7 +181,7 @@ def test_bad_input_is_one_line(tmp_path):
     for arguments, said in (
         (["--set", "trainer.batch=3"], "unknown entry trainer.batch (did you mean 'batch_size'?)"),
         (["--config", "nothing.yaml"], "nothing.yaml: No such file or directory"),
-        (["--workers", "many"], "argument --workers: invalid _workers value: 'many'"),
+        (["--workers", "many"], "argument --workers: invalid int value: 'many'"),
         (["--workers", "0"], "argument --workers: must be at least 1, got 0: without a worker nothing is learned"),
     ):
         command = [sys.executable, "-m", "rtgym_ros.train.local.main", *arguments]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import rtgym_ros  # noqa: F401  # registers the drone
+from rtgym_ros.core.locate import shared_file
+from rtgym_ros.policies.mlp_model import KIND
+from rtgym_ros.policies.policy import make_policy
 from rtgym_ros.train.config import EnvironmentConfig, TrainerConfig, WorkerConfig
 from rtgym_ros.train.config_file import load_config
-from rtgym_ros.train.locate import shared_file
-from rtgym_ros.train.policy.policy import make_policy
-from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
 from rtgym_ros.train.trainer.transitions import TransitionAssembler
 from rtgym_ros.train.worker.make_env import make_env
 from rtgym_ros.train.worker.ring_folder import RingFolder

@@ -12,10 +12,10 @@ from gymnasium import spaces  # noqa: E402
 from trainer_helpers import ACTION, OBSERVATION, schema_of  # noqa: E402
 
 from rtgym_ros.core.errors import ConfigError  # noqa: E402
+from rtgym_ros.policies.squashed_gaussian import SquashedGaussianMlp  # noqa: E402
+from rtgym_ros.policies.weights import PolicyWeights  # noqa: E402
 from rtgym_ros.train.config import TrainerConfig  # noqa: E402
-from rtgym_ros.train.policy.export import export_actor, export_gaussian  # noqa: E402
-from rtgym_ros.train.policy.policy_file import PolicyWeights  # noqa: E402
-from rtgym_ros.train.policy.squashed_gaussian_mlp import SquashedGaussianMlp  # noqa: E402
+from rtgym_ros.train.export import export_actor, export_gaussian  # noqa: E402
 from rtgym_ros.train.trainer.sb3_agent import Sb3Agent  # noqa: E402
 
 NETWORKS = [

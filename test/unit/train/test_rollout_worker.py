@@ -12,10 +12,9 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.policy import Policy
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 from rtgym_ros.train.config import EnvironmentConfig, WorkerConfig
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import Policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.protocol.schema import make_schema
 from rtgym_ros.train.worker.control import _begin_with
 from rtgym_ros.train.worker.make_env import default_action
@@ -41,7 +40,7 @@ class Pilot(Policy):
 
     def adopt(self, weights):
         if weights.kind != "pilot":
-            raise ProtocolError(f"weights of a {weights.kind!r}")
+            raise WeightsError(f"weights of a {weights.kind!r}")
         self.version = weights.version
 
 

@@ -202,7 +202,10 @@ def test_a_learning_rate_falls_by_the_same_factor_each_update():
     assert make_learning_rates(0.5)["critic"].at(7) == 0.5
 
 
-@pytest.mark.parametrize("value", [0, -1.0, "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}])
+@pytest.mark.parametrize(
+    "value",
+    [0, -1.0, float("inf"), float("nan"), "fast", True, {"begin": 1.0}, {"begin": 1.0, "end": 0, "updates": 5}],
+)
 def test_other_learning_rates_are_refused(value):
     with pytest.raises(ConfigError, match=r"trainer.agent_kwargs.learning_rate"):
         make_learning_rates(value)

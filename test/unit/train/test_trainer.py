@@ -25,10 +25,10 @@ from nats_server import NatsServer, running, with_connection
 from nats_server import config_of as server_config
 from trainer_helpers import make_records, schema_of, send
 
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.config import TrainConfig
 from rtgym_ros.train.config_file import make_config, to_yaml
 from rtgym_ros.train.errors import CheckpointError
-from rtgym_ros.train.policy.policy_file import PolicyWeights
 from rtgym_ros.train.stream.key_value import KeyValue
 from rtgym_ros.train.stream.learner_link import LearnerLink
 from rtgym_ros.train.trainer.agent import Agent

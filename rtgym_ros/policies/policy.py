@@ -1,4 +1,4 @@
-"""What a robot asks of a policy, and policies by the name that the configuration gives them.
+"""What a rollout worker asks of a policy, and policies by the name that the configuration gives them.
 
 A file of weights never chooses what code runs.
 """
@@ -14,12 +14,12 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.locate import locate
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.core.locate import locate
+from rtgym_ros.policies.weights import PolicyWeights
 
 _KINDS = {
-    "squashed_gaussian_mlp": "rtgym_ros.train.policy.squashed_gaussian_mlp:SquashedGaussianMlp",
-    "onnx": "rtgym_ros.train.policy.onnx_policy:OnnxPolicy",
+    "squashed_gaussian_mlp": "rtgym_ros.policies.squashed_gaussian:SquashedGaussianMlp",
+    "onnx": "rtgym_ros.policies.squashed_gaussian:OnnxPolicy",
 }
 
 
@@ -64,7 +64,7 @@ class Policy(ABC):
         """Use new weights from now on.
 
         Raises:
-            ProtocolError: they do not fit; the old ones stay in use.
+            WeightsError: they do not fit; the old ones stay in use.
         """
 
 
@@ -86,7 +86,7 @@ def make_policy(
 
     Raises:
         ConfigError: there is no such policy, it cannot be used with these spaces, or the file cannot be read.
-        ProtocolError: the weights do not fit.
+        WeightsError: the weights do not fit.
     """
     kind = locate(_KINDS.get(name, name), "worker.policy")
     policy: Policy = kind(observation_space, action_space, rng or np.random.default_rng())

@@ -1,4 +1,4 @@
-"""Objects, programs and files by the name that a configuration file gives them."""
+"""Objects, programs and files of the package by the name that a configuration gives them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def locate_program(command: Sequence[str]) -> list[str]:
 
 
 def shared_file(name: str) -> Path:
-    """Return a file of the source tree, or the installed one where there is no such tree."""
+    """Return a file or folder of the source tree, or the installed one where there is no such tree.
+
+    It is looked for where ament_index_python looks: what is shared is read without any ROS, too.
+    """
     source = Path(__file__).parents[2] / name
     installed = (prefix / "share" / "rtgym_ros" / name for prefix in (*_prefixes(), Path(sys.prefix)))
     return next((path for path in (source, *installed) if path.exists()), source)

@@ -10,12 +10,12 @@ import numpy as np
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.protocol.schema import leaf_spaces
+from rtgym_ros.policies.space_leaves import leaf_spaces
 
 VECTOR, IMAGE = "vector", "image"
 
 
-class ObservationParts:
+class VectorAndImages:
     """The parts of an observation.
 
     A leaf is an image if it is a Box of two or three dimensions with the bounds 0 and 255; its channels come first

@@ -30,9 +30,9 @@ from ray.rllib.utils import metrics as names
 from ray.rllib.utils.checkpoints import Checkpointable
 
 from rtgym_ros.core.errors import ConfigError
+from rtgym_ros.policies.weights import PolicyWeights
 from rtgym_ros.train.errors import LinkError
-from rtgym_ros.train.policy.export import export_gaussian
-from rtgym_ros.train.policy.policy_file import PolicyWeights
+from rtgym_ros.train.export import export_gaussian
 from rtgym_ros.train.run import Run, TransitionBatch
 
 _FLUSH_S = 10.0

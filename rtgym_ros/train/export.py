@@ -13,10 +13,9 @@ from gymnasium import spaces
 from torch import nn
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.policy import onnx_policy
-from rtgym_ros.train.policy.observation_parts import ObservationParts
-from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
+from rtgym_ros.policies.squashed_gaussian import ONNX_FILE, OnnxPolicy, SquashedGaussianMlp
+from rtgym_ros.policies.vector_and_images import VectorAndImages
+from rtgym_ros.policies.weights import PolicyWeights
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "elu": nn.ELU}
 """By the names that the NumPy policy knows."""
@@ -69,7 +68,9 @@ def export_gaussian(
     arrays: dict[str, np.ndarray] = {}
     for name, parts in {**{f"layer.{i}": _affine(layer) for i, layer in enumerate(linear)}, **heads}.items():
         arrays[f"{name}.weight"], arrays[f"{name}.bias"] = parts
-    return PolicyWeights(KIND, version, arrays, {"activation": activations.pop() if activations else "relu"})
+    return PolicyWeights(
+        SquashedGaussianMlp.kind, version, arrays, {"activation": activations.pop() if activations else "relu"}
+    )
 
 
 class _Onnx(nn.Module):
@@ -85,7 +86,7 @@ class _Onnx(nn.Module):
         return self._actor.mu(latent), self._actor.log_std(latent)
 
 
-def export_onnx(actor: Any, parts: ObservationParts) -> PolicyWeights:
+def export_onnx(actor: Any, parts: VectorAndImages) -> PolicyWeights:
     """Return an actor of SAC or TQC (``model.actor``, on the Dict of ``parts``) as an ONNX file, for OnnxPolicy."""
     assert isinstance(parts.space, spaces.Dict)
     shown = {name: torch.as_tensor(space.sample())[None].to(actor.device) for name, space in parts.space.spaces.items()}
@@ -100,7 +101,7 @@ def export_onnx(actor: Any, parts: ObservationParts) -> PolicyWeights:
         )  # fmt: skip
     actor.train(was_training)
     model = np.frombuffer(file.getvalue(), np.uint8)
-    return PolicyWeights(onnx_policy.KIND, -1, {onnx_policy.MODEL: model}, {"frames": str(parts.frames)})
+    return PolicyWeights(OnnxPolicy.kind, -1, {ONNX_FILE: model}, {"frames": str(parts.frames)})
 
 
 def _activation(module: nn.Module) -> str:

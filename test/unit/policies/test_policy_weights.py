@@ -5,10 +5,9 @@ import pytest
 from gymnasium import spaces
 
 from rtgym_ros.core.errors import ConfigError
-from rtgym_ros.train.errors import ProtocolError
-from rtgym_ros.train.policy.policy import make_policy
-from rtgym_ros.train.policy.policy_file import PolicyWeights
-from rtgym_ros.train.policy.squashed_gaussian_mlp import KIND
+from rtgym_ros.policies.mlp_model import KIND
+from rtgym_ros.policies.policy import make_policy
+from rtgym_ros.policies.weights import PolicyWeights, WeightsError
 
 OBSERVATION = spaces.Tuple([spaces.Box(-1.0, 1.0, (1,), np.float32), spaces.Box(-1.0, 1.0, (2,), np.float32)])
 ACTION = spaces.Box(np.array([-2.0, 0.0], np.float32), np.array([2.0, 1.0], np.float32))
@@ -49,7 +48,7 @@ def test_a_file_comes_back_as_it_went(rng, tmp_path):
 def test_a_torn_file_is_refused_at_every_length(rng):
     data = weights(rng, hidden=2).to_bytes()
     for length in range(len(data)):
-        with pytest.raises(ProtocolError, match="not a policy file"):
+        with pytest.raises(WeightsError, match="not a policy file"):
             PolicyWeights.from_bytes(data[:length])
 
 
@@ -84,8 +83,8 @@ def test_exploration_has_the_standard_deviation_of_the_weights(policy, rng):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"inputs": 4}, "layer.0"),
-        ({"outputs": 3}, "mean"),
+        ({"inputs": 4}, r"the model takes \{'vector': \(4,\)\}, and an observation has \{'vector': \(3,\)\}"),
+        ({"outputs": 3}, r"'mean': 3, .* and mean, or mean and log_std, of 2 is needed"),
         ({"activation": "sine"}, "unknown activation 'sine'"),
     ],
 )
@@ -93,16 +92,28 @@ def test_weights_that_do_not_fit_leave_the_old_ones(policy, rng, change, said):
     policy.adopt(weights(rng))
     observation = OBSERVATION.sample()
     before = policy.act(observation, deterministic=True)
-    with pytest.raises(ProtocolError, match=said):
+    with pytest.raises(WeightsError, match=said):
         policy.adopt(weights(rng, version=4, **change))
     assert policy.version == 3
     assert np.array_equal(policy.act(observation, deterministic=True), before)
 
 
-def test_weights_that_are_not_finite_are_refused(policy, rng):
+@pytest.mark.parametrize(
+    ("array", "value", "said"),
+    [
+        ("mean.bias", np.array([0.0, np.nan], np.float32), "mean is not finite"),
+        ("mean.weight", np.zeros((2, 7), np.float32), r"mean: weight \(2, 7\) .* \(2, 8\) is needed here"),
+        ("layer.0.bias", np.zeros(7, np.float32), r"layer.0: weight \(8, 3\) and bias \(7,\), and \(7, 3\) is needed"),
+        ("layer.0.weight", np.zeros(8, np.float32), r"layer.0: weight \(8,\)"),
+        ("log_std.bias", np.zeros(3, np.float32), r"log_std: .* \(2, 8\) is needed here"),
+        ("log_std.bias", None, "weights without 'log_std.bias'"),
+    ],
+)
+def test_weights_that_make_no_network_are_refused(policy, rng, array, value, said):
     bad = weights(rng)
-    bad.arrays["mean.bias"][0] = np.nan
-    with pytest.raises(ProtocolError, match="mean is not finite"):
+    bad.arrays.pop(array)
+    bad.arrays.update({} if value is None else {array: value})
+    with pytest.raises(WeightsError, match=said):
         policy.adopt(bad)
 
 
@@ -121,7 +132,7 @@ def test_spaces_that_a_flat_policy_cannot_use_are_named(rng):
 
 
 def test_a_policy_of_ones_own_is_found_by_its_name(rng):
-    name = "rtgym_ros.train.policy.squashed_gaussian_mlp:SquashedGaussianMlp"
+    name = "rtgym_ros.policies.squashed_gaussian:SquashedGaussianMlp"
     assert make_policy(name, OBSERVATION, ACTION, rng).version == -1
     with pytest.raises(ConfigError, match=r"worker.policy 'json:Nothing'"):
         make_policy("json:Nothing", OBSERVATION, ACTION, rng)

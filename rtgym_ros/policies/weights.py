@@ -11,10 +11,14 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from rtgym_ros.core.errors import RtgymError
 from rtgym_ros.core.files import write_atomically
-from rtgym_ros.train.errors import ProtocolError
 
 FORMAT = "rtgym_ros policy 1"
+
+
+class WeightsError(RtgymError, ValueError):
+    """Weights are damaged, or do not fit the policy that is to use them."""
 
 
 @dataclass(frozen=True)
@@ -47,26 +51,26 @@ class PolicyWeights:
         """Return what a safetensors file holds.
 
         Raises:
-            ProtocolError: it is none, or not a policy.
+            WeightsError: it is none, or not a policy.
         """
         try:
             arrays, metadata = load(data), _metadata(data)
         except (SafetensorError, ValueError, KeyError) as error:
-            raise ProtocolError(f"not a policy file: {error}") from error
+            raise WeightsError(f"not a policy file: {error}") from error
         if metadata.pop("format", None) != FORMAT:
-            raise ProtocolError(f"a safetensors file, but its metadata does not say format {FORMAT!r}")
+            raise WeightsError(f"a safetensors file, but its metadata does not say format {FORMAT!r}")
         try:
             return cls(metadata.pop("kind"), int(metadata.pop("version")), arrays, metadata)
         except (KeyError, ValueError) as error:
-            raise ProtocolError(f"a policy file whose kind or version is missing: {error}") from error
+            raise WeightsError(f"a policy file whose kind or version is missing: {error}") from error
 
     @classmethod
     def load(cls, path: Path) -> PolicyWeights:
         """Read a file; errors as in :meth:`from_bytes`, and OSError."""
         try:
             return cls.from_bytes(path.read_bytes())
-        except ProtocolError as error:
-            raise ProtocolError(f"{path}: {error}") from error
+        except WeightsError as error:
+            raise WeightsError(f"{path}: {error}") from error
 
 
 def _metadata(data: bytes) -> dict[str, str]:

@@ -1,1 +1,0 @@
-"""Policies as plain NumPy: robots need no learning library."""
