@@ -26,6 +26,7 @@ sys.exit(main(sys.argv[1:]))
 BY_HAND = {"clock_thread.svg"}  # shows who calls whom, and nothing that is counted or timed
 
 
+@pytest.mark.timeout(400)
 def test_sphinx_builds_the_pages_where_there_is_no_ros(tmp_path):
     for module in ("sphinx", "myst_parser", "furo"):
         pytest.importorskip(module, reason=f"{module} is not installed (extra 'docs')")
@@ -33,7 +34,7 @@ def test_sphinx_builds_the_pages_where_there_is_no_ros(tmp_path):
         [sys.executable, "-c", BUILD, "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=300,
         check=False,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
