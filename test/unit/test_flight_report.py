@@ -226,11 +226,12 @@ def test_the_picture_for_a_terminal(ascii_only):
 
 @needs("rich")
 @pytest.mark.parametrize("height", [24, 8])
-def test_the_live_line_below_a_picture(height):
+def test_the_live_line_below_a_picture(height, monkeypatch):
     from rich.console import Console
 
     from rtgym_ros.robots.drone.report import LiveLines
 
+    monkeypatch.setenv("TERM", "xterm")
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=80, height=height)
     with LiveLines(console, picture=True) as lines:
