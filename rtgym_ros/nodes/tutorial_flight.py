@@ -50,8 +50,7 @@ class TutorialFlight:
         self._episodes: list[Episode] = []
         self._env: Any = None
         self._view_in_window = options.view and can_open_windows()
-        draws = self._console.is_terminal and not self._console.is_dumb_terminal
-        if options.view and not self._view_in_window and not draws:
+        if options.view and not self._view_in_window and not self._console.is_interactive:
             raise ConfigError("--view needs a display (is DISPLAY set?) or a terminal")
 
     def run(self) -> None:

@@ -38,8 +38,6 @@ class LiveLines:
 
     def __init__(self, console: Console, picture: bool = False) -> None:
         self._console = console
-        # On a terminal that cannot move its cursor rich draws nothing.
-        self._is_drawn = console.is_terminal and not console.is_dumb_terminal
         self._picture = picture
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -53,7 +51,7 @@ class LiveLines:
 
     def __enter__(self) -> LiveLines:
         """Start drawing."""
-        if self._is_drawn:
+        if self._console.is_interactive:
             self._live.start()
         return self
 
@@ -75,10 +73,10 @@ class LiveLines:
         state = f"{100 * episode.distance:5.1f} cm from the target"
         if episode.finished:
             state += ", reached" if episode.reached else ", not reached"
-        if episode.finished and (self._picture or not self._is_drawn):
+        if episode.finished and (self._picture or not self._console.is_interactive):
             text = f"{_title(episode)}  {episode.time_steps:3d} time-steps, {state}"
             self._console.print(text, highlight=False, soft_wrap=True)
-        if not self._is_drawn:
+        if not self._console.is_interactive:
             return
         if self._picture:
             self._drawn_picture = flight_picture(episode, _rows(self._console), self._console.options.ascii_only)

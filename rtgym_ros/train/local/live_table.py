@@ -112,7 +112,7 @@ async def _show(watch: RunWatch, stop: StopSignal) -> None:
     with Live(console=console, auto_refresh=False) as live:
         while not watching.done() and not ending.is_set():
             await wait_for_event(ending, _PERIOD_S)
-            if console.is_terminal and not console.is_dumb_terminal:
+            if console.is_interactive:
                 live.update(view.render(), refresh=True)
             elif monotonic() - shown_s >= _LINE_S:
                 shown_s = monotonic()
