@@ -42,7 +42,9 @@ autodoc_mock_imports = [
             "mcap",
             "msgspec",
             "nats",
+            "onnxscript",
             "safetensors",
+            "stable_baselines3",
             "torch",
             "zstandard",
         )

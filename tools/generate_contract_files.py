@@ -38,8 +38,8 @@ HEAD = """\
 
 <!-- Generated from the records of rtgym_ros.contract by tools/generate_contract_files.py: change those. -->
 
-Every section of a contract, key by key. [Put your robot under a contract](contract.md) shows how to write one,
-[Patterns](contract_patterns.md) what to do about odd interfaces.
+Every section of a contract, key by key. [Your robot in one file](contract.md) shows how to write one,
+[Contract patterns](contract_patterns.md) what to write for unusual interfaces.
 
 A number where a list is wanted stands for all of its values. A key that is **required** may not be left out; of the
 others the table says what stands for them. Keys that begin with `x-` are ignored in every section.
@@ -93,7 +93,13 @@ def _section(heading: str, record: type) -> str:
 
 def _time() -> str:
     told = descriptions(RealTimeConfig)
-    lines = ["## `time`", "", "Entries of the environment's [configuration](configuration.md), and two more.", ""]
+    lines = [
+        "## `time`",
+        "",
+        "Entries of the environment's [configuration](configuration.md), with its defaults, and two more. But under a contract",
+        "`observation_check` is `off` if left out (each part has `out_of_bounds`), and `agent_timeout` follows from `guard`.",
+        "",
+    ]
     lines += ["| key | allowed | |", "| --- | --- | --- |"]
     for name in CONFIG_ENTRIES:
         lines.append(f"| `{name}` | {_cell(allowed_in_file(name))} | {_cell(_markdown(told[name]))} |")

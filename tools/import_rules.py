@@ -29,7 +29,7 @@ ALLOWED = {
     "compat": {"rtgym_ros.core", "rtgym_ros.envs", "rtgym_ros.robots", "gymnasium", "numpy"},
     "libraries": {"rtgym_ros.core", "rtgym_ros.policies", "gymnasium", "numpy"}
     | {"rtgym_ros.train"}  # where a library is the learner of a run
-    | {"stable_baselines3", "torch", "ray"},
+    | {"onnxscript", "stable_baselines3", "torch", "ray"},
     "testing": {"rtgym_ros.core", "rtgym_ros.envs", "gymnasium", "numpy"},
     "train": {"rtgym_ros.core", "gymnasium", "numpy", "typing_extensions"}
     | {"rtgym_ros.policies"}  # what the workers fly

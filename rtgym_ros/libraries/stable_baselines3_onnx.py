@@ -1,4 +1,4 @@
-"""Policies of Stable-Baselines3 as ONNX files that ``fly`` flies; torch needs ``onnxscript`` for them."""
+"""Policies of Stable-Baselines3 as ONNX files that ``fly`` flies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxscript  # noqa: F401  # PyTorch's exporter needs it: a program without it fails here, before it has trained
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy

@@ -53,7 +53,7 @@ class DriveNode(RobotNode[DriveReading]):
             "odometry_drift", _DEFAULTS.odometry_drift, 0.0, 0.5, "standard deviation of each wheel's error (relative)"
         ),
         Bounded("scan_beams", _DEFAULTS.scan_beams, 1, 10_000, "beams of a scan, over the whole turn"),
-        Bounded("scan_every", _DEFAULTS.scan_every, 1, 10_000, "a scan with each so many samples"),
+        Bounded("scan_every", _DEFAULTS.scan_every, 1, 10_000, "samples from one scan to the next"),
     )
 
     def __init__(self, session: RosSession) -> None:

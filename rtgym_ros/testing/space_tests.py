@@ -17,7 +17,7 @@ class SpaceTests(TestsBase):
     """Tests of the methods that answer without a robot."""
 
     def test_get_observation_space_returns_a_space(self) -> None:
-        """The observation space is a ``gymnasium.spaces.Tuple``."""
+        """The observation space is a ``gymnasium.spaces.Tuple``, ``Dict`` or ``Box``."""
         with self._interface() as robot:
             _ = robot.observation_space
 

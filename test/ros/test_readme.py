@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import gymnasium
@@ -20,6 +21,8 @@ TESTED = {
         "docs/distant_training.md",
         "\n./dev drone --policy runs/drone/policy.safetensors\n",
     ),
+    "./dev shell -c 'rtgym_ros drive_node'": ("test/ros/test_readme.py", 'RobotProcess("drive_node",'),
+    "./dev shell -c 'python3 program.py'": ("test/ros/test_readme.py", "def test_a_robot_of_ones_own("),
     "./dev shell --learn -c 'python3 learn.py'": ("test/ros/test_readme.py", "def test_it_learns("),
     "./dev shell --learn -c 'rtgym_ros fly robot.yaml --policy policy.onnx'": (
         "test/ros/test_readme.py",
@@ -73,6 +76,20 @@ def test_it_learns(robot, capsys):
     )
     assert flown.returncode == 0, flown.stderr
     assert re.search(r"^episode 1: \d+ time-steps", flown.stdout, re.MULTILINE), flown.stdout
+
+
+def test_the_shell_that_learns_has_what_it_needs():
+    """What ``./dev shell --learn`` installs, by the extras that it names in ``dev``; nothing else may be there."""
+    setup = ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    (named,) = re.findall(r'shell:--learn\) extras="([\w ]+)"', (ROOT / "dev").read_text())
+    extras, needed = named.split(), set()
+    for extra in extras:  # which grows
+        for requirement in re.split(r"[;\n]\s*", setup["options.extras_require"][extra]):
+            own = re.fullmatch(r"rtgym_ros\[([\w,]+)\]", requirement)
+            extras += [name for name in own[1].split(",") if name not in extras] if own else []
+            needed |= set() if own else set(re.findall(r"^[\w-]+", requirement))
+    assert {"stable-baselines3", "torch", "onnx", "onnxscript", "onnxruntime", "pyyaml", "jsonschema"} <= needed
 
 
 def test_its_contract_is_one(tmp_path):

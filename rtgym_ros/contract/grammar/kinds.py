@@ -18,7 +18,8 @@ def whole(least: int, most: int | None = None) -> Kind:
     """Return the kind of whole numbers from ``least`` (to ``most``)."""
     if most is None:
         return Kind(f"a whole number from {least} up", {"type": "integer", "minimum": least}, int)
-    return Kind(f"a whole number from {least} to {most}", {"type": "integer", "minimum": least, "maximum": most}, int)
+    allowed = f"a whole number from {least} to {most}" if least < most else str(least)
+    return Kind(allowed, {"type": "integer", "minimum": least, "maximum": most}, int)
 
 
 def word(*words: str) -> Kind:

@@ -117,7 +117,8 @@ class ActionPart:
         low: lowest values.
         high: highest values.
         quantity: what each value is, one word or one a value; decides which limits there are.
-        default: sent by ``reset()``; left out: 0 (velocities, efforts), or what ``first_from`` shows (positions).
+        default: sent by ``reset()``; left out: 0 (velocities, accelerations, efforts), or what ``first_from`` shows
+            (positions).
         safe: sent on any failure, between episodes, and by the guard; left out: ``default`` (velocities, efforts);
             required of positions and accelerations. ``last`` repeats the last command, ``measured`` is what
             ``first_from`` shows.
