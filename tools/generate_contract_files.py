@@ -96,8 +96,9 @@ def _time() -> str:
     lines = [
         "## `time`",
         "",
-        "Entries of the environment's [configuration](configuration.md), with its defaults, and two more. But under a contract",
-        "`observation_check` is `off` if left out (each part has `out_of_bounds`), and `agent_timeout` follows from `guard`.",
+        "Entries of the environment's [configuration](configuration.md), with its defaults, and two more. But under a",
+        "contract `observation_check` is `off` if left out (each part has `out_of_bounds`), and `agent_timeout` follows",
+        "from `guard`.",
         "",
     ]
     lines += ["| key | allowed | |", "| --- | --- | --- |"]
