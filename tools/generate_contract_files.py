@@ -97,8 +97,8 @@ def _time() -> str:
         "## `time`",
         "",
         "Entries of the environment's [configuration](configuration.md), with its defaults, and two more. But under a",
-        "contract `observation_check` is `off` if left out (each part has `out_of_bounds`), and `agent_timeout` follows",
-        "from `guard`.",
+        "contract `observation_check` is `off` if left out (each part has `out_of_bounds`), and `agent_timeout`",
+        "follows from `guard`.",
         "",
     ]
     lines += ["| key | allowed | |", "| --- | --- | --- |"]
