@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
@@ -18,7 +20,8 @@ def main() -> int:
     """Run the program that the command line names.
 
     Returns:
-        Its exit code; 2 where there is none of that name, 130 where Ctrl-C came before it was ready for that.
+        Its exit code; 2 where there is none of that name, 130 where Ctrl-C came before it was ready for that. While it
+        is imported, Ctrl-C ends the process by the signal.
     """
     try:
         return _run()
@@ -64,12 +67,24 @@ def _load(entry: EntryPoint) -> Callable[[], int]:
         SystemExit: what it needs is not installed.
     """
     try:
-        return entry.load()  # type: ignore[no-any-return]
+        with _ended_by_ctrl_c():
+            return entry.load()  # type: ignore[no-any-return]
     except ModuleNotFoundError as error:
         sys.exit(
             f"rtgym_ros {entry.name}: {error}: `pip install 'rtgym_ros[ros,tutorial]'` brings ROS 2 and what draws, "
             "or source an install of ROS 2"
         )
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Have the system end the process on Ctrl-C: modules that are being imported may swallow a KeyboardInterrupt."""
+    is_pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if is_pythons:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    yield
+    if is_pythons:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _workspace_folder() -> Path | None:

@@ -163,7 +163,12 @@ class EnvNode:
                 if self._is_ending or label not in ("unconfigured", "inactive"):
                     return
                 trigger = self._node.trigger_configure if label == "unconfigured" else self._node.trigger_activate
-                done = trigger() == TransitionCallbackReturn.SUCCESS
+                try:
+                    done = trigger() == TransitionCallbackReturn.SUCCESS
+                except RuntimeError:  # rclpy's, of a transition that close() has ended by shutting ROS down
+                    if self._session.context.ok():
+                        raise
+                    return
             if done and label == "inactive":
                 return
             end = monotonic() + (0.0 if done else _RETRY_S)
@@ -174,7 +179,8 @@ class EnvNode:
         try:
             function()
         except RtgymError as error:
-            self._log.error(f"{transition}: {error}")
+            if not self._is_ending:
+                self._log.error(f"{transition}: {error}")
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # of the user's code, or a mistake: rclpy would not say which
             self._log.error(f"{transition}: {error!r}")
