@@ -79,9 +79,12 @@ def problems(exit_code, errors, codes):
     """Return what is not as it should be."""
     found = [] if exit_code in codes else [f"exit code {exit_code}"]
     lines = errors.strip().splitlines()
-    if errors.count("Traceback") > 1 or "Exception ignored" in errors:
+    # Python's import looks for modules in its own exception handlers: those tracebacks are joined to one.
+    joined = errors.count("During handling of the above exception")
+    if errors.count("Traceback") - joined > 1 or "Exception ignored" in errors:
         found.append("more than one traceback")
-    if "Traceback" in errors and not lines[-1].startswith("KeyboardInterrupt"):
+    # The last line may be a note that a library has added.
+    if "Traceback" in errors and not any(line.startswith("KeyboardInterrupt") for line in lines):
         found.append("not that of a KeyboardInterrupt")
     return [*found, errors] if found else []
 
