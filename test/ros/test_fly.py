@@ -102,7 +102,7 @@ def test_sigterm_stops_the_robot(drone_is_up, namespace, tmp_path):
     try:
         first = process.stdout.readline()
         assert LINE.fullmatch(first.strip()), first + process.stderr.read()
-        peer.wait_for(lambda: peer.seen["cmd_vel"])  # on a busy machine a flight may be over before the listener is found
+        peer.wait_for(lambda: peer.seen["cmd_vel"])  # a flight may be over before the listener is found
         last = max(peer.seen["cmd_vel"])
         peer.wait_for(lambda: any(stamp > last and speed(seen) for stamp, seen in peer.seen["cmd_vel"].items()))
         process.send_signal(signal.SIGTERM)
