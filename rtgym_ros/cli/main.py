@@ -82,9 +82,11 @@ def _ended_by_ctrl_c() -> Iterator[None]:
     is_pythons = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if is_pythons:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    yield
-    if is_pythons:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if is_pythons:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _workspace_folder() -> Path | None:

@@ -24,6 +24,7 @@ def main(namespace, stdin=0):
     while not hang.is_set():
         publisher.publish(message)
         time.sleep(PERIOD_S)
+    print("loops", flush=True)
     while True:
         pass
 

@@ -85,17 +85,22 @@ class AgentProcess:
         self._command = [*before, sys.executable, str(AGENT), namespace]
 
     def __enter__(self):
-        self.process = subprocess.Popen(self._command, stdin=subprocess.PIPE, start_new_session=True)
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
         return self
 
     def __exit__(self, *error):
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()
+        self.process.stdout.close()
 
     def fail(self, way):
+        """Have the agent fail; afterwards it sends nothing more."""
         if way == "loops":
             self.process.stdin.close()
+            assert self.process.stdout.readline() == b"loops\n"
         else:
             os.kill(self.process.pid, signal.SIGKILL if way == "killed" else signal.SIGSTOP)
 
